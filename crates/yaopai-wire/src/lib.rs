@@ -1,1 +1,16 @@
-//! See Cargo.toml.
+//! Bytes on the wire, and nothing else: this crate does no I/O, reads no clock and holds no state, so that every parser
+//! in it can be fuzzed and every rule tested by itself.
+//!
+//! | module | what it knows |
+//! |---|---|
+//! | [`token`] | `yp1_…`: how a token is written, read and hashed |
+//! | [`carrier`] | where a request shows its token; exactly one a request |
+//! | [`original`] | the request that a proxy asks about: method, scheme, host, URI; which paths are clean |
+//! | [`principal`] | the `Yaopai-*` headers a back end learns the user from, and how a forged one is spotted |
+//! | [`problem`] | refusals: RFC 9457 bodies and their stable codes |
+
+pub mod carrier;
+pub mod original;
+pub mod principal;
+pub mod problem;
+pub mod token;

@@ -1,0 +1,175 @@
+//! Where a request shows its token: `Authorization: Bearer`, a named cookie or a named header. Exactly one a request:
+//! two carriers, or one carrier twice, is refused rather than guessed, because a proxy and we might guess differently.
+
+use http::{HeaderMap, HeaderName, header};
+
+use crate::token::{NotAToken, Token};
+
+/// The carriers a server accepts.
+#[derive(Debug, Clone, Default)]
+pub struct Carriers {
+    /// `Authorization: Bearer <token>` (RFC 6750, section 2.1).
+    pub authorization: bool,
+    /// The name of a cookie.
+    pub cookie: Option<String>,
+    /// The name of a header whose whole value is the token.
+    pub header: Option<HeaderName>,
+}
+
+/// What a request showed.
+#[derive(Debug)]
+pub enum Shown {
+    /// No carrier: a guest.
+    Nothing,
+    /// One carrier with a well-formed token.
+    Token(Token),
+    /// One carrier, but what it holds is no token of ours.
+    Junk,
+    /// Two carriers, or one twice.
+    Conflict,
+}
+
+impl Carriers {
+    /// Finds the token. Looks at every configured carrier, always: stopping at the first would let a second one pass by.
+    pub fn read(&self, headers: &HeaderMap) -> Shown {
+        let mut found: Option<Result<Token, NotAToken>> = None;
+        let mut count = 0usize;
+        if self.authorization {
+            for value in headers.get_all(header::AUTHORIZATION) {
+                match bearer(value.as_bytes()) {
+                    Some(text) => {
+                        count += 1;
+                        found = Some(Token::parse(text));
+                    }
+                    // Another scheme beside another carrier is the back end's own business.
+                    None => continue,
+                }
+            }
+            // RFC 9110 allows one Authorization field. Two of any scheme mean that somebody along the way may read the other.
+            if count > 0 && headers.get_all(header::AUTHORIZATION).iter().nth(1).is_some() {
+                return Shown::Conflict;
+            }
+        }
+        if let Some(name) = &self.header {
+            for value in headers.get_all(name) {
+                count += 1;
+                found = Some(Token::parse(value.as_bytes()));
+            }
+        }
+        if let Some(name) = &self.cookie {
+            for value in headers.get_all(header::COOKIE) {
+                for text in cookies_named(value.as_bytes(), name) {
+                    count += 1;
+                    found = Some(Token::parse(text));
+                }
+            }
+        }
+        match (count, found) {
+            (0, _) => Shown::Nothing,
+            (1, Some(Ok(token))) => Shown::Token(token),
+            (1, _) => Shown::Junk,
+            _ => Shown::Conflict,
+        }
+    }
+}
+
+/// Does this text hold one of our tokens? For refusing a token in a query string, where logs would keep it.
+pub fn holds_token(query: &str) -> bool {
+    query.match_indices(crate::token::PREFIX).any(|(at, _)| query.len() - at >= crate::token::LENGTH)
+}
+
+/// The credentials of a `Bearer` scheme; the scheme's case does not matter (RFC 9110, section 11.1).
+fn bearer(value: &[u8]) -> Option<&[u8]> {
+    let (scheme, rest) = value.split_at_checked(6)?;
+    if !scheme.eq_ignore_ascii_case(b"bearer") {
+        return None;
+    }
+    match rest.first() {
+        Some(b' ') => Some(rest.trim_ascii()),
+        // "Bearer" alone shows an empty token rather than another scheme.
+        None => Some(rest),
+        Some(_) => None,
+    }
+}
+
+/// Every value of the cookie `name` in one `Cookie` header (RFC 6265, section 4.2.1).
+fn cookies_named<'a>(header: &'a [u8], name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+    header.split(|b| *b == b';').filter_map(move |pair| {
+        let pair = pair.trim_ascii();
+        let eq = pair.iter().position(|b| *b == b'=')?;
+        let (key, value) = (pair[..eq].trim_ascii(), pair[eq + 1..].trim_ascii());
+        (key == name.as_bytes()).then(|| value.strip_prefix(b"\"").and_then(|v| v.strip_suffix(b"\"")).unwrap_or(value))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::Secret;
+
+    fn text() -> String {
+        Token { id: [7; 16], secret: Secret::new([9; 32]) }.reveal()
+    }
+
+    fn all() -> Carriers {
+        Carriers {
+            authorization: true,
+            cookie: Some("yaopai".into()),
+            header: Some(HeaderName::from_static("x-session")),
+        }
+    }
+
+    fn read(pairs: &[(&str, String)]) -> Shown {
+        let mut headers = HeaderMap::new();
+        for (k, v) in pairs {
+            headers.append(HeaderName::from_bytes(k.as_bytes()).unwrap(), v.parse().unwrap());
+        }
+        all().read(&headers)
+    }
+
+    #[test]
+    fn one_carrier_is_read() {
+        for pair in [
+            ("authorization", format!("Bearer {}", text())),
+            ("authorization", format!("bEARER   {}", text())),
+            ("cookie", format!("a=b; yaopai={}; c=d", text())),
+            ("cookie", format!("yaopai=\"{}\"", text())),
+            ("x-session", text()),
+        ] {
+            assert!(matches!(read(&[pair.clone()]), Shown::Token(t) if t.id == [7; 16]), "{pair:?}");
+        }
+    }
+
+    #[test]
+    fn two_carriers_conflict_even_when_equal() {
+        let bearer = ("authorization", format!("Bearer {}", text()));
+        let cookie = ("cookie", format!("yaopai={}", text()));
+        for pairs in [
+            vec![bearer.clone(), cookie.clone()],
+            vec![bearer.clone(), bearer.clone()],
+            vec![bearer.clone(), ("authorization", "Basic eDp5".into())],
+            vec![cookie.clone(), cookie.clone()],
+            vec![("cookie", format!("yaopai={0}; yaopai={0}", text()))],
+            vec![cookie, ("x-session", "junk".into())],
+            vec![("x-session", text()), ("x-session", text())],
+        ] {
+            assert!(matches!(read(&pairs), Shown::Conflict), "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn junk_is_junk_and_other_schemes_are_nothing() {
+        assert!(matches!(read(&[("authorization", "Bearer".into())]), Shown::Junk));
+        assert!(matches!(read(&[("authorization", "Bearer eyJhbGciOi".into())]), Shown::Junk));
+        assert!(matches!(read(&[("cookie", "yaopai=".into())]), Shown::Junk));
+        assert!(matches!(read(&[("authorization", "Basic eDp5".into())]), Shown::Nothing));
+        assert!(matches!(read(&[("cookie", "xyaopai=1".into())]), Shown::Nothing));
+        assert!(matches!(read(&[]), Shown::Nothing));
+    }
+
+    #[test]
+    fn a_token_in_a_query_is_found() {
+        assert!(holds_token(&format!("a=1&token={}", text())));
+        assert!(!holds_token("a=yp1_short"));
+    }
+}

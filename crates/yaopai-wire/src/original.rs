@@ -1,0 +1,267 @@
+//! The request that a proxy asks about. What is reconstructed here is what a route matches and, for keyed sessions, what
+//! a signature covers, so nothing is normalised: the original is taken verbatim or refused.
+
+use http::{HeaderMap, HeaderName};
+
+/// The original request, as slices of what the proxy sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Original<'a> {
+    /// Its method, case as sent.
+    pub method: &'a str,
+    /// `http` or `https`.
+    pub scheme: &'a str,
+    /// The host and, where it was sent, the port.
+    pub host: &'a str,
+    /// The path, still percent-encoded.
+    pub path: &'a str,
+    /// The query without its `?`; `None` differs from empty.
+    pub query: Option<&'a str>,
+}
+
+/// Why an original request can't be reconstructed. The proxy's configuration is at fault, or somebody plays with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotOriginal {
+    /// A part is missing.
+    #[error("the proxy's check lacks the original {0}")]
+    Missing(&'static str),
+    /// A part came twice.
+    #[error("the proxy's check has the original {0} more than once")]
+    Doubled(&'static str),
+    /// A part is not what it should be.
+    #[error("the proxy's check has an original {0} that can't be one")]
+    Wrong(&'static str),
+}
+
+/// A check by nginx's `auth_request`: everything is in the check's own request target, verbatim:
+/// `/check/nginx/{what is asked}/{method}/{scheme}/{host}{request_uri}`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NginxTarget<'a> {
+    /// What the check needs, in query syntax; `-` where it needs only the defaults.
+    pub ask: &'a str,
+    /// What it is about.
+    pub original: Original<'a>,
+}
+
+/// Where nginx checks live.
+pub const NGINX_PREFIX: &str = "/check/nginx/";
+const X_METHOD: HeaderName = HeaderName::from_static("x-forwarded-method");
+const X_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const X_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const X_URI: HeaderName = HeaderName::from_static("x-forwarded-uri");
+
+impl<'a> NginxTarget<'a> {
+    /// Takes a check's request target apart.
+    ///
+    /// # Errors
+    /// Whatever part is missing or wrong.
+    pub fn parse(target: &'a str) -> Result<Self, NotOriginal> {
+        let rest = target.strip_prefix(NGINX_PREFIX).ok_or(NotOriginal::Missing("request"))?;
+        // The first four parts are the proxy's own; from the fifth slash on all is the client's.
+        let (ask, rest) = rest.split_once('/').ok_or(NotOriginal::Missing("method"))?;
+        let (method, rest) = rest.split_once('/').ok_or(NotOriginal::Missing("scheme"))?;
+        let (scheme, rest) = rest.split_once('/').ok_or(NotOriginal::Missing("host"))?;
+        let slash = rest.find('/').ok_or(NotOriginal::Missing("URI"))?;
+        let (host, uri) = rest.split_at(slash);
+        Ok(Self { ask: if ask == "-" { "" } else { ask }, original: Original::new(method, scheme, host, uri)? })
+    }
+}
+
+impl<'a> Original<'a> {
+    /// Checks the parts and splits the URI.
+    ///
+    /// # Errors
+    /// The part that can't be one.
+    pub fn new(method: &'a str, scheme: &'a str, host: &'a str, uri: &'a str) -> Result<Self, NotOriginal> {
+        if method.is_empty() || !method.bytes().all(is_token_byte) {
+            return Err(NotOriginal::Wrong("method"));
+        }
+        if scheme != "http" && scheme != "https" {
+            return Err(NotOriginal::Wrong("scheme"));
+        }
+        // reg-name, IPv4, [IPv6], port (RFC 3986, section 3.2.2), without the characters that no real host has.
+        if host.is_empty()
+            || !host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':' | b'[' | b']'))
+        {
+            return Err(NotOriginal::Wrong("host"));
+        }
+        if !uri.starts_with('/') || uri.bytes().any(|b| b <= b' ' || b == 0x7f || b == b'#') {
+            return Err(NotOriginal::Wrong("URI"));
+        }
+        let (path, query) = match uri.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (uri, None),
+        };
+        Ok(Self { method, scheme, host, path, query })
+    }
+
+    /// Reads the `X-Forwarded-*` headers that Traefik's ForwardAuth and Caddy's `forward_auth` send. The caller has made sure
+    /// that the peer is one of the configured proxies.
+    ///
+    /// # Errors
+    /// A header that is missing, comes twice or holds a list.
+    pub fn from_forwarded(headers: &'a HeaderMap) -> Result<Self, NotOriginal> {
+        Self::new(
+            single(headers, &X_METHOD, "method")?,
+            single(headers, &X_PROTO, "scheme")?,
+            single(headers, &X_HOST, "host")?,
+            single(headers, &X_URI, "URI")?,
+        )
+    }
+}
+
+/// Could two readers of this path disagree on what it names? Dot segments, an encoded `/`, `\`, `.`, `;` or NUL, `\`, `//`,
+/// `;` and broken percent-encoding: a proxy's route and a back end's may then differ, and with them who may pass.
+pub fn is_unclean(path: &str) -> bool {
+    let bytes = path.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        match bytes[at] {
+            b';' | b'\\' | 0 => return true,
+            b'/' => {
+                let rest = &bytes[at + 1..];
+                let segment = &rest[..rest.iter().position(|b| *b == b'/').unwrap_or(rest.len())];
+                let last = at + 1 + segment.len() == bytes.len();
+                if matches!(segment, b"." | b"..") || (segment.is_empty() && !last) {
+                    return true;
+                }
+            }
+            b'%' => {
+                let hex = bytes.get(at + 1).zip(bytes.get(at + 2));
+                let Some(value) = hex.and_then(|(a, b)| Some(digit(*a)? << 4 | digit(*b)?)) else { return true };
+                if matches!(value, b'/' | b'\\' | b'.' | b';' | 0) {
+                    return true;
+                }
+                at += 2;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    false
+}
+
+fn digit(b: u8) -> Option<u8> {
+    (b as char).to_digit(16).and_then(|d| u8::try_from(d).ok())
+}
+
+/// RFC 9110, section 5.6.2.
+fn is_token_byte(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)
+}
+
+fn single<'a>(headers: &'a HeaderMap, name: &HeaderName, part: &'static str) -> Result<&'a str, NotOriginal> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next().ok_or(NotOriginal::Missing(part))?;
+    if values.next().is_some() {
+        return Err(NotOriginal::Doubled(part));
+    }
+    value.to_str().map_err(|_| NotOriginal::Wrong(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn nginx_target_is_taken_verbatim() {
+        let target = "/check/nginx/require=open&apps=a,b/POST/https/shop.example:8443/a%20b/c?x=/y/&z=?q";
+        let got = NginxTarget::parse(target).unwrap();
+        assert_eq!(got.ask, "require=open&apps=a,b");
+        assert_eq!(
+            got.original,
+            Original {
+                method: "POST",
+                scheme: "https",
+                host: "shop.example:8443",
+                path: "/a%20b/c",
+                query: Some("x=/y/&z=?q")
+            }
+        );
+        assert_eq!(NginxTarget::parse("/check/nginx/-/GET/http/h/").unwrap().ask, "");
+        assert_eq!(NginxTarget::parse("/check/nginx/-/GET/http/h/?").unwrap().original.query, Some(""));
+        assert_eq!(NginxTarget::parse("/check/nginx/-/GET/http/h/").unwrap().original.query, None);
+    }
+
+    #[test]
+    fn nginx_target_with_missing_parts_is_refused() {
+        use NotOriginal::*;
+        for (target, why) in [
+            ("/check/nginx/-", Missing("method")),
+            ("/check/nginx/-/GET", Missing("scheme")),
+            ("/check/nginx/-/GET/https", Missing("host")),
+            ("/check/nginx/-/GET/https/h", Missing("URI")),
+            ("/check/nginx/-//https/h/", Wrong("method")),
+            ("/check/nginx/-/GET//h/", Wrong("scheme")),
+            ("/check/nginx/-/GET/ftp/h/", Wrong("scheme")),
+            ("/check/nginx/-/GET/https//x", Wrong("host")),
+            ("/check/nginx/-/GET/https/a?b/x", Wrong("host")),
+            ("/check/nginx/-/GET/https/u@h/x", Wrong("host")),
+        ] {
+            assert_eq!(NginxTarget::parse(target).unwrap_err(), why, "{target}");
+        }
+    }
+
+    #[test]
+    fn forwarded_headers_must_come_once() {
+        let mut h = HeaderMap::new();
+        assert_eq!(Original::from_forwarded(&h).unwrap_err(), NotOriginal::Missing("method"));
+        h.insert("x-forwarded-method", "GET".parse().unwrap());
+        h.insert("x-forwarded-proto", "https".parse().unwrap());
+        h.insert("x-forwarded-host", "h".parse().unwrap());
+        h.insert("x-forwarded-uri", "/a?b".parse().unwrap());
+        assert_eq!(Original::from_forwarded(&h).unwrap().path, "/a");
+        h.append("x-forwarded-host", "evil".parse().unwrap());
+        assert_eq!(Original::from_forwarded(&h).unwrap_err(), NotOriginal::Doubled("host"));
+        h.insert("x-forwarded-host", "h, evil".parse().unwrap());
+        assert_eq!(Original::from_forwarded(&h).unwrap_err(), NotOriginal::Wrong("host"));
+    }
+
+    #[test]
+    fn unclean_paths() {
+        for path in [
+            "/a/../b",
+            "/..",
+            "/.",
+            "/a/.",
+            "/./a",
+            "/a//b",
+            "//a",
+            "/a/%2e%2e/b",
+            "/a%2Fb",
+            "/a%5cb",
+            "/a\\b",
+            "/a;x=1",
+            "/a%3b",
+            "/a%00",
+            "/%",
+            "/%2",
+            "/%zz",
+            "/a%2e",
+        ] {
+            assert!(is_unclean(path), "{path}");
+        }
+        for path in ["/", "/a", "/a/", "/a/b.c", "/.well-known/x", "/a..b", "/...", "/%E5%BC%A0", "/a%20b", "/a+b"] {
+            assert!(!is_unclean(path), "{path}");
+        }
+    }
+
+    proptest! {
+        /// Two different originals never look alike: the parts can be put together again to the same target.
+        #[test]
+        fn a_target_says_one_thing(target in "/check/nginx/[-=a]{1,3}/[A-Z]{0,3}/https?/[a-z.:/?]{0,5}/[ -~]{0,12}") {
+            if let Ok(NginxTarget { ask, original: o }) = NginxTarget::parse(&target) {
+                let query = o.query.map(|q| format!("?{q}")).unwrap_or_default();
+                let ask = if ask.is_empty() { "-" } else { ask };
+                let again = format!("/check/nginx/{ask}/{}/{}/{}{}{query}", o.method, o.scheme, o.host, o.path);
+                prop_assert_eq!(again, target);
+            }
+        }
+
+        #[test]
+        fn never_panics(text: String) {
+            let _ = NginxTarget::parse(&format!("/check/nginx/{text}"));
+            let _ = is_unclean(&text);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! The headers by which a back end learns who the user is, and how a forged one is spotted.
+
+use http::{HeaderMap, HeaderName};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_encode};
+
+/// Every principal header. All of them are in every answer, empty if unset, so that a proxy that copies always overwrites.
+pub static HEADERS: [HeaderName; 10] =
+    [USER, APP, SESSION_ID, IDENTITY_ID, OPENID, UNIONID, VOUCHED_AT, ENV_VERSION, CLAIMS, BODY_SIGNED];
+
+/// The business system's own user id, percent-encoded; empty while the session is unbound.
+pub const USER: HeaderName = HeaderName::from_static("yaopai-user");
+/// The app's name in our configuration.
+pub const APP: HeaderName = HeaderName::from_static("yaopai-app");
+/// The session's id (a UUID): safe to log, worth nothing by itself.
+pub const SESSION_ID: HeaderName = HeaderName::from_static("yaopai-session-id");
+/// Our id of the (app, openid) that the platform vouched for.
+pub const IDENTITY_ID: HeaderName = HeaderName::from_static("yaopai-identity-id");
+/// The platform's openid.
+pub const OPENID: HeaderName = HeaderName::from_static("yaopai-openid");
+/// The platform's unionid, where there is one.
+pub const UNIONID: HeaderName = HeaderName::from_static("yaopai-unionid");
+/// When the platform last vouched for the identity (RFC 3339, UTC).
+pub const VOUCHED_AT: HeaderName = HeaderName::from_static("yaopai-vouched-at");
+/// `develop`, `trial` or `release`, as the client said: advisory.
+pub const ENV_VERSION: HeaderName = HeaderName::from_static("yaopai-env-version");
+/// The user's claims as JSON in ASCII (`\u` escapes).
+pub const CLAIMS: HeaderName = HeaderName::from_static("yaopai-claims");
+/// `1` if a signature covered the body's digest.
+pub const BODY_SIGNED: HeaderName = HeaderName::from_static("yaopai-body-signed");
+
+/// On refusals: the stable code, because proxies drop bodies.
+pub const CODE: HeaderName = HeaderName::from_static("yaopai-code");
+/// On refusals: our clock (RFC 3339, UTC), because phone clocks lie.
+pub const TIME: HeaderName = HeaderName::from_static("yaopai-time");
+/// On refusals at the nginx check: the status we would have answered, which nginx would have turned into 500.
+pub const STATUS: HeaderName = HeaderName::from_static("yaopai-status");
+/// On a client's request: `1` marks a call that does not slide the idle time-out.
+pub const BACKGROUND: HeaderName = HeaderName::from_static("yaopai-background");
+/// On answers: `1` while a session was bound by the back end and the client hasn't read it yet.
+pub const BOUND: HeaderName = HeaderName::from_static("yaopai-bound");
+
+/// RFC 3986 unreserved characters stay; all else is percent-encoded.
+const USER_SET: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A user id as it stands in headers and paths.
+pub fn encode_user(user: &str) -> PercentEncode<'_> {
+    percent_encode(user.as_bytes(), USER_SET)
+}
+
+/// The first header of the request whose name, with `_` read as `-`, is a principal header's. CGI-like back ends fold both
+/// spellings into one variable, so either is a forgery.
+pub fn forged(headers: &HeaderMap) -> Option<&HeaderName> {
+    headers.keys().find(|name| {
+        let name = name.as_str().as_bytes();
+        // Nearly every name fails here, so that a check doesn't compare each with ten others.
+        if name.len() < 10 || !name[..6].eq_ignore_ascii_case(b"yaopai") {
+            return false;
+        }
+        HEADERS.iter().any(|ours| {
+            let ours = ours.as_str().as_bytes();
+            ours.len() == name.len()
+                && ours.iter().zip(name).all(|(a, b)| *a == if *b == b'_' { b'-' } else { b.to_ascii_lowercase() })
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_spelling_of_every_header_is_a_forgery() {
+        for ours in &HEADERS {
+            let underscored = ours.as_str().replace('-', "_");
+            let mixed = ours.as_str().replacen('-', "_", 1);
+            for name in [ours.as_str(), &underscored, &mixed, &ours.as_str().to_uppercase()] {
+                let mut headers = HeaderMap::new();
+                headers.insert(HeaderName::from_bytes(name.as_bytes()).unwrap(), "x".parse().unwrap());
+                assert!(forged(&headers).is_some(), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_headers_are_not() {
+        for name in ["yaopai-background", "yaopai-users", "x-yaopai-user", "yaopai", "user-agent-long-name"] {
+            let mut headers = HeaderMap::new();
+            headers.insert(HeaderName::from_static(name), "x".parse().unwrap());
+            assert!(forged(&headers).is_none(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_user_id_survives_a_header() {
+        assert_eq!(encode_user("张 三/1").to_string(), "%E5%BC%A0%20%E4%B8%89%2F1");
+        assert_eq!(encode_user("u-1_2.3~4").to_string(), "u-1_2.3~4");
+    }
+}
