@@ -1,1 +1,18 @@
-//! See Cargo.toml.
+//! The domain: sessions, identities, bindings, policy, sealing. It knows no database and no HTTP; what it needs of the
+//! world are the traits in [`ports`].
+//!
+//! Rules are pure functions on plain values (`session/`), so that every store runs the same ones; what calls the world in
+//! order is in `service/`; the table that a check reads is in [`live`].
+
+pub mod app;
+pub mod error;
+pub mod ids;
+pub mod live;
+pub mod ports;
+pub mod seal;
+pub mod service;
+pub mod session;
+pub mod time;
+
+pub use error::{Error, Result};
+pub use service::Service;

@@ -1,0 +1,23 @@
+//! What the domain needs of the world, as traits. Whoever implements one depends on this crate, never the other way.
+
+mod backend;
+mod platform;
+mod store;
+
+pub use backend::{BackEnd, BackEndError, BindVerdict, Evidence, UserFound};
+pub use platform::{Platform, PlatformError, Vouched};
+pub use store::*;
+
+use crate::time::Timestamp;
+
+/// Time as a parameter, so that every rule can be tested with a manual clock.
+pub trait Clock: Send + Sync {
+    /// Wall time. Never goes back while the process runs.
+    fn now(&self) -> Timestamp;
+}
+
+/// Randomness as a parameter.
+pub trait Entropy: Send + Sync {
+    /// Fills the buffer with cryptographically strong random bytes.
+    fn fill(&self, buffer: &mut [u8]);
+}

@@ -1,0 +1,319 @@
+//! The store: intents, each one atomic decision in the engine. No CRUD, so that no caller can read, think and write.
+//!
+//! Every engine loads the session inside its transaction, applies the pure rule of [`crate::session`], saves, and hands the
+//! change to its [`ChangeSink`] in commit order, before it answers. So what a caller is told is always both durable and in
+//! the table that checks read.
+
+use async_trait::async_trait;
+
+use crate::ids::{AppName, IdentityId, Realm, SessionId, UserId};
+use crate::ports::UserFound;
+use crate::session::{Answer, Candidate, Claims, EndReason, Limits, RequestHash, Session};
+use crate::time::{Downtime, Timestamp, Uptime};
+use yaopai_wire::token::SecretHash;
+
+/// Where an engine sends each committed change, in commit order.
+pub trait ChangeSink: Send + Sync {
+    /// Applies one change. Must not block.
+    fn apply(&self, change: Change);
+}
+
+/// A committed change of a session.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// It was opened, or something about it changed: this is how it is now.
+    Put(Box<Session>),
+    /// It ended.
+    Ended(SessionId),
+}
+
+/// A store failed. Nothing is known to have changed.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("store: {what}")]
+pub struct StoreError {
+    /// Can the same call succeed later?
+    pub retry: bool,
+    /// For the log.
+    pub what: String,
+}
+
+/// Results of this room.
+pub type StoreResult<T> = Result<T, StoreError>;
+
+/// A login, to be opened as a session.
+#[derive(Debug, Clone)]
+pub struct Open {
+    /// The session as the login wants it. Its `identity`, `user` and `claims`, and whether its secret may act as the user,
+    /// are the store's to fill in: they depend on what it finds.
+    pub session: Session,
+    /// Used as the identity's id if it is new.
+    pub new_identity: IdentityId,
+    /// WeChat's session_key, sealed; replaces the one kept with the identity.
+    pub session_key: Option<Vec<u8>>,
+    /// The user the identity is to have if it has none: from `auto` or from the back end's `resolve`.
+    pub user: Option<UserFound>,
+    /// May a user have a second identity of this app?
+    pub second_identity: bool,
+    /// How many sessions the user may have.
+    pub limits: Limits,
+    /// The idle time-out in milliseconds: sessions idle for longer don't count.
+    pub idle_ms: i64,
+    /// Now, on the idle time line.
+    pub up: Uptime,
+    /// What makes the login idempotent.
+    pub login: LoginRecord,
+}
+
+/// A login's answer, kept for a short time so that the same login gets the same answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoginRecord {
+    /// A hash of app, code, request id and key.
+    pub key: [u8; 32],
+    /// The session that was opened.
+    pub session: SessionId,
+    /// The token's secret, sealed.
+    pub sealed: Vec<u8>,
+    /// Until when it may be handed out.
+    pub expires_at: Timestamp,
+}
+
+/// How a login ended in the store.
+#[derive(Debug, Clone)]
+pub enum Opened {
+    /// A session, as it is now.
+    Opened(Box<Session>),
+    /// The same login was opened before: its record.
+    Repeated(LoginRecord),
+    /// The user has another identity of this app.
+    Conflict,
+    /// The user has too many sessions, and the newest yields.
+    Full,
+}
+
+/// A refresh of a bearer session.
+#[derive(Debug, Clone)]
+pub struct Rotate {
+    /// Which session.
+    pub id: SessionId,
+    /// The shown secret's hash.
+    pub shown: SecretHash,
+    /// The client's request.
+    pub request: RequestHash,
+    /// The new secret, if one is wanted.
+    pub candidate: Candidate,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// How a refresh or a bind's rotation ended.
+#[derive(Debug, Clone)]
+pub enum Rotated {
+    /// Here is the secret, and the session as it is now.
+    Answer(Box<Session>, Answer),
+    /// The shown secret is retired.
+    Superseded,
+    /// The session has ended: now, as `reused`, or before.
+    Ended(EndReason),
+    /// Too many different requests with one secret.
+    TooMany,
+    /// No such session, or not its secret.
+    Unknown,
+    /// The identity or the user is bound otherwise (binds only).
+    Conflict,
+}
+
+/// A bind by the client, with the back end's word.
+#[derive(Debug, Clone)]
+pub struct Bind {
+    /// The secret rotates by it.
+    pub rotate: Rotate,
+    /// Whom the back end named.
+    pub user: UserFound,
+    /// May a user have a second identity of this app?
+    pub second_identity: bool,
+}
+
+/// One (app, openid) that the platform vouched for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Our id of it.
+    pub id: IdentityId,
+    /// Its realm.
+    pub realm: Realm,
+    /// Its app.
+    pub app: AppName,
+    /// The platform's id.
+    pub openid: String,
+    /// The platform's id over its apps, where there is one.
+    pub unionid: Option<String>,
+    /// The user it is bound to.
+    pub user: Option<UserId>,
+    /// Since when.
+    pub bound_at: Option<Timestamp>,
+    /// When the platform first vouched for it.
+    pub created_at: Timestamp,
+}
+
+/// How a bind by the back end ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BindEnd {
+    /// Done; running sessions rose in place. The identity as it is now.
+    Bound(Box<Identity>),
+    /// No such identity in this realm.
+    NotFound,
+    /// The identity has another user, or the user has another identity of the app.
+    Conflict,
+}
+
+/// Which sessions: always within one realm, so that no caller can reach into another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Which {
+    /// One by id.
+    One(SessionId),
+    /// One by id, if it is the subject's own.
+    Own(SessionId, Subject),
+    /// All of a subject.
+    All(Subject),
+}
+
+/// Whose sessions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// A user's, in all apps of the realm.
+    User(UserId),
+    /// An identity's sessions without a user.
+    Guest(IdentityId),
+}
+
+/// Which sessions to list.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Of this subject.
+    pub subject: Option<Subject>,
+    /// Of this app.
+    pub app: Option<AppName>,
+    /// After this id (pagination; ids are time-ordered).
+    pub after: Option<SessionId>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// Which bindings to list.
+#[derive(Debug, Clone, Default)]
+pub struct BindingFilter {
+    /// Of this user.
+    pub user: Option<UserId>,
+    /// Of this app.
+    pub app: Option<AppName>,
+    /// The identity with this openid (with `app`).
+    pub openid: Option<String>,
+    /// After this id (pagination).
+    pub after: Option<IdentityId>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// A cookie of the back end's, sealed whole; its place in the jar is told by a keyed hash of name, domain and path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JarCookie {
+    /// Which cookie.
+    pub slot: [u8; 16],
+    /// The `Set-Cookie` line, sealed.
+    pub sealed: Vec<u8>,
+}
+
+/// A data key, sealed under the master key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataKey {
+    /// Counts up from 1.
+    pub id: u32,
+    /// The key, sealed under the master key.
+    pub sealed: Vec<u8>,
+    /// How many seals have been reserved with it.
+    pub reserved: u64,
+}
+
+/// An engine. Methods that change something answer only after the change is durable and applied to the sink.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// The server starts. Counts the time since it was last known to be alive as downtime, and says how much that is in all.
+    async fn resume(&self, now: Timestamp) -> StoreResult<Downtime>;
+
+    /// Hands every live session to `visit`, in id order. For boot.
+    async fn scan_live(&self, visit: &mut (dyn FnMut(Session) + Send)) -> StoreResult<()>;
+
+    /// Opens a session. Finds or creates the identity, binds it if it has no user and `user` names one, makes room among
+    /// the user's sessions, and keeps the login's record: all or nothing.
+    async fn open(&self, open: Open) -> StoreResult<Opened>;
+
+    /// The record of a login, if it was kept.
+    async fn login(&self, key: &[u8; 32]) -> StoreResult<Option<LoginRecord>>;
+
+    /// Refreshes a bearer session; ends it as `reused` where that is the finding.
+    async fn rotate(&self, rotate: Rotate) -> StoreResult<Rotated>;
+
+    /// The first use of a new secret. Answers the session as it is then, ended or not; `None` if there is none.
+    async fn confirm(&self, id: SessionId, shown: SecretHash, now: Timestamp) -> StoreResult<Option<Session>>;
+
+    /// Binds the session's identity and hands out a secret that may act as the user, in one step.
+    async fn bind(&self, bind: Bind) -> StoreResult<Rotated>;
+
+    /// Ends sessions that have not ended. Answers which.
+    async fn end(&self, realm: &Realm, which: &Which, reason: EndReason, now: Timestamp)
+    -> StoreResult<Vec<SessionId>>;
+
+    /// Ends sessions that have expired, as found by the sweeper: `(id, reason)`. One that was used meanwhile can't be among
+    /// them, because an expired session never slides.
+    async fn expire(&self, expired: Vec<(SessionId, EndReason)>, now: Timestamp) -> StoreResult<()>;
+
+    /// One session, ended or not.
+    async fn load(&self, id: SessionId) -> StoreResult<Option<Session>>;
+
+    /// Live sessions of a realm.
+    async fn list(&self, realm: &Realm, filter: &Filter) -> StoreResult<Vec<Session>>;
+
+    /// Notes when sessions were last used, and that the server is alive. May be lost by a crash.
+    async fn touched(&self, seen: Vec<(SessionId, Uptime)>, alive_at: Timestamp) -> StoreResult<()>;
+
+    /// Deletes what nobody asks for any more: login records that expired before `now`, sessions that ended before
+    /// `ended_before`. At most `limit` rows each, so that a sweep is never a burst. Answers how many.
+    async fn purge(&self, now: Timestamp, ended_before: Timestamp, limit: u32) -> StoreResult<u64>;
+
+    /// The identity, if the platform ever vouched for it.
+    async fn identity(&self, app: &AppName, openid: &str) -> StoreResult<Option<Identity>>;
+
+    /// The back end binds an identity; its running sessions rise in place, their tokens unchanged.
+    async fn bind_identity(
+        &self,
+        realm: &Realm,
+        identity: IdentityId,
+        user: UserFound,
+        second_identity: bool,
+        now: Timestamp,
+    ) -> StoreResult<BindEnd>;
+
+    /// Unbinds an identity and ends its bound sessions as `unbound`. False if there was no binding.
+    async fn unbind_identity(&self, realm: &Realm, identity: IdentityId, now: Timestamp) -> StoreResult<bool>;
+
+    /// Identities that are bound.
+    async fn bindings(&self, realm: &Realm, filter: &BindingFilter) -> StoreResult<Vec<Identity>>;
+
+    /// What is said about a user; running sessions learn it at once.
+    async fn set_claims(&self, realm: &Realm, user: &UserId, claims: Option<Claims>, now: Timestamp)
+    -> StoreResult<()>;
+
+    /// What was said about a user.
+    async fn claims(&self, realm: &Realm, user: &UserId) -> StoreResult<Option<Claims>>;
+
+    /// Puts cookies of the back end into a session's jar, each in its slot.
+    async fn keep_cookies(&self, session: SessionId, cookies: Vec<JarCookie>) -> StoreResult<()>;
+
+    /// The data keys.
+    async fn data_keys(&self) -> StoreResult<Vec<DataKey>>;
+
+    /// Adds a data key; false if one with its id is there already.
+    async fn add_data_key(&self, key: DataKey) -> StoreResult<bool>;
+
+    /// Reserves `count` more seals with a data key; answers how many are reserved in all.
+    async fn reserve_seals(&self, key: u32, count: u64) -> StoreResult<u64>;
+}

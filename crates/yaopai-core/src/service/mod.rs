@@ -1,0 +1,3 @@
+//! later
+/// later
+pub struct Service;

@@ -1,0 +1,399 @@
+//! The secrets of one session: how a refresh recovers a lost answer and tells theft, in one step.
+//!
+//! ```text
+//! refresh with C, request r1 ─► successor S1 ┐   first request with S1 confirms it:
+//! refresh with C, request r2 ─► successor S2 ┤   S1 becomes current; C and S2 are retired.
+//! C passes until then                        ┘   They pass 30 s more, then are superseded.
+//! ```
+//!
+//! * The same request gets the same successor, so a lost answer is only asked for again.
+//! * A retired secret that refreshes after its 30 s under a new request is theft: an honest client that asks anew holds the
+//!   newer secret, because confirming it needed the newer secret.
+//! * Each secret says whether it may act as the user. A bind hands out a new secret that may; the old one, which somebody
+//!   may have copied before, never rises by it.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use yaopai_wire::token::SecretHash;
+
+use crate::time::Timestamp;
+
+/// How long a retired secret passes.
+pub const GRACE: Duration = Duration::from_secs(30);
+/// How many successors a secret may have at a time; after that, the last again.
+const SUCCESSORS_MAX: usize = 4;
+/// How many requests a secret remembers. Beyond it a refresh is refused (429), because a request that was not remembered
+/// could later be taken for theft.
+const REQUESTS_MAX: usize = 32;
+/// How many retired secrets are kept with their requests; of older ones only half the hash, to tell theft.
+const RETIRED_MAX: usize = 16;
+/// How many of the older ones: three weeks of refreshing every 20 minutes, longer than any session should live.
+const OLDER_MAX: usize = 1536;
+
+/// A hash of a client's `request_id`, apart by kind of call: a refresh's id says nothing to a bind.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestHash(#[serde(with = "hex::serde")] pub [u8; 16]);
+
+impl RequestHash {
+    /// `kind` names the call.
+    pub fn new(kind: &str, request_id: &str) -> Self {
+        let full = Sha256::new().chain_update(kind).chain_update([0]).chain_update(request_id).finalize();
+        let mut half = [0u8; 16];
+        half.copy_from_slice(&full[..16]);
+        Self(half)
+    }
+}
+
+impl std::fmt::Debug for RequestHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RequestHash(…)")
+    }
+}
+
+/// A new secret that the caller minted, to be used if the rule wants one.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// Its hash.
+    pub hash: SecretHash,
+    /// The secret sealed, to be handed out again to the same request.
+    pub sealed: Vec<u8>,
+}
+
+/// What is handed out: a sealed secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The secret sealed.
+    pub sealed: Vec<u8>,
+    /// Its hash, part of the seal's additional data.
+    pub hash: SecretHash,
+    /// May it act as the user?
+    pub bound: bool,
+}
+
+/// What a shown secret is to its session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// The confirmed one.
+    Current {
+        /// May act as the user.
+        bound: bool,
+    },
+    /// Handed out, not used yet: its first use confirms it.
+    Successor {
+        /// May act as the user.
+        bound: bool,
+    },
+    /// Retired, and passes for some seconds more.
+    Grace {
+        /// May act as the user.
+        bound: bool,
+    },
+    /// Retired for good.
+    Retired,
+    /// Never one of this session's.
+    Unknown,
+}
+
+/// How a refresh ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refreshed {
+    /// Here is the secret: new, or the one that this request was given before.
+    Answer(Answer),
+    /// Retired, and nothing is known against it: the holder has a newer one.
+    Superseded,
+    /// A retired secret under a new request: the session must end.
+    Theft,
+    /// Too many different requests with one secret.
+    TooMany,
+    /// Never one of this session's: nothing changes.
+    Unknown,
+}
+
+/// All secrets of one session that still mean something. A store keeps it as JSON; hashes only, and sealed answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Secrets {
+    current: Current,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    successors: Vec<Successor>,
+    /// Newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    retired: Vec<Retired>,
+    /// Newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    older: Vec<Half>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Current {
+    #[serde(with = "hash_hex")]
+    hash: SecretHash,
+    bound: bool,
+    /// What was asked with it, and which successor answered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    requests: Vec<Asked>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Successor {
+    #[serde(with = "hash_hex")]
+    hash: SecretHash,
+    bound: bool,
+    #[serde(with = "hex::serde")]
+    sealed: Vec<u8>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Retired {
+    #[serde(with = "hash_hex")]
+    hash: SecretHash,
+    bound: bool,
+    /// Milliseconds since the epoch.
+    at: i64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    requests: Vec<Asked>,
+    /// Kept through the grace, because the answer that confirmed it may have been lost with the process that got it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    answers: Vec<Successor>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Asked {
+    request: RequestHash,
+    #[serde(with = "hash_hex")]
+    answer: SecretHash,
+}
+
+/// Half a hash: enough to know a secret of ours again.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Half(#[serde(with = "hex::serde")] [u8; 16]);
+
+impl Secrets {
+    /// A login's first secret. It needs no confirming: there is no older one to fall back to.
+    pub fn new(first: SecretHash, bound: bool) -> Self {
+        Self {
+            current: Current { hash: first, bound, requests: Vec::new() },
+            successors: Vec::new(),
+            retired: Vec::new(),
+            older: Vec::new(),
+        }
+    }
+
+    /// The confirmed secret's hash.
+    pub fn current(&self) -> SecretHash {
+        self.current.hash
+    }
+
+    /// May the confirmed secret act as the user?
+    pub fn current_bound(&self) -> bool {
+        self.current.bound
+    }
+
+    /// What a shown secret is to this session.
+    pub fn standing(&self, shown: &SecretHash, now: Timestamp) -> Standing {
+        if self.current.hash.matches(shown) {
+            return Standing::Current { bound: self.current.bound };
+        }
+        if let Some(s) = self.successors.iter().find(|s| s.hash.matches(shown)) {
+            return Standing::Successor { bound: s.bound };
+        }
+        if let Some(r) = self.retired.iter().find(|r| r.hash.matches(shown)) {
+            return if r.in_grace(now) { Standing::Grace { bound: r.bound } } else { Standing::Retired };
+        }
+        if self.older.contains(&Half::of(shown)) { Standing::Retired } else { Standing::Unknown }
+    }
+
+    /// The first use of a successor: it becomes current, the others and the old one are retired. True if anything changed.
+    pub fn confirm(&mut self, shown: &SecretHash, now: Timestamp) -> bool {
+        let Some(at) = self.successors.iter().position(|s| s.hash.matches(shown)) else { return false };
+        self.trim(now);
+        let chosen = self.successors.remove(at);
+        let others = std::mem::take(&mut self.successors);
+        let next = Current { hash: chosen.hash, bound: chosen.bound, requests: Vec::new() };
+        let old = std::mem::replace(&mut self.current, next);
+        for other in &others {
+            self.retire(other.hash, other.bound, now, Vec::new(), Vec::new());
+        }
+        let mut answers = others;
+        answers.push(chosen);
+        self.retire(old.hash, old.bound, now, old.requests, answers);
+        true
+    }
+
+    /// The secret that this request was given before, if it still may be handed out.
+    pub fn answered(&self, shown: &SecretHash, request: RequestHash, now: Timestamp) -> Option<Answer> {
+        let (requests, answers) = if self.current.hash.matches(shown) {
+            (&self.current.requests, &self.successors)
+        } else {
+            let r = self.retired.iter().find(|r| r.hash.matches(shown) && r.in_grace(now))?;
+            (&r.requests, &r.answers)
+        };
+        let asked = requests.iter().find(|a| a.request == request)?;
+        answers.iter().find(|s| s.hash == asked.answer).map(Successor::answer)
+    }
+
+    /// A refresh with a secret, in one step. The first use of a successor confirms it here too.
+    pub fn refresh(
+        &mut self,
+        shown: &SecretHash,
+        request: RequestHash,
+        candidate: Candidate,
+        now: Timestamp,
+    ) -> Refreshed {
+        self.confirm(shown, now);
+        if let Some(answer) = self.answered(shown, request, now) {
+            return Refreshed::Answer(answer);
+        }
+        let bound = match self.standing(shown, now) {
+            Standing::Current { bound } | Standing::Grace { bound } | Standing::Successor { bound } => bound,
+            Standing::Retired => {
+                let known = self.retired.iter().any(|r| r.hash.matches(shown) && r.asked(request));
+                return if known { Refreshed::Superseded } else { Refreshed::Theft };
+            }
+            Standing::Unknown => return Refreshed::Unknown,
+        };
+        if self.asked_often(shown) {
+            return Refreshed::TooMany;
+        }
+        if self.successors.len() < SUCCESSORS_MAX {
+            self.successors.push(Successor { hash: candidate.hash, bound, sealed: candidate.sealed });
+        } else if !self.successors.iter().any(|s| s.bound == bound) {
+            // All places are taken by secrets of another rank: none of them may be handed to this holder.
+            self.displace(now);
+            self.successors.push(Successor { hash: candidate.hash, bound, sealed: candidate.sealed });
+        }
+        // The last of the holder's own rank: an unbound secret never yields one that may act as the user.
+        let last = self.successors.iter().rev().find(|s| s.bound == bound).map(Successor::answer);
+        self.remember(shown, request, last)
+    }
+
+    /// A bind's new secret, which may act as the user.
+    pub fn rise(
+        &mut self,
+        shown: &SecretHash,
+        request: RequestHash,
+        candidate: Candidate,
+        now: Timestamp,
+    ) -> Refreshed {
+        self.confirm(shown, now);
+        if let Some(answer) = self.answered(shown, request, now) {
+            return Refreshed::Answer(answer);
+        }
+        match self.standing(shown, now) {
+            Standing::Retired => return Refreshed::Superseded,
+            Standing::Unknown => return Refreshed::Unknown,
+            _ if self.asked_often(shown) => return Refreshed::TooMany,
+            _ => {}
+        }
+        if self.successors.len() >= SUCCESSORS_MAX {
+            self.displace(now);
+        }
+        let new = Successor { hash: candidate.hash, bound: true, sealed: candidate.sealed };
+        let answer = new.answer();
+        self.successors.push(new);
+        self.remember(shown, request, Some(answer))
+    }
+
+    /// The back end bound the session by itself: every secret rises in place.
+    pub fn rise_in_place(&mut self) {
+        self.current.bound = true;
+        self.successors.iter_mut().for_each(|s| s.bound = true);
+        self.retired.iter_mut().for_each(|r| r.bound = true);
+    }
+
+    /// Notes the request beside the secret it came with, so that its duplicate gets the same answer and is never theft.
+    fn remember(&mut self, shown: &SecretHash, request: RequestHash, answer: Option<Answer>) -> Refreshed {
+        let Some(answer) = answer else { return Refreshed::Unknown };
+        let asked = Asked { request, answer: answer.hash };
+        let requests = if self.current.hash.matches(shown) {
+            &mut self.current.requests
+        } else if let Some(r) = self.retired.iter_mut().find(|r| r.hash.matches(shown)) {
+            if let Some(successor) = self.successors.iter().find(|s| s.hash == answer.hash) {
+                r.answers.push(successor.clone());
+            }
+            &mut r.requests
+        } else {
+            return Refreshed::Unknown;
+        };
+        requests.push(asked);
+        Refreshed::Answer(answer)
+    }
+
+    /// Has this secret been asked with as many different requests as it remembers?
+    fn asked_often(&self, shown: &SecretHash) -> bool {
+        let requests = if self.current.hash.matches(shown) {
+            Some(&self.current.requests)
+        } else {
+            self.retired.iter().find(|r| r.hash.matches(shown)).map(|r| &r.requests)
+        };
+        requests.is_some_and(|r| r.len() >= REQUESTS_MAX)
+    }
+
+    /// Makes room by retiring the oldest successor; whoever holds it passes 30 s more.
+    fn displace(&mut self, now: Timestamp) {
+        let oldest = self.successors.remove(0);
+        self.retire(oldest.hash, oldest.bound, now, Vec::new(), Vec::new());
+    }
+
+    fn retire(&mut self, hash: SecretHash, bound: bool, at: Timestamp, requests: Vec<Asked>, answers: Vec<Successor>) {
+        self.retired.insert(0, Retired { hash, bound, at: at.0, requests, answers });
+        while self.retired.len() > RETIRED_MAX {
+            if let Some(last) = self.retired.pop() {
+                self.older.insert(0, Half::of(&last.hash));
+            }
+        }
+        self.older.truncate(OLDER_MAX);
+    }
+
+    /// Drops the sealed answers whose grace is over: a sealed secret is kept no longer than it can be handed out.
+    fn trim(&mut self, now: Timestamp) {
+        for r in &mut self.retired {
+            if !r.in_grace(now) {
+                r.answers.clear();
+            }
+        }
+    }
+}
+
+impl Retired {
+    fn in_grace(&self, now: Timestamp) -> bool {
+        now <= Timestamp(self.at) + GRACE
+    }
+
+    fn asked(&self, request: RequestHash) -> bool {
+        self.requests.iter().any(|a| a.request == request)
+    }
+}
+
+impl Successor {
+    fn answer(&self) -> Answer {
+        Answer { sealed: self.sealed.clone(), hash: self.hash, bound: self.bound }
+    }
+}
+
+impl Half {
+    fn of(hash: &SecretHash) -> Self {
+        let mut half = [0u8; 16];
+        half.copy_from_slice(&hash.0[..16]);
+        Self(half)
+    }
+}
+
+/// [`SecretHash`] as hex text.
+mod hash_hex {
+    use serde::{Deserializer, Serializer};
+    use yaopai_wire::token::SecretHash;
+
+    pub fn serialize<S: Serializer>(hash: &SecretHash, s: S) -> Result<S::Ok, S::Error> {
+        hex::serde::serialize(hash.0, s)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<SecretHash, D::Error> {
+        hex::serde::deserialize(d).map(SecretHash)
+    }
+}
+
+#[cfg(test)]
+#[path = "secrets_tests.rs"]
+mod tests;
