@@ -2,7 +2,7 @@
 
 # what there is
 default:
-    @just --list
+    @{{ just_executable() }} --list
 
 # a server, a simulated WeChat and a walk through what they do
 demo *args:
