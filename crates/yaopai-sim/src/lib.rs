@@ -1,1 +1,28 @@
-//! See Cargo.toml.
+#![doc = include_str!("../README.md")]
+
+mod clock;
+mod config;
+mod control;
+mod dice;
+mod error;
+mod fault;
+mod handle;
+mod server;
+mod simulator;
+mod state;
+mod system;
+mod wechat;
+
+pub use clock::{ManualClock, SimClock};
+pub use config::{
+    AnswerShape, AppConfig, ClockKind, Config, ConfigError, DEFAULT_APPID, DEFAULT_SECRET, MinRefresh, RotateAt,
+    Secret, SessionKeyPolicy, UserConfig,
+};
+pub use error::SimError;
+pub use fault::{Fault, FaultKind, FaultStatus, When};
+pub use handle::SimHandle;
+pub use server::RunningSim;
+pub use simulator::{Simulator, SimulatorBuilder};
+pub use state::{CodeInfo, Counters, UserInfo, UserKey};
+pub use system::SystemClock;
+pub use wechat::{Endpoint, MOCK_CODE, SIM_HEADER};

@@ -1,0 +1,49 @@
+//! Bodies of the control API's calls.
+
+use serde::Deserialize;
+
+/// A user in an app; the app may be left out where there is only one.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Who {
+    pub(super) app: Option<String>,
+    pub(super) user: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AppOnly {
+    pub(super) app: Option<String>,
+}
+
+/// What to do to a key before it is shown.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct KeyAction {
+    pub(super) app: Option<String>,
+    pub(super) user: String,
+    #[serde(default)]
+    pub(super) action: Action,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Action {
+    #[default]
+    Show,
+    Rotate,
+    Expire,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct UserPatch {
+    pub(super) blocked: Option<bool>,
+    pub(super) phone: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Advance {
+    pub(super) advance_ms: u64,
+}

@@ -1,0 +1,96 @@
+use std::net::IpAddr;
+
+use axum::{
+    body::Bytes,
+    extract::Query,
+    http::{Method, Uri},
+};
+use serde_json::{Map, Value};
+
+use super::refusal::Refusal;
+use crate::{
+    AppConfig, Endpoint,
+    state::{State, Subject, TokenStanding},
+};
+
+/// A call as an endpoint sees it.
+pub(crate) struct Call {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) method: Method,
+    pub(crate) peer: IpAddr,
+    query: Vec<(String, String)>,
+    body: Option<Map<String, Value>>,
+    pub(crate) now: u64,
+}
+
+impl Call {
+    pub(crate) fn new(endpoint: Endpoint, method: Method, peer: IpAddr, uri: &Uri, body: &Bytes, now: u64) -> Self {
+        let query = Query::<Vec<(String, String)>>::try_from_uri(uri).map(|Query(query)| query).unwrap_or_default();
+        // A dual-stack socket shows IPv4 peers as mapped IPv6 addresses.
+        let peer = peer.to_canonical();
+        Self { endpoint, method, peer, query, body: serde_json::from_slice(body).ok(), now }
+    }
+
+    /// A query parameter; an empty one is missing, and of several the first counts (INF).
+    pub(crate) fn param(&self, name: &str) -> Option<&str> {
+        self.query
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+            .filter(|value| !value.is_empty())
+    }
+
+    /// The JSON object in the body.
+    pub(crate) fn json(&self) -> Result<&Map<String, Value>, Refusal> {
+        self.body.as_ref().ok_or(Refusal::new(47001, "data format error"))
+    }
+
+    /// A non-empty text in the JSON body.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        let value = self.body.as_ref()?.get(name)?.as_str()?;
+        Some(value).filter(|value| !value.is_empty())
+    }
+
+    pub(crate) fn require(&self, method: Method) -> Result<(), Refusal> {
+        match method {
+            _ if self.method == method => Ok(()),
+            Method::GET => Err(Refusal::new(43001, "require GET method")),
+            _ => Err(Refusal::new(43002, "require POST method")),
+        }
+    }
+
+    /// The app that owns the `access_token` of the query.
+    pub(crate) fn app_of_token<'a>(&self, state: &'a State) -> Result<&'a AppConfig, Refusal> {
+        let token = self.param("access_token").ok_or(Refusal::new(41001, "access_token missing"))?;
+        match state.tokens.standing(token, self.now) {
+            TokenStanding::Good(app) => state.app(&app).map_err(|_| Refusal::new(40013, "invalid appid")),
+            TokenStanding::Expired => Err(Refusal::spaced(42001, "access_token expired")),
+            TokenStanding::Dead => {
+                Err(Refusal::spaced(40001, "invalid credential, access_token is invalid or not latest"))
+            }
+            TokenStanding::Malformed => Err(Refusal::spaced(40014, "invalid access_token")),
+        }
+    }
+
+    /// Whom the call is about, before anything is checked: only to decide which faults hit it.
+    pub(crate) fn about(&self, state: &State) -> (Option<String>, Option<Subject>) {
+        let named = || self.param("appid").or_else(|| self.text("appid")).map(str::to_owned);
+        let of_token = || match state.tokens.standing(self.param("access_token")?, self.now) {
+            TokenStanding::Good(app) => Some(app),
+            _ => None,
+        };
+        let app = named().or_else(of_token);
+        let by_openid = || state.people.by_openid(app.as_deref()?, self.param("openid")?);
+        let subject = match self.endpoint {
+            Endpoint::Jscode2session => {
+                self.param("js_code").and_then(|code| state.code_subject(app.as_deref().unwrap_or_default(), code))
+            }
+            Endpoint::Getuserphonenumber => self
+                .text("code")
+                .and_then(|code| state.phone_codes.get(code))
+                .map(|code| Subject { app: code.app.clone(), user: code.user.clone() }),
+            _ => by_openid(),
+        };
+        (app, subject)
+    }
+}

@@ -1,0 +1,73 @@
+//! The WeChat server APIs (`https://api.weixin.qq.com`). The files below mirror the URL tree.
+
+mod answer;
+mod call;
+mod cgi_bin;
+mod credentials;
+mod pipeline;
+mod refusal;
+mod signature;
+mod sns;
+mod wxa;
+
+pub(crate) use answer::ResetConnection;
+pub(crate) use pipeline::{Peer, routes};
+use serde::{Deserialize, Serialize};
+
+/// The header, always `1`, by which a server recognises the simulator and refuses it in production.
+pub const SIM_HEADER: &str = "yaopai-sim";
+
+/// What `wx.login` yields in WeChat's DevTools where no real appid is set; the spaces are real.
+pub const MOCK_CODE: &str = "the code is a mock one";
+
+/// The endpoints that are simulated; the names are the last segments of their paths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Endpoint {
+    /// `GET /sns/jscode2session`
+    Jscode2session,
+    /// `GET /cgi-bin/token`
+    Token,
+    /// `POST /cgi-bin/stable_token`
+    #[serde(rename = "stable_token")]
+    StableToken,
+    /// `GET /wxa/checksession`
+    Checksession,
+    /// `GET /wxa/resetusersessionkey`
+    Resetusersessionkey,
+    /// `POST /wxa/business/getuserphonenumber`
+    Getuserphonenumber,
+    /// `POST /wxa/business/getuserencryptkey` (GET, too)
+    Getuserencryptkey,
+}
+
+impl Endpoint {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Jscode2session,
+        Self::Token,
+        Self::StableToken,
+        Self::Checksession,
+        Self::Resetusersessionkey,
+        Self::Getuserphonenumber,
+        Self::Getuserencryptkey,
+    ];
+
+    /// The last segment of the path.
+    pub fn name(self) -> &'static str {
+        self.path().rsplit('/').next().unwrap_or_default()
+    }
+
+    /// The path.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Jscode2session => "/sns/jscode2session",
+            Self::Token => "/cgi-bin/token",
+            Self::StableToken => "/cgi-bin/stable_token",
+            Self::Checksession => "/wxa/checksession",
+            Self::Resetusersessionkey => "/wxa/resetusersessionkey",
+            Self::Getuserphonenumber => "/wxa/business/getuserphonenumber",
+            Self::Getuserencryptkey => "/wxa/business/getuserencryptkey",
+        }
+    }
+}

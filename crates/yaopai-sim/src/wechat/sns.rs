@@ -1,0 +1,77 @@
+//! `/sns/…`
+
+use axum::http::Method;
+use serde_json::{Map, Value, json};
+
+use super::{MOCK_CODE, call::Call, credentials, refusal::Refusal};
+use crate::{
+    AppConfig,
+    state::{Standing, State, Subject},
+};
+
+/// `GET /sns/jscode2session?appid&secret&js_code&grant_type=authorization_code` (code2Session).
+///
+/// Order of the checks: address 40164 → missing parameter 41002/41004/41008 → credentials 40013/40125 (measured by a third
+/// party) → grant_type 40002 (INF) → code 40029/40163 → high-risk user 40226 → minute limit 45011 (place of the last two: INF;
+/// neither consumes the code).
+pub(crate) fn jscode2session(state: &mut State, call: &Call) -> Result<Map<String, Value>, Refusal> {
+    call.require(Method::GET)?;
+    credentials::address(state, call, call.param("appid"))?;
+    let (appid, secret) = credentials::present(call.param("appid"), call.param("secret"))?;
+    let code = call.param("js_code").ok_or(Refusal::new(41008, "missing code"))?;
+    let app = credentials::valid(state, appid, secret)?.clone();
+    if call.param("grant_type") != Some("authorization_code") {
+        return Err(Refusal::new(40002, "invalid grant_type"));
+    }
+    let subject = code_owner(state, &app, code, call.now)?;
+    if state.people.get(&subject.user).is_ok_and(|user| user.blocked) {
+        return Err(Refusal::by_code(40226));
+    }
+    if !state.logins.take(&subject, app.login_limit_per_minute, call.now) {
+        return Err(Refusal::by_code(45011));
+    }
+    state.codes.consume(code);
+    session(state, &app, &subject, call.now)
+}
+
+fn code_owner(state: &State, app: &AppConfig, code: &str, now: u64) -> Result<Subject, Refusal> {
+    let unknown = || Refusal::by_code(40029);
+    let subject = state.code_subject(&app.appid, code).ok_or_else(unknown)?;
+    if code == MOCK_CODE {
+        return Ok(subject);
+    }
+    match state.codes.standing(code, &app.appid, app.code_ttl, now) {
+        Standing::Good => Ok(subject),
+        Standing::Unknown => Err(unknown()),
+        Standing::Used => Err(Refusal::by_code(40163)),
+        Standing::Expired => Err(Refusal::new(app.expired_code_errcode, "invalid code")),
+    }
+}
+
+fn session(state: &mut State, app: &AppConfig, subject: &Subject, now: u64) -> Result<Map<String, Value>, Refusal> {
+    let State { session_keys, dice, people, .. } = state;
+    let session_key = if app.session_key.rotate_at.exchange() {
+        session_keys.refresh(subject, &app.session_key, now, dice)
+    } else {
+        session_keys.live_or_new(subject, &app.session_key, now, dice)
+    };
+    let gone = |_| Refusal::by_code(40029);
+    let mut fields = Map::new();
+    fields.insert("session_key".to_owned(), json!(session_key));
+    if app.answer.expires_in {
+        fields.insert("expires_in".to_owned(), json!(7200));
+    }
+    fields.insert("openid".to_owned(), json!(people.openid(subject).map_err(gone)?));
+    if app.answer.unionid {
+        fields.insert("unionid".to_owned(), json!(people.unionid(app, &subject.user).map_err(gone)?));
+    }
+    if app.answer.errcode_zero {
+        fields.insert("errcode".to_owned(), json!(0));
+        fields.insert("errmsg".to_owned(), json!("ok"));
+    }
+    if app.answer.extra_fields {
+        fields.insert("is_limit".to_owned(), json!(false));
+        fields.insert("ext_info".to_owned(), json!({"url": "https://example.com/a/b", "list": [1, null]}));
+    }
+    Ok(fields)
+}
