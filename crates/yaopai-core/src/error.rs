@@ -9,6 +9,7 @@ use yaopai_wire::problem::Code;
 use crate::ports::{PlatformError, StoreError};
 
 /// A refusal: what the client is told, and apart from it what happened inside.
+#[derive(Clone)]
 pub struct Error {
     /// The stable code.
     pub code: Code,

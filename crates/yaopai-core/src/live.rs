@@ -1,1 +1,358 @@
-//! later
+//! The table of live sessions: what a check reads. Lock-free to read; written only by committed changes, in commit order.
+//!
+//! It is bounded. While every live session fits, a session that isn't here isn't live. Past the bound the rest is read
+//! through the store, and what upkeep finds unused for longest makes room.
+
+use std::collections::HashMap;
+use std::hash::BuildHasher;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use yaopai_wire::token::{SecretHash, Token};
+
+use crate::ids::SessionId;
+use crate::ports::{Change, ChangeSink, Clock};
+use crate::session::{EndReason, KeyKind, Session};
+use crate::time::{Downtime, Timestamp, Uptime};
+
+/// A fill that began longer ago than this (milliseconds) is dropped.
+const FILL_MAX_AGE: i64 = 20_000;
+/// How long it is remembered that a session changed without being here: well over [`FILL_MAX_AGE`].
+const REMEMBER: i64 = 60_000;
+/// How many such changes are remembered one by one, in all shards; beyond it all fills under way are dropped.
+const REMEMBER_MAX: usize = 1 << 20;
+const SHARDS: usize = 16;
+
+/// A session as a check needs it.
+struct Live<A> {
+    hash: SecretHash,
+    absolute_at: Timestamp,
+    last_seen: AtomicI64,
+    idle_ms: u32,
+    /// Has anybody used it since its login? A login's answer is handed out again only until then.
+    used: AtomicBool,
+    answer: A,
+}
+
+/// What a check may answer with: made ready once, when the session changes.
+pub struct Entry<A> {
+    /// The ready-made answer.
+    pub answer: A,
+    /// The app's idle time-out in milliseconds.
+    pub idle_ms: u32,
+}
+
+/// Makes a session's ready-made answer; `None` if its app is gone.
+pub type MakeEntry<A> = Box<dyn Fn(&Session) -> Option<Entry<A>> + Send + Sync>;
+
+/// What the table says of a token.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Looked<R> {
+    /// It passes.
+    Pass(R),
+    /// Its session has expired.
+    Expired,
+    /// The table can't decide: unknown here, or another secret than the confirmed one.
+    Unsure,
+}
+
+/// What upkeep takes out of the table in one walk.
+#[derive(Debug, Default)]
+pub struct Swept {
+    /// Sessions used since the last walk.
+    pub seen: Vec<(SessionId, Uptime)>,
+    /// Sessions that have expired.
+    pub expired: Vec<(SessionId, EndReason)>,
+    /// Sessions that may make room, and when they were last used. To be [`Presence::evict`]ed once `seen` is stored.
+    pub stale: Vec<(SessionId, Uptime)>,
+}
+
+/// What the services ask of the table; apart from its type of answers.
+pub trait Presence: ChangeSink {
+    /// When a session was last used, where the table knows it.
+    fn last_seen(&self, id: SessionId) -> Option<Uptime>;
+    /// Was it used since its login, as far as the table knows?
+    fn used(&self, id: SessionId) -> bool;
+    /// It is used now. `slide` is false for background calls.
+    fn touch(&self, id: SessionId, up: Uptime, slide: bool);
+    /// Walks the table: what was used since `since`, what has expired at `now`.
+    fn sweep(&self, since: Uptime, now: Timestamp, up: Uptime) -> Swept;
+    /// Drops sessions that were not used meanwhile.
+    fn evict(&self, stale: &[(SessionId, Uptime)]);
+    /// How many sessions are in the table.
+    fn len(&self) -> usize;
+    /// Is it empty?
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// The table.
+pub struct LiveTable<A> {
+    map: papaya::HashMap<SessionId, Live<A>, foldhash::fast::RandomState>,
+    make: MakeEntry<A>,
+    clock: Arc<dyn Clock>,
+    bound: usize,
+    len: AtomicUsize,
+    /// Does it hold every live session?
+    complete: AtomicBool,
+    /// Counts changes; a fill that began before a change must not undo it.
+    sequence: AtomicU64,
+    forgotten: AtomicU64,
+    shards: [Mutex<Shard>; SHARDS],
+    shard_of: foldhash::fast::RandomState,
+}
+
+#[derive(Default)]
+struct Shard {
+    /// Sessions that changed without being in the table: (sequence, when).
+    recent: HashMap<SessionId, (u64, i64), foldhash::fast::RandomState>,
+    /// When sessions beyond the bound were last used.
+    aside: HashMap<SessionId, Uptime, foldhash::fast::RandomState>,
+}
+
+/// Taken before a store is read, so that what is read can't undo a later change.
+#[derive(Debug, Clone, Copy)]
+pub struct FillTicket {
+    sequence: u64,
+    began: Timestamp,
+}
+
+impl<A: Send + Sync + 'static> LiveTable<A> {
+    /// An empty table of at most `bound` sessions.
+    pub fn new(bound: usize, clock: Arc<dyn Clock>, make: MakeEntry<A>) -> Self {
+        Self {
+            map: papaya::HashMap::with_hasher(foldhash::fast::RandomState::default()),
+            make,
+            clock,
+            bound,
+            len: AtomicUsize::new(0),
+            complete: AtomicBool::new(true),
+            sequence: AtomicU64::new(1),
+            forgotten: AtomicU64::new(0),
+            shards: std::array::from_fn(|_| Mutex::default()),
+            shard_of: foldhash::fast::RandomState::default(),
+        }
+    }
+
+    /// The check. Nothing here waits, locks, allocates or writes more than one word.
+    ///
+    /// `slide` is false for background calls; `read` makes what is answered from the ready-made answer.
+    #[inline]
+    pub fn check<R>(
+        &self,
+        token: &Token,
+        now: Timestamp,
+        downtime: Downtime,
+        slide: bool,
+        read: impl FnOnce(&A) -> R,
+    ) -> Looked<R> {
+        let guard = self.map.guard();
+        let Some(live) = self.map.get(&SessionId(token.id), &guard) else { return Looked::Unsure };
+        if !live.hash.matches(&token.secret.hash()) {
+            return Looked::Unsure;
+        }
+        let up = now.uptime(downtime);
+        if live.expired(now, up).is_some() {
+            return Looked::Expired;
+        }
+        live.touch(up, slide);
+        Looked::Pass(read(&live.answer))
+    }
+
+    /// Begins a fill; to be called before the store is read.
+    pub fn begin_fill(&self) -> FillTicket {
+        FillTicket { sequence: self.sequence.load(Ordering::SeqCst), began: self.clock.now() }
+    }
+
+    /// Puts a session that was read from the store into the table, unless it changed meanwhile or there is no room.
+    pub fn fill(&self, ticket: FillTicket, session: &Session) {
+        let now = self.clock.now();
+        if session.ended.is_some() || now.0 - ticket.began.0 > FILL_MAX_AGE {
+            return;
+        }
+        let mut shard = self.shard(session.id);
+        let changed = shard.recent.get(&session.id).is_some_and(|(sequence, _)| *sequence > ticket.sequence);
+        if changed || ticket.sequence < self.forgotten.load(Ordering::SeqCst) || self.is_full() {
+            return;
+        }
+        let guard = self.map.guard();
+        if self.map.get(&session.id, &guard).is_none() {
+            let seen = shard.aside.remove(&session.id);
+            self.insert(session, seen);
+        }
+    }
+
+    /// Is every live session here?
+    pub fn is_complete(&self) -> bool {
+        self.complete.load(Ordering::Acquire)
+    }
+
+    fn is_full(&self) -> bool {
+        self.len.load(Ordering::Relaxed) >= self.bound
+    }
+
+    fn shard(&self, id: SessionId) -> MutexGuard<'_, Shard> {
+        let at = usize::try_from(self.shard_of.hash_one(id) % SHARDS as u64).unwrap_or(0);
+        self.shards[at].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The caller holds the session's shard.
+    fn insert(&self, session: &Session, seen: Option<Uptime>) {
+        let KeyKind::Bearer = session.key;
+        let guard = self.map.guard();
+        let Some(entry) = (self.make)(session) else {
+            if self.map.remove(&session.id, &guard).is_some() {
+                self.len.fetch_sub(1, Ordering::Relaxed);
+            }
+            return;
+        };
+        let old = self.map.get(&session.id, &guard);
+        let last_seen = session.last_seen.max(seen.unwrap_or_default()).0;
+        let live = Live {
+            hash: session.secrets.current(),
+            absolute_at: session.absolute_at,
+            last_seen: AtomicI64::new(old.map_or(last_seen, |o| last_seen.max(o.last_seen.load(Ordering::Relaxed)))),
+            idle_ms: entry.idle_ms,
+            used: AtomicBool::new(seen.is_some() || old.is_some_and(|o| o.used.load(Ordering::Relaxed))),
+            answer: entry.answer,
+        };
+        if self.map.insert(session.id, live, &guard).is_none() {
+            self.len.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Remembers a change of a session that isn't in the table. The caller holds the session's shard.
+    fn remember(&self, shard: &mut Shard, id: SessionId) {
+        let sequence = self.sequence.fetch_add(1, Ordering::SeqCst) + 1;
+        if shard.recent.len() >= REMEMBER_MAX / SHARDS {
+            shard.recent.clear();
+            self.forgotten.store(sequence, Ordering::SeqCst);
+        }
+        shard.recent.insert(id, (sequence, self.clock.now().0));
+    }
+}
+
+impl<A: Send + Sync + 'static> ChangeSink for LiveTable<A> {
+    fn apply(&self, change: Change) {
+        match change {
+            Change::Put(session) => {
+                let mut shard = self.shard(session.id);
+                let guard = self.map.guard();
+                if self.map.get(&session.id, &guard).is_some() || !self.is_full() {
+                    let seen = shard.aside.remove(&session.id);
+                    self.insert(&session, seen);
+                } else {
+                    self.complete.store(false, Ordering::Release);
+                    self.remember(&mut shard, session.id);
+                }
+            }
+            Change::Ended(id) => {
+                let mut shard = self.shard(id);
+                let guard = self.map.guard();
+                if self.map.remove(&id, &guard).is_some() {
+                    self.len.fetch_sub(1, Ordering::Relaxed);
+                }
+                shard.aside.remove(&id);
+                self.remember(&mut shard, id);
+            }
+        }
+    }
+}
+
+impl<A: Send + Sync + 'static> Presence for LiveTable<A> {
+    fn last_seen(&self, id: SessionId) -> Option<Uptime> {
+        let guard = self.map.guard();
+        match self.map.get(&id, &guard) {
+            Some(live) => Some(Uptime(live.last_seen.load(Ordering::Relaxed))),
+            None => self.shard(id).aside.get(&id).copied(),
+        }
+    }
+
+    fn used(&self, id: SessionId) -> bool {
+        let guard = self.map.guard();
+        match self.map.get(&id, &guard) {
+            Some(live) => live.used.load(Ordering::Relaxed),
+            None => self.shard(id).aside.contains_key(&id),
+        }
+    }
+
+    fn touch(&self, id: SessionId, up: Uptime, slide: bool) {
+        let guard = self.map.guard();
+        if let Some(live) = self.map.get(&id, &guard) {
+            live.touch(up, slide);
+        } else if slide && !self.is_complete() {
+            let mut shard = self.shard(id);
+            let seen = shard.aside.entry(id).or_insert(up);
+            *seen = up.max(*seen);
+        }
+    }
+
+    fn sweep(&self, since: Uptime, now: Timestamp, up: Uptime) -> Swept {
+        let mut swept = Swept::default();
+        for shard in &self.shards {
+            let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            shard.recent.retain(|_, (_, at)| now.0 - *at <= REMEMBER);
+            // What is older was in the last walk, and is stored by now.
+            shard.aside.retain(|_, seen| *seen >= since);
+            swept.seen.extend(shard.aside.iter().map(|(id, seen)| (*id, *seen)));
+        }
+        let crowded = self.len() > self.bound - self.bound / 10;
+        let guard = self.map.guard();
+        for (id, live) in self.map.iter(&guard) {
+            if let Some(reason) = live.expired(now, up) {
+                swept.expired.push((*id, reason));
+                continue;
+            }
+            let seen = Uptime(live.last_seen.load(Ordering::Relaxed));
+            if seen >= since {
+                swept.seen.push((*id, seen));
+            }
+            // Half the idle time-out unused: likely not to come back soon.
+            if crowded && up.0 - seen.0 > i64::from(live.idle_ms) / 2 {
+                swept.stale.push((*id, seen));
+            }
+        }
+        swept
+    }
+
+    fn evict(&self, stale: &[(SessionId, Uptime)]) {
+        for (id, seen) in stale {
+            let _shard = self.shard(*id);
+            let guard = self.map.guard();
+            if self.map.get(id, &guard).is_some_and(|l| l.last_seen.load(Ordering::Relaxed) == seen.0) {
+                self.complete.store(false, Ordering::Release);
+                if self.map.remove(id, &guard).is_some() {
+                    self.len.fetch_sub(1, Ordering::Relaxed);
+                }
+            }
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.len.load(Ordering::Relaxed)
+    }
+}
+
+impl<A> Live<A> {
+    #[inline]
+    fn expired(&self, now: Timestamp, up: Uptime) -> Option<EndReason> {
+        if now >= self.absolute_at {
+            Some(EndReason::ExpiredAbsolute)
+        } else if up.0 >= self.last_seen.load(Ordering::Relaxed) + i64::from(self.idle_ms) {
+            Some(EndReason::ExpiredIdle)
+        } else {
+            None
+        }
+    }
+
+    #[inline]
+    fn touch(&self, up: Uptime, slide: bool) {
+        if slide && self.last_seen.load(Ordering::Relaxed) < up.0 {
+            self.last_seen.store(up.0, Ordering::Relaxed);
+        }
+        if !self.used.load(Ordering::Relaxed) {
+            self.used.store(true, Ordering::Relaxed);
+        }
+    }
+}

@@ -1,3 +1,206 @@
-//! later
-/// later
-pub struct Service;
+//! What the server does, step by step: log in, refresh, bind, list and kick, and the upkeep between. The rules are in
+//! [`crate::session`]; here the world is asked in the right order.
+
+mod admin;
+mod binding;
+mod login;
+mod refresh;
+mod sessions;
+mod upkeep;
+
+pub use admin::Claimed;
+pub use login::LoginRequest;
+pub use upkeep::Upkept;
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use yaopai_wire::problem::Code;
+use yaopai_wire::token::{SecretHash, Token};
+
+use crate::app::{App, Apps};
+use crate::error::{Error, Result};
+use crate::ids::AppName;
+use crate::live::Presence;
+use crate::ports::{BackEnd, Clock, Entropy, Platform, Store};
+use crate::seal::Sealer;
+use crate::session::{Session, Worth};
+use crate::time::{Downtime, Timestamp, Uptime};
+
+/// How many requests may read the store at a time because the table couldn't decide: junk must not starve the rest.
+const SLOW_MAX: usize = 512;
+
+/// What the services need of the world.
+pub struct World {
+    /// The apps of the configuration.
+    pub apps: Apps,
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// The live table.
+    pub presence: Arc<dyn Presence>,
+    /// The platforms.
+    pub platform: Arc<dyn Platform>,
+    /// The back ends, through their webhooks.
+    pub backend: Arc<dyn BackEnd>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Seals what is stored.
+    pub sealer: Sealer,
+    /// How long the server was down so far, from [`Store::resume`].
+    pub downtime: Downtime,
+}
+
+/// The services.
+#[derive(Clone)]
+pub struct Service {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    world: World,
+    flights: login::Flights,
+    slow: Semaphore,
+    upkeep: upkeep::State,
+}
+
+/// A request whose token passed.
+#[derive(Debug, Clone)]
+pub struct Authenticated {
+    /// Its session.
+    pub session: Session,
+    /// May it act as the session's user?
+    pub bound: bool,
+    /// The shown secret's hash, for what follows.
+    pub shown: SecretHash,
+    /// Its app.
+    pub app: Arc<App>,
+}
+
+/// What a login, a refresh or a bind hands out.
+#[derive(Debug, Clone)]
+pub struct Granted {
+    /// The session.
+    pub session: Session,
+    /// May the token act as the session's user?
+    pub bound: bool,
+    /// The token; `None` where the client keeps the one it has.
+    pub token: Option<Token>,
+    /// The session's app.
+    pub app: Arc<App>,
+}
+
+impl Service {
+    /// Puts the services together.
+    pub fn new(world: World) -> Self {
+        let up = world.clock.now().uptime(world.downtime);
+        Self {
+            inner: Arc::new(Inner {
+                world,
+                flights: login::Flights::default(),
+                slow: Semaphore::new(SLOW_MAX),
+                upkeep: upkeep::State::new(up),
+            }),
+        }
+    }
+
+    /// What the services were given.
+    pub fn world(&self) -> &World {
+        &self.inner.world
+    }
+
+    /// Now, on both time lines.
+    pub fn now(&self) -> (Timestamp, Uptime) {
+        let world = self.world();
+        let now = world.clock.now();
+        (now, now.uptime(world.downtime))
+    }
+
+    /// Whose token is this? Reads the store; the first use of a new secret is made durable before the answer. `slide` is
+    /// false for background calls.
+    ///
+    /// # Errors
+    /// The refusal that the client is to be told.
+    pub async fn authenticate(&self, token: &Token, slide: bool) -> Result<Authenticated> {
+        let shown = token.secret.hash();
+        let (session, app) = self.load(token).await?;
+        let (session, bound) = match self.worth(&session, &app, &shown) {
+            Worth::Passes { bound } => (session, bound),
+            Worth::Refused(code) => return Err(refused(code)),
+            Worth::Confirms { .. } => {
+                let (now, _) = self.now();
+                let session = self.world().store.confirm(session.id, shown, now).await?.ok_or_else(unknown)?;
+                // Another request may have confirmed another secret, or the session may have ended, in between.
+                match self.worth(&session, &app, &shown) {
+                    Worth::Passes { bound } => (session, bound),
+                    Worth::Refused(code) => return Err(refused(code)),
+                    Worth::Confirms { .. } => {
+                        return Err(Error::new(Code::Internal, "Try again.").internal("unconfirmed"));
+                    }
+                }
+            }
+        };
+        let (_, up) = self.now();
+        self.world().presence.touch(session.id, up, slide);
+        Ok(Authenticated { session, bound, shown, app })
+    }
+
+    /// Loads the token's session and app. Bounded: past the bound it is refused rather than queued.
+    async fn load(&self, token: &Token) -> Result<(Session, Arc<App>)> {
+        let _permit = self.inner.slow.try_acquire().map_err(|_| {
+            Error::new(Code::Unavailable, "The server is overloaded; try again in a moment.").retry_after(1)
+        })?;
+        let session = self.world().store.load(crate::ids::SessionId(token.id)).await?.ok_or_else(unknown)?;
+        let app = self.world().apps.get(&session.app).cloned();
+        let app = app.ok_or_else(|| unknown().internal(format!("app {} is not configured any more", session.app)))?;
+        Ok((session, app))
+    }
+
+    fn worth(&self, session: &Session, app: &App, shown: &SecretHash) -> Worth {
+        let (now, up) = self.now();
+        let seen = self.world().presence.last_seen(session.id).unwrap_or(session.last_seen);
+        session.worth(shown, now, up, seen, app.policy.idle)
+    }
+
+    /// Finds an app by its name.
+    fn app(&self, name: &AppName) -> Result<Arc<App>> {
+        self.world().apps.get(name).cloned().ok_or_else(|| {
+            let mut e = Error::new(
+                Code::AppUnknown,
+                "No app of this name is configured; `app` is the name in the server's configuration, not the appid.",
+            );
+            e.field = Some("app");
+            e
+        })
+    }
+}
+
+/// The sentence for each refusal of a session.
+pub fn refused(code: Code) -> Error {
+    Error::new(
+        code,
+        match code {
+            Code::SessionMissing => "Log in first, then send the token as `Authorization: Bearer …`.",
+            Code::SessionExpired => "The session was unused for too long or is too old; log in again.",
+            Code::SessionSuperseded => {
+                "Use the newer token that the last refresh handed out; without one, log in again."
+            }
+            Code::SessionKicked => "Another device of the user, or the business system, ended this session.",
+            Code::SessionReplaced => "The user logged in on another device and this session made room.",
+            Code::SessionRevoked => "The user's binding or authorization was withdrawn; log in again.",
+            Code::SessionReused => {
+                "An old token of this session was used again, so it may have been copied; log in again."
+            }
+            Code::SessionEnded => "The session was logged out; log in again.",
+            Code::UserDisabled => "The business system disabled this user.",
+            Code::NotBound => "Bind the session to a user first (POST /yaopai/v1/binding).",
+            Code::LoginRequired => "Log in again: the platform's word is older than this request allows.",
+            _ => "Log in again.",
+        },
+    )
+}
+
+fn unknown() -> Error {
+    refused(Code::SessionUnknown)
+}

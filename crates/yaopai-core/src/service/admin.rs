@@ -1,0 +1,119 @@
+//! What a back end may ask and do, always within its own realm.
+
+use yaopai_wire::problem::Code;
+
+use super::Service;
+use crate::error::{Error, Result};
+use crate::ids::{AppName, IdentityId, Realm, SessionId, UserId};
+use crate::ports::{BindEnd, BindingFilter, Filter, Identity, Subject, UserFound, Which};
+use crate::session::{Claims, EndReason, Session};
+
+/// A user's claims, if any were set.
+pub type Claimed = Option<Claims>;
+
+impl Service {
+    /// Live sessions of the realm.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn admin_sessions(&self, realm: &Realm, filter: &Filter) -> Result<Vec<Session>> {
+        self.live(realm, filter).await
+    }
+
+    /// One session of the realm, ended or not.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn admin_session(&self, realm: &Realm, id: SessionId) -> Result<Session> {
+        let session = self.world().store.load(id).await?.filter(|s| s.realm == *realm);
+        let mut session = session.ok_or_else(|| Error::new(Code::NotFound, "The realm has no session of this id."))?;
+        if let Some(seen) = self.world().presence.last_seen(id) {
+            session.last_seen = session.last_seen.max(seen);
+        }
+        Ok(session)
+    }
+
+    /// Ends one session of the realm. Succeeds also when it had ended already.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn admin_kick(&self, realm: &Realm, id: SessionId) -> Result<()> {
+        self.admin_session(realm, id).await?;
+        let (now, _) = self.now();
+        self.world().store.end(realm, &Which::One(id), EndReason::Kicked, now).await?;
+        Ok(())
+    }
+
+    /// Ends all sessions of a user; answers which.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn admin_kick_user(&self, realm: &Realm, user: UserId) -> Result<Vec<SessionId>> {
+        let (now, _) = self.now();
+        let which = Which::All(Subject::User(user));
+        Ok(self.world().store.end(realm, &which, EndReason::Kicked, now).await?)
+    }
+
+    /// Bindings of the realm.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn admin_bindings(&self, realm: &Realm, filter: &BindingFilter) -> Result<Vec<Identity>> {
+        Ok(self.world().store.bindings(realm, filter).await?)
+    }
+
+    /// Binds an identity that the platform vouched for; its running sessions rise in place.
+    ///
+    /// # Errors
+    /// `not_found`, `binding_conflict`.
+    pub async fn admin_bind(&self, realm: &Realm, app: &AppName, openid: &str, user: UserFound) -> Result<Identity> {
+        let not_found = || {
+            Error::new(
+                Code::NotFound,
+                "The platform never vouched for this openid in this app: the person logs in first.",
+            )
+        };
+        let app = self.world().apps.get(app).filter(|a| a.realm == *realm).ok_or_else(not_found)?;
+        let identity = self.world().store.identity(&app.name, openid).await?.ok_or_else(not_found)?;
+        let (now, _) = self.now();
+        let end = self.world().store.bind_identity(realm, identity.id, user, app.policy.second_identity, now).await?;
+        match end {
+            BindEnd::Bound(identity) => Ok(*identity),
+            BindEnd::NotFound => Err(not_found()),
+            BindEnd::Conflict => Err(Error::new(
+                Code::BindingConflict,
+                "The identity has another user, or the user another identity of this app; delete that binding first.",
+            )),
+        }
+    }
+
+    /// Unbinds an identity; its bound sessions end.
+    ///
+    /// # Errors
+    /// `not_found` if there was no binding.
+    pub async fn admin_unbind(&self, realm: &Realm, identity: IdentityId) -> Result<()> {
+        let (now, _) = self.now();
+        if self.world().store.unbind_identity(realm, identity, now).await? {
+            Ok(())
+        } else {
+            Err(Error::new(Code::NotFound, "The realm has no binding of this identity."))
+        }
+    }
+
+    /// What was said about a user.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn admin_claims(&self, realm: &Realm, user: &UserId) -> Result<Claimed> {
+        Ok(self.world().store.claims(realm, user).await?)
+    }
+
+    /// Says something about a user; checks answer with it at once.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn admin_set_claims(&self, realm: &Realm, user: &UserId, claims: Claimed) -> Result<()> {
+        let (now, _) = self.now();
+        Ok(self.world().store.set_claims(realm, user, claims, now).await?)
+    }
+}

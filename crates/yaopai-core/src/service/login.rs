@@ -1,0 +1,364 @@
+//! Login: one code, one exchange, one session, however often the same login is sent.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+use tokio::sync::watch;
+use yaopai_wire::problem::Code;
+use yaopai_wire::token::{Secret, Token};
+
+use super::{Granted, Service};
+use crate::app::{App, BindingWay, Keyed};
+use crate::error::{Error, Result};
+use crate::ids::{AppName, IdentityId, SessionId, UserId};
+use crate::ports::{LoginRecord, Open, Opened, PlatformError, UserFound, Vouched};
+use crate::seal::Place;
+use crate::session::{Device, EnvVersion, KeyKind, Limits, Secrets, Session};
+use crate::time::{Timestamp, millis};
+
+/// How long a login's answer may be handed out again, unless it is used before.
+const ANSWER_KEPT: Duration = Duration::from_secs(60);
+/// How long a spent code is remembered: the platform's codes live five minutes.
+const CODE_REMEMBERED: Duration = Duration::from_secs(360);
+/// How many codes are remembered at a time.
+const FLIGHTS_MAX: usize = 100_000;
+
+/// A login as a client asks for it.
+#[derive(Debug, Clone)]
+pub struct LoginRequest {
+    /// The app's name.
+    pub app: AppName,
+    /// The code of `wx.login`.
+    pub code: String,
+    /// The client's own id of this login: at least 128 random bits.
+    pub request_id: String,
+    /// Does it ask for a key?
+    pub wants_key: bool,
+    /// Its device.
+    pub device: Device,
+    /// Its release.
+    pub env_version: Option<EnvVersion>,
+}
+
+/// Logins under way and codes spent, by code.
+#[derive(Default)]
+pub(super) struct Flights(Mutex<HashMap<[u8; 32], Flight>>);
+
+struct Flight {
+    /// Which login uses the code: of the same code, another one is refused.
+    login: [u8; 32],
+    since: Timestamp,
+    state: State,
+}
+
+enum State {
+    /// Under way: those who ask meanwhile wait for the one answer.
+    Running(watch::Receiver<Option<Result<Granted>>>),
+    /// The platform vouched, but something behind it failed: the same login goes on from here with its spent code.
+    Vouched(Vouched),
+    /// Done; the store has the answer.
+    Done,
+    /// The platform did not vouch.
+    Failed(Error),
+}
+
+impl Flights {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<[u8; 32], Flight>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Forgets codes that the platform has forgotten too.
+    pub(super) fn purge(&self, now: Timestamp) {
+        self.lock().retain(|_, f| matches!(f.state, State::Running(_)) || f.since + CODE_REMEMBERED > now);
+    }
+}
+
+impl Service {
+    /// Logs in. The same app, code, request id and key get the same answer for 60 s or until its first use.
+    ///
+    /// # Errors
+    /// The refusal that the client is to be told.
+    pub async fn login(&self, request: LoginRequest) -> Result<Granted> {
+        let app = self.app(&request.app)?;
+        if request.wants_key {
+            return Err(match app.policy.keyed {
+                Keyed::Off => Error::field("key", "This app has no keyed sessions; leave `key` out."),
+                // Never answered with a bearer session: a client that asked for a key must not get less without noticing.
+                Keyed::Offered => Error::field("key", "This server has no keyed sessions yet; leave `key` out."),
+            });
+        }
+        let code = digest(&[b"code", app.name.as_str().as_bytes(), request.code.as_bytes()]);
+        let login = digest(&[b"login", &code, request.request_id.as_bytes(), b"bearer"]);
+        let mut answer = match self.board(code, login)? {
+            Boarding::Wait(answer) => answer,
+            Boarding::Again => return self.answer_again(&login, &app).await,
+            Boarding::Fly(vouched, sender) => {
+                let (service, answer) = (self.clone(), sender.subscribe());
+                // On its own task: a client that hangs up must not leave a spent code without its session.
+                tokio::spawn(async move {
+                    let result = service.fly(&app, request, login, vouched, code).await;
+                    sender.send_replace(Some(result));
+                });
+                answer
+            }
+        };
+        let result = answer.wait_for(Option::is_some).await.ok().and_then(|r| r.clone());
+        result.unwrap_or_else(|| Err(Error::new(Code::Internal, "Call wx.login again.").internal("the login panicked")))
+    }
+
+    /// Who flies, who waits, who is too late.
+    fn board(&self, code: [u8; 32], login: [u8; 32]) -> Result<Boarding> {
+        let (now, _) = self.now();
+        let mut flights = self.inner.flights.lock();
+        let mut vouched = None;
+        if let Some(flight) = flights.get(&code) {
+            if flight.login != login {
+                return Err(code_used());
+            }
+            match &flight.state {
+                // The task is gone if it panicked; then its code counts as spent.
+                State::Running(answer) if answer.has_changed().is_err() && answer.borrow().is_none() => {
+                    return Err(code_used());
+                }
+                State::Running(answer) => return Ok(Boarding::Wait(answer.clone())),
+                State::Done => return Ok(Boarding::Again),
+                State::Failed(error) => return Err(error.clone()),
+                State::Vouched(v) => vouched = Some(v.clone()),
+            }
+        } else if flights.len() >= FLIGHTS_MAX {
+            flights.retain(|_, f| matches!(f.state, State::Running(_)) || f.since + ANSWER_KEPT > now);
+            if flights.len() >= FLIGHTS_MAX {
+                return Err(Error::new(Code::Unavailable, "Too many logins at a time; try again.").retry_after(5));
+            }
+        }
+        let (sender, receiver) = watch::channel(None);
+        flights.insert(code, Flight { login, since: now, state: State::Running(receiver) });
+        Ok(Boarding::Fly(vouched, sender))
+    }
+
+    /// One login, to its end, and what is remembered of its code.
+    async fn fly(
+        &self,
+        app: &Arc<App>,
+        request: LoginRequest,
+        login: [u8; 32],
+        vouched: Option<Vouched>,
+        code: [u8; 32],
+    ) -> Result<Granted> {
+        let mut spent = vouched.map_or(Spent::No, Spent::Vouched);
+        let result = self.open(app, &request, login, &mut spent).await;
+        let state = match (&result, spent) {
+            (Ok(_), _) => Some(State::Done),
+            (Err(_), Spent::Vouched(vouched)) => Some(State::Vouched(vouched)),
+            (Err(_), Spent::No) => None,
+            (Err(e), Spent::Maybe) => Some(State::Failed(e.clone())),
+        };
+        let mut flights = self.inner.flights.lock();
+        match (state, flights.get_mut(&code)) {
+            (Some(state), Some(flight)) => flight.state = state,
+            (None, _) => drop(flights.remove(&code)),
+            (Some(_), None) => {}
+        }
+        result
+    }
+
+    async fn open(
+        &self,
+        app: &Arc<App>,
+        request: &LoginRequest,
+        login: [u8; 32],
+        spent: &mut Spent,
+    ) -> Result<Granted> {
+        let world = self.world();
+        // After a restart the store is all that remembers this login.
+        if matches!(spent, Spent::No) && world.store.login(&login).await?.is_some() {
+            return self.answer_again(&login, app).await;
+        }
+        let vouched = match spent {
+            Spent::Vouched(vouched) => vouched.clone(),
+            _ => {
+                *spent = Spent::Maybe;
+                let exchanged = world.platform.exchange(app, &request.code).await;
+                if matches!(exchanged, Err(PlatformError::NotReached { .. } | PlatformError::CodeInvalid)) {
+                    *spent = Spent::No;
+                }
+                let vouched = exchanged?;
+                *spent = Spent::Vouched(vouched.clone());
+                vouched
+            }
+        };
+        let found = self.find_user(app, &vouched).await?;
+        let (open, token) = self.prepare(app, request, login, &vouched, found)?;
+        let session = match world.store.open(open).await? {
+            Opened::Opened(session) => *session,
+            Opened::Repeated(_) => return self.answer_again(&login, app).await,
+            Opened::Conflict => {
+                return Err(Error::new(
+                    Code::BindingConflict,
+                    "The back end names a user who is bound to another account of this app; unbind that one first.",
+                ));
+            }
+            Opened::Full => {
+                return Err(Error::new(
+                    Code::SessionLimit,
+                    "The user has as many sessions as this app allows; end one on another device first.",
+                ));
+            }
+        };
+        self.tell_opened(app, &session).await;
+        let bound = session.user.is_some();
+        tracing::info!(app = %app.name, session = %session.id, bound, "login");
+        Ok(Granted { session, bound, token: Some(token), app: app.clone() })
+    }
+
+    /// The user for an identity that has none yet: created, or asked for. A failure is never read as "unbound".
+    async fn find_user(&self, app: &App, vouched: &Vouched) -> Result<Option<UserFound>> {
+        let world = self.world();
+        let known = world.store.identity(&app.name, &vouched.openid).await?;
+        if known.is_some_and(|i| i.user.is_some()) {
+            return Ok(None);
+        }
+        match app.policy.binding {
+            BindingWay::Auto => {
+                let (now, _) = self.now();
+                let user = format!("u_{}", hex::encode(IdentityId::new(now, &*world.entropy).0));
+                Ok(Some(UserFound { user: UserId(user.into()), claims: None }))
+            }
+            BindingWay::Webhook => {
+                world.backend.resolve(app, &vouched.openid, vouched.unionid.as_deref()).await.map_err(|e| {
+                    Error::new(Code::BackendUnavailable, "The back end did not answer; send the same login again.")
+                        .retry_after(2)
+                        .internal(e)
+                })
+            }
+            BindingWay::Api => Ok(None),
+        }
+    }
+
+    fn prepare(
+        &self,
+        app: &App,
+        request: &LoginRequest,
+        login: [u8; 32],
+        vouched: &Vouched,
+        user: Option<UserFound>,
+    ) -> Result<(Open, Token)> {
+        let world = self.world();
+        let (now, up) = self.now();
+        let id = SessionId::new(now, &*world.entropy);
+        let token = self.mint(id);
+        let row = format!("{}/{}", app.name, vouched.openid);
+        let session_key = match &vouched.session_key {
+            Some(key) => Some(world.sealer.seal(session_key_place(&row), key.as_bytes())?),
+            None => None,
+        };
+        let sealed = world.sealer.seal(login_place(&hex::encode(login)), token.secret.expose())?;
+        let new_identity = IdentityId::new(now, &*world.entropy);
+        let session = Session {
+            id,
+            realm: app.realm.clone(),
+            app: app.name.clone(),
+            identity: new_identity,
+            openid: vouched.openid.clone(),
+            unionid: vouched.unionid.clone(),
+            user: None,
+            claims: None,
+            device: request.device.clone(),
+            env_version: request.env_version,
+            created_at: now,
+            vouched_at: now,
+            absolute_at: now + app.policy.absolute,
+            last_seen: up,
+            key: KeyKind::Bearer,
+            secrets: Secrets::new(token.secret.hash(), false),
+            ended: None,
+        };
+        let open = Open {
+            new_identity,
+            session_key,
+            user,
+            second_identity: app.policy.second_identity,
+            limits: Limits::of(&app.policy, request.device.kind.as_deref()),
+            idle_ms: millis(app.policy.idle),
+            up,
+            login: LoginRecord { key: login, session: id, sealed, expires_at: now + ANSWER_KEPT },
+            session,
+        };
+        Ok((open, token))
+    }
+
+    /// The kept answer of the same login.
+    async fn answer_again(&self, login: &[u8; 32], app: &Arc<App>) -> Result<Granted> {
+        let world = self.world();
+        let (now, _) = self.now();
+        let record = world.store.login(login).await?.filter(|r| r.expires_at > now).ok_or_else(code_used)?;
+        let session = world.store.load(record.session).await?.ok_or_else(code_used)?;
+        // Used, changed or ended: whoever sends the old login now is late, or is somebody else.
+        let first = session.secrets.current();
+        if session.ended.is_some() || world.presence.used(session.id) {
+            return Err(code_used());
+        }
+        let secret = world.sealer.unseal(login_place(&hex::encode(login)), &record.sealed)?;
+        let token = self.token(session.id, &secret)?;
+        if !token.secret.hash().matches(&first) {
+            return Err(code_used());
+        }
+        let bound = session.user.is_some() && session.secrets.current_bound();
+        Ok(Granted { session, bound, token: Some(token), app: app.clone() })
+    }
+
+    /// A token with a fresh secret.
+    pub(super) fn mint(&self, id: SessionId) -> Token {
+        let mut secret = [0u8; 32];
+        self.world().entropy.fill(&mut secret);
+        Token { id: id.0, secret: Secret::new(secret) }
+    }
+
+    /// A token with a secret that was kept.
+    pub(super) fn token(&self, id: SessionId, secret: &[u8]) -> Result<Token> {
+        let secret: [u8; 32] = secret
+            .try_into()
+            .map_err(|_| Error::new(Code::Internal, "Log in again.").internal("a kept secret of the wrong length"))?;
+        Ok(Token { id: id.0, secret: Secret::new(secret) })
+    }
+}
+
+enum Boarding {
+    Wait(watch::Receiver<Option<Result<Granted>>>),
+    Again,
+    Fly(Option<Vouched>, watch::Sender<Option<Result<Granted>>>),
+}
+
+/// What became of a login's code.
+enum Spent {
+    /// The platform was never asked, or doesn't know the code: the same login may ask it again.
+    No,
+    /// It was asked and what it did is unknown: never sent again.
+    Maybe,
+    /// It vouched.
+    Vouched(Vouched),
+}
+
+fn code_used() -> Error {
+    Error::new(Code::CodeUsed, "Call wx.login again and log in with the new code.")
+}
+
+fn session_key_place(row: &str) -> Place<'_> {
+    Place { table: "identities", row, column: "session_key" }
+}
+
+fn login_place(row: &str) -> Place<'_> {
+    Place { table: "logins", row, column: "sealed" }
+}
+
+/// SHA-256 over parts that can't be shifted into each other.
+fn digest(parts: &[&[u8]]) -> [u8; 32] {
+    let mut sha = Sha256::new();
+    for part in parts {
+        sha.update(part.len().to_be_bytes());
+        sha.update(part);
+    }
+    sha.finalize().into()
+}

@@ -1,0 +1,90 @@
+//! Refresh of a bearer session: rotates the secret, recovers a lost answer, tells theft.
+
+use yaopai_wire::problem::Code;
+use yaopai_wire::token::Token;
+
+use super::{Granted, Service, refused};
+use crate::error::{Error, Result};
+use crate::ports::{Rotate, Rotated};
+use crate::seal::Place;
+use crate::session::{Answer, Candidate, RequestHash, Session, Worth};
+
+impl Service {
+    /// Refreshes with a secret, which may be a retired one: telling whether that is a lost answer or theft is the store's
+    /// one step. `slide` is false for background calls.
+    ///
+    /// # Errors
+    /// The refusal that the client is to be told.
+    pub async fn refresh(&self, token: &Token, request_id: &str, slide: bool) -> Result<Granted> {
+        let shown = token.secret.hash();
+        let (session, app) = self.load(token).await?;
+        match self.worth(&session, &app, &shown) {
+            // Retired: only the store can tell what that means.
+            Worth::Refused(Code::SessionSuperseded) | Worth::Passes { .. } | Worth::Confirms { .. } => {}
+            Worth::Refused(code) => return Err(refused(code)),
+        }
+        let (rotate, _) = self.rotation(&session, shown, RequestHash::new("refresh", request_id))?;
+        let rotated = self.world().store.rotate(rotate).await?;
+        let (session, answer) = handed_out(rotated)?;
+        let (_, up) = self.now();
+        self.world().presence.touch(session.id, up, slide);
+        self.grant(session, &answer, app)
+    }
+
+    /// A rotation with a freshly minted candidate.
+    pub(super) fn rotation(
+        &self,
+        session: &Session,
+        shown: yaopai_wire::token::SecretHash,
+        request: RequestHash,
+    ) -> Result<(Rotate, Token)> {
+        let token = self.mint(session.id);
+        let hash = token.secret.hash();
+        let row = answer_row(session, &hash.0);
+        let sealed = self.world().sealer.seal(answer_place(&row), token.secret.expose())?;
+        let (now, _) = self.now();
+        Ok((Rotate { id: session.id, shown, request, candidate: Candidate { hash, sealed }, now }, token))
+    }
+
+    /// Opens a kept answer for the client.
+    pub(super) fn grant(
+        &self,
+        session: Session,
+        answer: &Answer,
+        app: std::sync::Arc<crate::app::App>,
+    ) -> Result<Granted> {
+        let row = answer_row(&session, &answer.hash.0);
+        let secret = self.world().sealer.unseal(answer_place(&row), &answer.sealed)?;
+        let token = self.token(session.id, &secret)?;
+        let bound = answer.bound && session.user.is_some();
+        Ok(Granted { session, bound, token: Some(token), app })
+    }
+}
+
+/// What a rotation handed out, or the refusal it amounts to.
+pub(super) fn handed_out(rotated: Rotated) -> Result<(Session, Answer)> {
+    match rotated {
+        Rotated::Answer(session, answer) => Ok((*session, answer)),
+        Rotated::Superseded => Err(refused(Code::SessionSuperseded)),
+        Rotated::Ended(reason) => Err(refused(reason.code())),
+        Rotated::Unknown => Err(refused(Code::SessionUnknown)),
+        Rotated::TooMany => Err(Error::new(
+            Code::RateLimited,
+            "This token was refreshed too often without its answer being used; use the newest token you were given.",
+        )
+        .retry_after(60)),
+        Rotated::Conflict => Err(Error::new(
+            Code::BindingConflict,
+            "This account is bound to another user, or the user to another account of this app; unbind that first.",
+        )),
+    }
+}
+
+/// The seal's place: the session and the secret's hash, so that no answer opens as another.
+fn answer_row(session: &Session, hash: &[u8; 32]) -> String {
+    format!("{}/{}", session.id, hex::encode(hash))
+}
+
+fn answer_place(row: &str) -> Place<'_> {
+    Place { table: "sessions", row, column: "secrets" }
+}

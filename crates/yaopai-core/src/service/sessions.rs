@@ -1,0 +1,89 @@
+//! The user's own sessions: read, list, kick, log out.
+
+use yaopai_wire::problem::Code;
+use yaopai_wire::token::Token;
+
+use super::{Authenticated, Service, refused};
+use crate::error::{Error, Result};
+use crate::ids::{Realm, SessionId};
+use crate::ports::{Filter, Subject, Which};
+use crate::session::{EndReason, Session, Standing};
+
+/// How many sessions a user is shown.
+const LIST_MAX: u32 = 200;
+
+impl Authenticated {
+    /// Whose sessions this request may see and end.
+    fn subject(&self) -> Subject {
+        match (&self.session.user, self.bound) {
+            (Some(user), true) => Subject::User(user.clone()),
+            _ => Subject::Guest(self.session.identity),
+        }
+    }
+}
+
+impl Service {
+    /// The live sessions of the token's user, oldest first.
+    ///
+    /// # Errors
+    /// The refusal that the client is to be told.
+    pub async fn own_sessions(&self, token: &Token) -> Result<(Authenticated, Vec<Session>)> {
+        let who = self.authenticate(token, true).await?;
+        let filter = Filter { subject: Some(who.subject()), limit: LIST_MAX, ..Filter::default() };
+        let sessions = self.live(&who.session.realm, &filter).await?;
+        Ok((who, sessions))
+    }
+
+    /// Ends one of the user's own sessions.
+    ///
+    /// # Errors
+    /// `not_found` if it isn't the user's or has ended.
+    pub async fn kick_own(&self, token: &Token, id: SessionId) -> Result<()> {
+        let who = self.authenticate(token, true).await?;
+        let own = who.session.id == id;
+        let (which, reason) =
+            if own { (Which::One(id), EndReason::Logout) } else { (Which::Own(id, who.subject()), EndReason::Kicked) };
+        let (now, _) = self.now();
+        let ended = self.world().store.end(&who.session.realm, &which, reason, now).await?;
+        if ended.is_empty() && !own {
+            return Err(Error::new(Code::NotFound, "The user has no live session of this id."));
+        }
+        Ok(())
+    }
+
+    /// Ends the token's session. Succeeds also when it had ended already.
+    ///
+    /// # Errors
+    /// The refusal that the client is to be told, for a token that is none of the session's or retired.
+    pub async fn logout(&self, token: &Token) -> Result<()> {
+        let shown = token.secret.hash();
+        let (session, _) = self.load(token).await?;
+        let (now, _) = self.now();
+        match session.secrets.standing(&shown, now) {
+            Standing::Unknown => Err(refused(Code::SessionUnknown)),
+            _ if session.ended.is_some() => Ok(()),
+            // Whoever holds only an old token must not end the session of whoever holds the new one.
+            Standing::Retired => Err(refused(Code::SessionSuperseded)),
+            _ => {
+                self.world().store.end(&session.realm, &Which::One(session.id), EndReason::Logout, now).await?;
+                Ok(())
+            }
+        }
+    }
+
+    /// Lists live sessions; those that have expired but were not swept yet are left out, and `last_seen` is the table's.
+    pub(super) async fn live(&self, realm: &Realm, filter: &Filter) -> Result<Vec<Session>> {
+        let (now, up) = self.now();
+        let mut sessions = self.world().store.list(realm, filter).await?;
+        for session in &mut sessions {
+            if let Some(seen) = self.world().presence.last_seen(session.id) {
+                session.last_seen = session.last_seen.max(seen);
+            }
+        }
+        sessions.retain(|s| {
+            let Some(app) = self.world().apps.get(&s.app) else { return false };
+            s.expired(now, up, s.last_seen, app.policy.idle).is_none()
+        });
+        Ok(sessions)
+    }
+}
