@@ -2,6 +2,8 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use base64::{Engine, engine::general_purpose::STANDARD};
+
 use crate::{
     AppConfig, CodeInfo, ConfigError, Counters, Fault, FaultStatus, MOCK_CODE, SimError, UserConfig, UserInfo, UserKey,
     config::validate::{check_app, check_user},
@@ -252,6 +254,23 @@ impl SimHandle {
         let policy = state.app(appid)?.session_key.clone();
         let State { session_keys, dice, .. } = &mut *state;
         Ok(session_keys.replace(&subject, &policy, now, dice))
+    }
+
+    /// Makes this the live session_key, so that a published vector can be played. A login may replace it: see
+    /// [`crate::MinRefresh::Never`].
+    ///
+    /// # Errors
+    /// Unknown app or user, or not the base64 of 16 bytes.
+    pub fn set_session_key(&self, appid: &str, user: &str, key: &str) -> Result<(), SimError> {
+        if STANDARD.decode(key).ok().is_none_or(|bytes| bytes.len() != 16) {
+            return Err(SimError::Invalid("session_key: the base64 of 16 bytes".to_owned()));
+        }
+        let now = self.now_ms();
+        let mut state = self.0.state();
+        let subject = state.subject(appid, user)?;
+        let policy = state.app(appid)?.session_key.clone();
+        state.session_keys.set(&subject, key.to_owned(), &policy, now);
+        Ok(())
     }
 
     /// The session_key expires now.

@@ -24,6 +24,8 @@ pub(super) struct KeyAction {
     pub(super) user: String,
     #[serde(default)]
     pub(super) action: Action,
+    /// Of [`Action::Set`].
+    pub(super) session_key: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -33,6 +35,7 @@ pub(super) enum Action {
     Show,
     Rotate,
     Expire,
+    Set,
 }
 
 #[derive(Deserialize)]

@@ -68,6 +68,7 @@ async fn session_key(Shared(core): Shared<Arc<Core>>, Body(body): Body<KeyAction
         Action::Show => {}
         Action::Rotate => drop(handle.rotate_session_key(&app, &body.user)?),
         Action::Expire => handle.expire_session_key(&app, &body.user)?,
+        Action::Set => handle.set_session_key(&app, &body.user, body.session_key.as_deref().unwrap_or_default())?,
     }
     Ok(Json(json!({"session_key": handle.session_key(&app, &body.user)?})))
 }
@@ -78,7 +79,7 @@ async fn user_key(Shared(core): Shared<Arc<Core>>, Body(body): Body<KeyAction>) 
     match body.action {
         Action::Show => {}
         Action::Rotate => handle.rotate_user_key(&app, &body.user)?,
-        Action::Expire => {
+        Action::Expire | Action::Set => {
             return Err(SimError::Invalid("action: a user key is only shown or rotated".to_owned()).into());
         }
     }

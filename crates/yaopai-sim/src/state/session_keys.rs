@@ -62,9 +62,14 @@ impl SessionKeys {
         dice: &mut Dice,
     ) -> String {
         let key = dice.key();
-        let expires_ms = now.saturating_add(policy.ttl.saturating_mul(1000));
-        self.0.insert(subject.clone(), SessionKey { key: key.clone(), created_ms: now, expires_ms });
+        self.set(subject, key.clone(), policy, now);
         key
+    }
+
+    /// This key, with a whole life.
+    pub(crate) fn set(&mut self, subject: &Subject, key: String, policy: &SessionKeyPolicy, now: u64) {
+        let expires_ms = now.saturating_add(policy.ttl.saturating_mul(1000));
+        self.0.insert(subject.clone(), SessionKey { key, created_ms: now, expires_ms });
     }
 
     /// `resetusersessionkey`: the old key dies at once, the new one inherits its expiry: it is no renewal.

@@ -1,0 +1,2 @@
+mod stable_token;
+mod token;

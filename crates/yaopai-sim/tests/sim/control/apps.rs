@@ -1,0 +1,61 @@
+use reqwest::Method;
+use serde_json::{Value, json};
+use yaopai_sim::{DEFAULT_APPID, DEFAULT_SECRET, MinRefresh};
+
+use crate::support::{Reply, World, world};
+
+async fn patch(world: &World, body: Value) -> Reply {
+    world.control(Method::PATCH, &format!("/apps/{DEFAULT_APPID}"), Some(&body)).await
+}
+
+#[tokio::test]
+async fn apps_are_shown_without_secrets() {
+    let world = world().await;
+    let shown = world.control_get("/apps").await;
+    assert_eq!(shown["apps"].as_array().unwrap().len(), 2);
+    assert!(!shown.to_string().contains(DEFAULT_SECRET) && !shown.to_string().contains("secret"));
+    assert_eq!(world.control_get(&format!("/apps/{DEFAULT_APPID}")).await["appid"], DEFAULT_APPID);
+}
+
+#[tokio::test]
+async fn a_change_leaves_the_rest_alone() {
+    let world = world().await;
+    let reply = patch(&world, json!({"answer": {"errcode_zero": true}, "session_key": {"min_refresh": "never"}})).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    assert_eq!(reply.json()["answer"]["unionid"], true);
+    let app = world.apps().into_iter().find(|app| app.appid == DEFAULT_APPID).unwrap();
+    assert!(app.answer.errcode_zero && app.answer.unionid);
+    assert_eq!(app.session_key.min_refresh, MinRefresh::Never);
+    assert_eq!(world.login_as("lilei").await.json()["errcode"], 0);
+    assert_eq!(patch(&world, json!({"session_key": null})).await.status, 200);
+    let app = world.apps().into_iter().find(|app| app.appid == DEFAULT_APPID).unwrap();
+    assert_eq!(app.session_key.min_refresh, MinRefresh::Seconds(0), "null is the default");
+}
+
+#[tokio::test]
+async fn a_new_secret_counts_at_once() {
+    let world = world().await;
+    assert_eq!(patch(&world, json!({"secret": "another"})).await.status, 200);
+    assert_eq!(world.login_as("lilei").await.errcode(), 40125);
+}
+
+#[tokio::test]
+async fn nonsense_changes_nothing() {
+    let world = world().await;
+    for (body, word) in [
+        (json!({"frozen": true, "nonsense": 1}), "nonsense"),
+        (json!({"frozen": true, "answer": {"nonsense": 1}}), "nonsense"),
+        (json!({"frozen": true, "session_key": {"min_refresh": "often"}}), "min_refresh"),
+        (json!({"frozen": true, "appid": "wx0000000000000000"}), "appid"),
+        (json!({"frozen": true, "open_platform": "x"}), "open_platform"),
+        (json!({"frozen": true, "secret": ""}), "secret"),
+        (json!({"frozen": "yes"}), "boolean"),
+    ] {
+        let reply = patch(&world, body.clone()).await;
+        assert_eq!(reply.status, 400, "{body}");
+        assert!(reply.field("message").contains(word), "{}", reply.text);
+    }
+    assert_eq!(world.login_as("lilei").await.errcode(), 0);
+    let reply = world.control(Method::PATCH, "/apps/wx0", Some(&json!({}))).await;
+    assert_eq!((reply.status.as_u16(), reply.field("error")), (404, "unknown_app".into()));
+}

@@ -1,0 +1,2 @@
+mod jscode2session;
+mod session_key;

@@ -1,0 +1,2 @@
+mod getuserencryptkey;
+mod getuserphonenumber;
