@@ -1,0 +1,169 @@
+//! Custody of an app's access_token: fetched once for all callers, ahead of its end, and never in a storm.
+//!
+//! What is kept and when to ask is [`slot`], without a clock or a network of its own; here it meets both. A fetch runs in a
+//! task of its own, so that a caller who goes away takes it from nobody.
+
+mod fetch;
+mod slot;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use yaopai_core::app::App;
+use yaopai_core::ports::PlatformError;
+use zeroize::Zeroizing;
+
+use super::{AppState, WeChat, config::TokenKind};
+use fetch::Credentials;
+pub(super) use slot::Slot;
+use slot::{Need, Outcome};
+
+/// An access token: whoever has it can act as the app. Never prints.
+#[derive(Clone)]
+pub struct AccessToken {
+    text: Arc<Zeroizing<String>>,
+    /// It serves until then.
+    expires_at: yaopai_core::time::Timestamp,
+}
+
+impl AccessToken {
+    /// The text, for the one request that needs it.
+    pub fn expose(&self) -> &str {
+        &self.text
+    }
+
+    /// When it should no longer be used. A little before WeChat stops taking it.
+    pub fn expires_at(&self) -> yaopai_core::time::Timestamp {
+        self.expires_at
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        // Both are ours: nobody can measure how long this takes.
+        *self.text == *other.text
+    }
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AccessToken(…)")
+    }
+}
+
+/// What a fetch left for those who wait for it.
+type Result = std::result::Result<AccessToken, PlatformError>;
+
+/// Those who wait; `None` until there is a result.
+type Waiting = watch::Receiver<Option<Result>>;
+
+impl WeChat {
+    /// The app's access token. Near its end it is still handed out while a new one is fetched.
+    ///
+    /// # Errors
+    /// There is none and none is to be had. While WeChat fails, most callers are told so without asking it again.
+    pub async fn access_token(&self, app: &App) -> Result {
+        let state = self.0.app(app);
+        let now = self.0.clock.now();
+        // Not in the match itself, which would keep the lock: a task that can't be spawned is dropped, and that locks.
+        let need = state.token.lock().want(now);
+        let waiting = match need {
+            Need::Nothing(token) => return Ok(token),
+            Need::Ahead(token, flight) => {
+                self.fetch(app, &state, flight);
+                return Ok(token);
+            }
+            Need::Wait(waiting) => waiting,
+            Need::Fetch(waiting, flight) => {
+                self.fetch(app, &state, flight);
+                waiting
+            }
+            Need::Patience(error) => return Err(error),
+        };
+        wait(waiting).await
+    }
+
+    /// A token in place of one that WeChat refused as dead.
+    pub(super) async fn replace_token(&self, app: &App, dead: &AccessToken) -> Result {
+        let state = self.0.app(app);
+        let now = self.0.clock.now();
+        let need = state.token.lock().replace(now, dead);
+        let waiting = match need {
+            Need::Nothing(token) | Need::Ahead(token, _) => return Ok(token),
+            Need::Wait(waiting) => waiting,
+            Need::Fetch(waiting, flight) => {
+                self.fetch(app, &state, flight);
+                waiting
+            }
+            Need::Patience(error) => return Err(error),
+        };
+        wait(waiting).await
+    }
+
+    fn fetch(&self, app: &App, state: &Arc<AppState>, flight: watch::Sender<Option<Result>>) {
+        let site = self.0.sites.of(&app.name);
+        let credentials = Credentials { app: app.clone(), url: site.token.clone(), kind: site.token_kind };
+        let (client, landing) = (self.clone(), Landing { state: Arc::clone(state), flight });
+        tokio::spawn(async move {
+            let outcome = client.fetch_usable(&credentials, &landing.state).await;
+            let now = client.0.clock.now();
+            if let Err(error) = &outcome.result {
+                landing.state.log(&credentials.app, fetch::CALL, error, now);
+            }
+            landing.land(now, outcome);
+        });
+    }
+
+    /// A token that WeChat did not refuse just before. It may hand out the same one, if only some of its servers think that
+    /// it is dead; then it is told to make a new one, which it does 20 times a day.
+    async fn fetch_usable(&self, credentials: &Credentials, state: &AppState) -> Outcome {
+        let first = self.fetch_once(credentials, false).await;
+        let dead = |outcome: &Outcome| matches!(&outcome.result, Ok(token) if state.token.lock().is_dead(token));
+        if !dead(&first) {
+            return first;
+        }
+        let still = "WeChat hands out the access token that it refuses";
+        if credentials.kind == TokenKind::Stable && state.token.lock().may_force(self.0.clock.now()) {
+            tracing::warn!(
+                app = credentials.app.name.as_str(),
+                appid = credentials.app.appid,
+                "{still}: forcing a new one"
+            );
+            let second = self.fetch_once(credentials, true).await;
+            if !dead(&second) {
+                return second;
+            }
+        }
+        Outcome::failed(PlatformError::Unavailable { retry_after: 1, what: still.into() })
+    }
+}
+
+/// Ends a flight, also when its task dies: those who come later must not wait for it.
+struct Landing {
+    state: Arc<AppState>,
+    flight: watch::Sender<Option<Result>>,
+}
+
+impl Landing {
+    fn land(self, now: yaopai_core::time::Timestamp, outcome: Outcome) {
+        let result = self.state.token.lock().land(now, outcome);
+        self.flight.send_replace(Some(result));
+    }
+}
+
+impl Drop for Landing {
+    fn drop(&mut self) {
+        self.state.token.lock().abandon(&self.flight);
+    }
+}
+
+async fn wait(mut waiting: Waiting) -> Result {
+    let lost = || PlatformError::NotReached { retry_after: 1, what: "the token's fetch was given up".into() };
+    match waiting.wait_for(Option::is_some).await {
+        Ok(result) => result.clone().unwrap_or_else(|| Err(lost())),
+        Err(_) => Err(lost()),
+    }
+}
+
+/// Used this long before WeChat ends it: the answer's way here, and the next request's way back.
+const SAFETY: Duration = Duration::from_secs(10);

@@ -1,0 +1,123 @@
+//! WeChat: exchange of the login code, custody of the access token, and the calls that need one.
+
+mod access_token;
+mod answer;
+mod api;
+mod check_session_key;
+mod config;
+mod errcode;
+mod exchange;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use yaopai_core::app::App;
+use yaopai_core::ids::AppName;
+use yaopai_core::ports::{Clock, PlatformError};
+use yaopai_core::time::{Timestamp, millis};
+
+pub use access_token::AccessToken;
+pub use answer::Refusal;
+pub use api::CallError;
+pub use config::{Config, ConfigError, Endpoints, TokenKind};
+
+use crate::breaker::Change;
+use crate::http::{Http, Reuse, Timeouts};
+use crate::lane::Lane;
+use access_token::Slot;
+use config::Sites;
+
+/// A warning about an app's configuration is repeated at most this often: every login would repeat it.
+const WARN_PAUSE: Duration = Duration::from_secs(60);
+
+/// The client of WeChat's server APIs, for all apps. Cheap to clone.
+#[derive(Clone)]
+pub struct WeChat(Arc<Inner>);
+
+struct Inner {
+    clock: Arc<dyn Clock>,
+    sites: Sites,
+    /// One connection, one request: for what must not arrive twice.
+    once: Http,
+    /// For what may.
+    pooled: Http,
+    config: Config,
+    /// By name and appid, so that an app whose appid was changed doesn't inherit a token.
+    apps: Mutex<HashMap<(AppName, String), Arc<AppState>>>,
+}
+
+/// What is remembered about one app. The two lanes are apart so that a fault of one API never closes the other: a login
+/// needs no access token.
+struct AppState {
+    exchange: Lane,
+    api: Lane,
+    token: Slot,
+    warned_at: AtomicI64,
+}
+
+impl WeChat {
+    /// Checks the configuration and makes the HTTP clients. Connects to nothing.
+    ///
+    /// # Errors
+    /// See [`ConfigError`].
+    pub fn new(config: Config, clock: Arc<dyn Clock>) -> Result<Self, ConfigError> {
+        let sites = Sites::new(&config)?;
+        let timeouts = Timeouts { connect: config.connect_timeout, total: config.total_timeout };
+        let http = |reuse| Http::new(reuse, timeouts, sites.https(), config.allow_simulator);
+        let (once, pooled) = (http(Reuse::Never)?, http(Reuse::Pooled)?);
+        Ok(Self(Arc::new(Inner { clock, sites, once, pooled, config, apps: Mutex::default() })))
+    }
+}
+
+impl fmt::Debug for WeChat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WeChat").field("config", &self.0.config).finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    fn app(&self, app: &App) -> Arc<AppState> {
+        let key = (app.name.clone(), app.appid.clone());
+        let mut apps = self.apps.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = apps.entry(key).or_insert_with(|| {
+            let lane = || Lane::new(self.config.lane, self.config.breaker);
+            Arc::new(AppState {
+                exchange: lane(),
+                api: lane(),
+                token: Slot::default(),
+                warned_at: AtomicI64::new(i64::MIN),
+            })
+        });
+        Arc::clone(state)
+    }
+}
+
+impl AppState {
+    /// Says what went wrong: an operator's fault aloud, once a minute; the rest for whoever looks.
+    fn log(&self, app: &App, call: &'static str, error: &PlatformError, now: Timestamp) {
+        let (app, appid) = (app.name.as_str(), app.appid.as_str());
+        if matches!(error, PlatformError::Misconfigured { .. }) {
+            let last = self.warned_at.load(Ordering::Relaxed);
+            let due = now.0.saturating_sub(last) >= millis(WARN_PAUSE);
+            if due && self.warned_at.compare_exchange(last, now.0, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+                tracing::warn!(app, appid, call, %error, "WeChat refuses the app's configuration");
+                return;
+            }
+        }
+        tracing::debug!(app, appid, call, %error, "WeChat call failed");
+    }
+}
+
+fn log_change(app: &App, call: &'static str, change: &Change) {
+    let (app, appid) = (app.name.as_str(), app.appid.as_str());
+    match change {
+        Change::None => {}
+        Change::Opened { seconds } => {
+            tracing::warn!(app, appid, call, seconds, "WeChat is not reachable: the circuit breaker is open");
+        }
+        Change::Closed => tracing::warn!(app, appid, call, "WeChat is reachable again: the circuit breaker is closed"),
+    }
+}
