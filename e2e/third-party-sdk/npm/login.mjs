@@ -1,6 +1,9 @@
-// node-easywechat (npm) against the simulator: `http.baseURL` of its configuration, nothing else is ours.
+// node-easywechat (npm) against the simulator: `http.baseURL` of its configuration leads it there.
 import { createHmac } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 const require = createRequire(import.meta.url);
 const { MiniApp } = require('node-easywechat');
@@ -30,7 +33,10 @@ async function refused(errcode, text, call) {
 }
 
 console.log(`node-easywechat ${version} against ${baseURL}`);
-const config = { app_id, secret, http: { baseURL } };
+// The SDK keeps access tokens in files; those of another simulator's run would be dead.
+const cache = mkdtempSync(join(tmpdir(), 'node-easywechat-'));
+process.on('exit', () => rmSync(cache, { recursive: true, force: true }));
+const config = { app_id, secret, http: { baseURL }, file_cache: { path: cache } };
 const app = new MiniApp(config);
 
 const { code } = await phone('code');
