@@ -43,6 +43,15 @@ pub(crate) enum Reuse {
     Pooled,
 }
 
+/// Which dangers are meant.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Allowed {
+    /// Plain HTTP.
+    pub plain_http: bool,
+    /// The simulator's answers.
+    pub simulator: bool,
+}
+
 /// Why there is no answer. The texts hold no URL and nothing of the request or the answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Fault {
@@ -67,7 +76,7 @@ impl Http {
         clippy::disallowed_methods,
         reason = "the one home of HTTP clients: each gets the time-outs and bans below"
     )]
-    pub fn new(reuse: Reuse, timeouts: Timeouts, https: bool, allow_simulator: bool) -> Result<Self, HttpError> {
+    pub fn new(reuse: Reuse, timeouts: Timeouts, https: bool, allowed: Allowed) -> Result<Self, HttpError> {
         let builder = reqwest::Client::builder()
             .user_agent(concat!("yaopai/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(timeouts.connect)
@@ -80,14 +89,14 @@ impl Http {
             .http1_only()
             // HTTP_PROXY in the environment must not see a plain-HTTP secret, nor hide which address WeChat whitelists.
             .no_proxy()
-            .https_only(!allow_simulator);
+            .https_only(!allowed.plain_http);
         let builder = match reuse {
             Reuse::Never => builder.pool_max_idle_per_host(0),
             Reuse::Pooled => builder.pool_idle_timeout(Duration::from_secs(20)),
         };
         let builder = if https { builder } else { builder.tls_certs_only([]) };
         let client = builder.build().map_err(|e| HttpError::Tls(root_cause(&e.without_url())))?;
-        Ok(Self { client, allow_simulator })
+        Ok(Self { client, allow_simulator: allowed.simulator })
     }
 
     /// `GET url`, once.

@@ -18,7 +18,9 @@ pub struct Config {
     pub endpoints: Endpoints,
     /// Where it is for some apps: private deployments have their own host and path.
     pub app_endpoints: HashMap<AppName, Endpoints>,
-    /// Development: plain HTTP is allowed and the simulator's answers are taken.
+    /// Development: the platform may be reached by plain HTTP.
+    pub allow_plain_http: bool,
+    /// Development: the simulator's answers are taken.
     pub allow_simulator: bool,
     /// Name look-up, TCP and TLS together. Shorter than `total_timeout`, so that a dead network is told from a lost answer.
     pub connect_timeout: Duration,
@@ -74,6 +76,7 @@ impl Default for Config {
         Self {
             endpoints: Endpoints::default(),
             app_endpoints: HashMap::new(),
+            allow_plain_http: false,
             allow_simulator: false,
             connect_timeout: Duration::from_secs(2),
             total_timeout: Duration::from_secs(5),
@@ -132,7 +135,7 @@ impl Sites {
         if config.connect_timeout.is_zero() || config.connect_timeout >= config.total_timeout {
             return Err(ConfigError::Timeouts);
         }
-        let plain = config.allow_simulator;
+        let plain = config.allow_plain_http;
         let by_app = config.app_endpoints.iter();
         Ok(Self {
             common: Site::new("WeChat", &config.endpoints, plain)?,
@@ -205,9 +208,9 @@ pub(super) fn with_query(url: &Url, parameters: &[(&str, &str)]) -> Url {
 mod tests {
     use super::*;
 
-    fn sites(base_url: &str, allow_simulator: bool) -> Result<Sites, ConfigError> {
+    fn sites(base_url: &str, allow_plain_http: bool) -> Result<Sites, ConfigError> {
         let endpoints = Endpoints { base_url: base_url.into(), ..Endpoints::default() };
-        Sites::new(&Config { endpoints, allow_simulator, ..Config::default() })
+        Sites::new(&Config { endpoints, allow_plain_http, ..Config::default() })
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub use api::CallError;
 pub use config::{Config, ConfigError, Endpoints, TokenKind};
 
 use crate::breaker::Change;
-use crate::http::{Http, Reuse, Timeouts};
+use crate::http::{Allowed, Http, Reuse, Timeouts};
 use crate::lane::Lane;
 use access_token::Slot;
 use config::Sites;
@@ -66,7 +66,8 @@ impl WeChat {
     pub fn new(config: Config, clock: Arc<dyn Clock>) -> Result<Self, ConfigError> {
         let sites = Sites::new(&config)?;
         let timeouts = Timeouts { connect: config.connect_timeout, total: config.total_timeout };
-        let http = |reuse| Http::new(reuse, timeouts, sites.https(), config.allow_simulator);
+        let allowed = Allowed { plain_http: config.allow_plain_http, simulator: config.allow_simulator };
+        let http = |reuse| Http::new(reuse, timeouts, sites.https(), allowed);
         let (once, pooled) = (http(Reuse::Never)?, http(Reuse::Pooled)?);
         Ok(Self(Arc::new(Inner { clock, sites, once, pooled, config, apps: Mutex::default() })))
     }
