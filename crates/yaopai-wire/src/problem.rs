@@ -113,6 +113,8 @@ codes! {
     HeaderForged "header_forged" 400 "The request carries a reserved header";
     /// The path could be read in two ways.
     PathUnclean "path_unclean" 400 "The path is ambiguous";
+    /// The session's app may not use this route.
+    AppNotAllowed "app_not_allowed" 403 "The route is for other apps";
     /// No such resource.
     NotFound "not_found" 404 "There is nothing here";
     /// The resource has other methods.

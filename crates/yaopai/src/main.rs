@@ -1,1 +1,7 @@
-fn main() {}
+//! The `yaopai` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    yaopai::cli::main()
+}

@@ -12,11 +12,15 @@ use crate::session::{Claims, EndReason, Session};
 pub type Claimed = Option<Claims>;
 
 impl Service {
-    /// Live sessions of the realm.
+    /// Live sessions of the realm, and where the next page begins.
     ///
     /// # Errors
     /// The store's.
-    pub async fn admin_sessions(&self, realm: &Realm, filter: &Filter) -> Result<Vec<Session>> {
+    pub async fn admin_sessions(
+        &self,
+        realm: &Realm,
+        filter: &Filter,
+    ) -> Result<(Vec<Session>, Option<SessionId>)> {
         self.live(realm, filter).await
     }
 

@@ -30,7 +30,7 @@ impl Service {
     pub async fn own_sessions(&self, token: &Token) -> Result<(Authenticated, Vec<Session>)> {
         let who = self.authenticate(token, true).await?;
         let filter = Filter { subject: Some(who.subject()), limit: LIST_MAX, ..Filter::default() };
-        let sessions = self.live(&who.session.realm, &filter).await?;
+        let (sessions, _) = self.live(&who.session.realm, &filter).await?;
         Ok((who, sessions))
     }
 
@@ -72,9 +72,12 @@ impl Service {
     }
 
     /// Lists live sessions; those that have expired but were not swept yet are left out, and `last_seen` is the table's.
-    pub(super) async fn live(&self, realm: &Realm, filter: &Filter) -> Result<Vec<Session>> {
+    pub(super) async fn live(&self, realm: &Realm, filter: &Filter) -> Result<(Vec<Session>, Option<SessionId>)> {
         let (now, up) = self.now();
         let mut sessions = self.world().store.list(realm, filter).await?;
+        // Before the expired ones are left out: a page of nothing but those must not look like the last.
+        let full = sessions.len() >= usize::try_from(filter.limit).unwrap_or(usize::MAX);
+        let next = sessions.last().filter(|_| full).map(|s| s.id);
         for session in &mut sessions {
             if let Some(seen) = self.world().presence.last_seen(session.id) {
                 session.last_seen = session.last_seen.max(seen);
@@ -84,6 +87,6 @@ impl Service {
             let Some(app) = self.world().apps.get(&s.app) else { return false };
             s.expired(now, up, s.last_seen, app.policy.idle).is_none()
         });
-        Ok(sessions)
+        Ok((sessions, next))
     }
 }

@@ -1,0 +1,122 @@
+//! Reading a JSON body: bounded, with an error for each thing that can be wrong, and never echoing what was sent.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use axum::extract::{FromRequest, Request};
+use http::{HeaderMap, header};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use serde_json::{Map, Value};
+use yaopai_core::Error;
+use yaopai_wire::problem::Code;
+
+use super::answer::Refusal;
+
+/// The largest body of a call.
+const BODY_MAX: usize = 32 * 1024;
+/// How long a body may take to arrive.
+const BODY_TIME: Duration = Duration::from_secs(10);
+
+/// The fields of a JSON object. Unknown ones are ignored: the client library may be newer than the server.
+pub struct Fields(Map<String, Value>);
+
+impl<S: Send + Sync> FromRequest<S> for Fields {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
+        if !is_json(request.headers()) {
+            return Err(refuse(
+                Code::ContentTypeUnsupported,
+                "Send the body as JSON with `Content-Type: application/json`.",
+            ));
+        }
+        let body = Limited::new(request.into_body(), BODY_MAX).collect();
+        let bytes = match tokio::time::timeout(BODY_TIME, body).await {
+            Ok(Ok(body)) => body.to_bytes(),
+            Ok(Err(e)) if e.is::<LengthLimitError>() => {
+                return Err(refuse(Code::TooLarge, "The body may have 32 KB at most."));
+            }
+            Ok(Err(_)) => return Err(refuse(Code::Malformed, "The body broke off; send the request again.")),
+            Err(_) => return Err(refuse(Code::Malformed, "The body took too long to arrive; send the request again.")),
+        };
+        match serde_json::from_slice(&bytes) {
+            Ok(Value::Object(fields)) => Ok(Self(fields)),
+            Ok(_) => Err(refuse(Code::Malformed, "The body must be a JSON object.")),
+            Err(e) => Err(Refusal(Error::new(
+                Code::Malformed,
+                format!("The body is no valid JSON (line {}, column {}).", e.line(), e.column()),
+            ))),
+        }
+    }
+}
+
+impl Fields {
+    /// A text of so many bytes.
+    pub fn text(&self, field: &'static str, bytes: RangeInclusive<usize>) -> Result<String, Error> {
+        self.optional_text(field, bytes)?.ok_or_else(|| Error::field(field, "This field is required."))
+    }
+
+    /// A text, or nothing.
+    pub fn optional_text(&self, field: &'static str, bytes: RangeInclusive<usize>) -> Result<Option<String>, Error> {
+        match self.0.get(field) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(s)) if bytes.contains(&s.len()) => Ok(Some(s.clone())),
+            Some(Value::String(_)) => {
+                Err(Error::field(field, format!("This field takes {} to {} bytes.", bytes.start(), bytes.end())))
+            }
+            Some(_) => Err(Error::field(field, "This field takes a string.")),
+        }
+    }
+
+    /// An object, or nothing.
+    pub fn optional_object(&self, field: &'static str) -> Result<Option<Self>, Error> {
+        match self.0.get(field) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Object(fields)) => Ok(Some(Self(fields.clone()))),
+            Some(_) => Err(Error::field(field, "This field takes an object.")),
+        }
+    }
+
+    /// Is the field there, and not null?
+    pub fn has(&self, field: &str) -> bool {
+        self.0.get(field).is_some_and(|v| !v.is_null())
+    }
+
+    /// A field as it came.
+    pub fn value(&self, field: &str) -> Option<&Value> {
+        self.0.get(field)
+    }
+
+    /// The names of all fields.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// The fields themselves.
+    pub fn into_map(self) -> Map<String, Value> {
+        self.0
+    }
+
+    /// The client's id of this request: at least 128 random bits, so 22 characters of base64 or more.
+    pub fn request_id(&self) -> Result<String, Error> {
+        const NAME: &str = "request_id";
+        let id = self.optional_text(NAME, 22..=128).ok().flatten();
+        id.filter(|id| id.bytes().all(|b| b.is_ascii_graphic())).ok_or_else(|| {
+            Error::field(
+                NAME,
+                "Send at least 128 random bits as 22 to 128 printable characters; the same ones when the request is sent again.",
+            )
+        })
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()) else { return false };
+    let media = value.split(';').next().unwrap_or_default().trim();
+    media.eq_ignore_ascii_case("application/json")
+        || (media.len() > 17 && media[..12].eq_ignore_ascii_case("application/") && media.ends_with("+json"))
+}
+
+fn refuse(code: Code, detail: &'static str) -> Refusal {
+    Refusal(Error::new(code, detail))
+}

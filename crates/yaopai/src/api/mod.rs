@@ -1,0 +1,107 @@
+//! What the mini program calls: `/yaopai/v1` on the public listener. One file a resource, as in the URL.
+
+pub mod answer;
+mod binding;
+pub(crate) mod body;
+mod session;
+mod sessions;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::{delete, get, post};
+use http::{HeaderMap, HeaderValue, header};
+use yaopai_core::{Error, Service};
+use yaopai_wire::carrier::{Carriers, Shown, holds_token};
+use yaopai_wire::problem::Code;
+use yaopai_wire::token::Token;
+
+use crate::telemetry::Metrics;
+use answer::Refusal;
+
+/// How long one call may take, the slowest webhook and platform included.
+const CALL_MAX: Duration = Duration::from_secs(30);
+
+/// What the handlers need.
+#[derive(Clone)]
+pub struct Api {
+    service: Service,
+    carriers: Arc<Carriers>,
+    metrics: Arc<Metrics>,
+}
+
+impl Api {
+    /// Puts it together.
+    pub fn new(service: Service, carriers: Carriers, metrics: Arc<Metrics>) -> Self {
+        Self { service, carriers: Arc::new(carriers), metrics }
+    }
+
+    /// The routes.
+    pub fn router(self) -> Router {
+        let v1 = Router::new()
+            .route("/session", post(session::login).get(session::read).delete(session::logout))
+            .route("/session/refresh", post(session::refresh))
+            .route("/binding", post(binding::bind).delete(binding::unbind))
+            .route("/sessions", get(sessions::list))
+            .route("/sessions/{session_id}", delete(sessions::kick));
+        Router::new()
+            .nest("/yaopai/v1", v1)
+            .fallback(answer::not_found)
+            .method_not_allowed_fallback(answer::method_not_allowed)
+            .layer(from_fn_with_state(self.clone(), around))
+            .with_state(self)
+    }
+
+    /// The token of a request that needs one.
+    fn token(&self, headers: &HeaderMap) -> Result<Token, Error> {
+        match self.carriers.read(headers) {
+            Shown::Token(token) => Ok(token),
+            Shown::Nothing => Err(yaopai_core::service::refused(Code::SessionMissing)),
+            Shown::Junk => Err(yaopai_core::service::refused(Code::SessionUnknown)),
+            Shown::Conflict => Err(Error::new(Code::CarrierConflict, "Send the token in exactly one place.")),
+        }
+    }
+}
+
+/// Around every call: no token in a URL, a time limit, the clock on refusals, nothing cached.
+async fn around(State(api): State<Api>, request: Request, next: Next) -> Response {
+    let now = || api.service.world().clock.now();
+    let mut response = if request.uri().query().is_some_and(holds_token) {
+        let detail = "URLs end up in logs: send the token as `Authorization: Bearer …`, and treat this one as lost.";
+        answer::problem(&Error::new(Code::TokenInQuery, detail), now())
+    } else {
+        match tokio::time::timeout(CALL_MAX, next.run(request)).await {
+            Ok(response) => response,
+            Err(_) => {
+                let slow = Error::new(Code::Unavailable, "This took too long; try again.").retry_after(2);
+                answer::problem(&slow, now())
+            }
+        }
+    };
+    match response.extensions_mut().remove::<Refusal>() {
+        Some(Refusal(error)) => {
+            api.metrics.call_refused(error.code);
+            if error.code.status().is_server_error() {
+                tracing::warn!(error = ?error, "a call failed");
+            } else {
+                tracing::debug!(error = ?error, "a call was refused");
+            }
+            answer::stamp(&mut response, now());
+        }
+        None => api.metrics.call_done(),
+    }
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// 204.
+fn no_content() -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = http::StatusCode::NO_CONTENT;
+    response
+}

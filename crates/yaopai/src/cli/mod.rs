@@ -1,0 +1,75 @@
+//! The commands: `demo`, `serve`, `sim`, `init`, `config check`.
+
+mod config;
+mod init;
+mod serve;
+mod sim;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::telemetry::{LogFormat, start_logs};
+
+/// Session server for clients without cookies: WeChat mini programs first.
+#[derive(Parser)]
+#[command(name = "yaopai", version, about)]
+struct Cli {
+    /// What is logged: a level, or `yaopai=debug` and the like.
+    #[arg(long, global = true, env = "YAOPAI_LOG", default_value = "info")]
+    log: String,
+    /// How logs are written.
+    #[arg(long, global = true, value_enum, default_value = "text")]
+    log_format: LogFormat,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server.
+    Serve(serve::Args),
+    /// Run WeChat's simulator.
+    Sim(sim::Args),
+    /// Write a commented configuration, a master key, a webhook secret and an API key.
+    Init(init::Args),
+    /// About the configuration.
+    #[command(subcommand)]
+    Config(config::Command),
+}
+
+/// Runs the command line; errors go to standard error, a sentence each, and end with status 1.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_logs(cli.log_format, &cli.log);
+    let done = match cli.command {
+        Command::Serve(args) => run(serve::run(args)),
+        Command::Sim(args) => run(sim::run(args)),
+        Command::Init(args) => init::run(&args),
+        Command::Config(command) => config::run(&command),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            // Causes are part of each error's own sentence.
+            eprintln!("yaopai: {e}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(command)
+}
+
+/// Until Ctrl-C or SIGTERM.
+async fn stopped() {
+    let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(signal) => signal,
+        Err(_) => return tokio::signal::ctrl_c().await.unwrap_or(()),
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}

@@ -1,0 +1,33 @@
+//! `yaopai serve`
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::clock::{SystemClock, SystemEntropy};
+use crate::config::Config;
+use crate::serve::Server;
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// The configuration.
+    #[arg(long, short, default_value = "yaopai.toml", env = "YAOPAI_CONFIG")]
+    config: PathBuf,
+    /// Open listeners to the network although development = true.
+    #[arg(long)]
+    lan: bool,
+}
+
+pub async fn run(args: Args) -> anyhow::Result<()> {
+    let config = Config::read(&args.config)?;
+    config.check_loopback(args.lan)?;
+    if config.development {
+        tracing::warn!("development = true: the simulator and plain-HTTP platforms are believed; never in production");
+        if args.lan {
+            tracing::warn!("--lan: a development server is open to the network");
+        }
+    }
+    let server = Server::start(config, Arc::new(SystemClock::default()), Arc::new(SystemEntropy)).await?;
+    super::stopped().await;
+    server.stop().await;
+    Ok(())
+}

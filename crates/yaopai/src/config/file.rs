@@ -1,0 +1,208 @@
+//! The file's shape, as serde reads it. Every field that has a default shows it in `template.toml`.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    #[serde(default)]
+    pub development: bool,
+    #[serde(default = "database")]
+    pub database: String,
+    pub master_key: String,
+    #[serde(default)]
+    pub listen: Listen,
+    #[serde(default)]
+    pub carriers: Carriers,
+    #[serde(default)]
+    pub check: Check,
+    #[serde(default)]
+    pub live: Live,
+    #[serde(default)]
+    pub apps: Vec<App>,
+    #[serde(default)]
+    pub api_keys: Vec<ApiKey>,
+}
+
+fn database() -> String {
+    "yaopai.db".into()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Listen {
+    pub public: String,
+    pub check: String,
+    pub admin: String,
+    pub max_connections: usize,
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        Self {
+            public: "127.0.0.1:9700".into(),
+            check: "127.0.0.1:9701".into(),
+            admin: "127.0.0.1:9702".into(),
+            max_connections: 10_000,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Carriers {
+    pub authorization: bool,
+    pub cookie: Option<String>,
+    pub header: Option<String>,
+}
+
+impl Default for Carriers {
+    fn default() -> Self {
+        Self { authorization: true, cookie: None, header: None }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Check {
+    pub trusted_proxies: Vec<String>,
+}
+
+impl Default for Check {
+    fn default() -> Self {
+        Self { trusted_proxies: vec!["127.0.0.1".into(), "::1".into()] }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Live {
+    pub max_sessions: usize,
+    pub flush_interval: u64,
+}
+
+impl Default for Live {
+    fn default() -> Self {
+        Self { max_sessions: 1_000_000, flush_interval: 15 }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct App {
+    pub name: String,
+    #[serde(default = "realm")]
+    pub realm: String,
+    #[serde(default)]
+    #[allow(dead_code, reason = "one platform so far; the key is read so that a wrong one is refused")]
+    pub platform: Platform,
+    pub appid: String,
+    pub secret: String,
+    #[serde(default = "wechat")]
+    pub base_url: String,
+    #[serde(default)]
+    pub binding: Binding,
+    #[serde(default)]
+    pub second_identity: SecondIdentity,
+    #[serde(default)]
+    pub keyed: Keyed,
+    #[serde(default)]
+    pub sessions: Sessions,
+    pub webhook: Option<Webhook>,
+}
+
+fn realm() -> String {
+    "default".into()
+}
+
+fn wechat() -> String {
+    "https://api.weixin.qq.com".into()
+}
+
+#[derive(Deserialize, Default, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Platform {
+    #[default]
+    Wechat,
+}
+
+#[derive(Deserialize, Default, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Binding {
+    #[default]
+    Webhook,
+    Auto,
+    Api,
+}
+
+#[derive(Deserialize, Default, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum SecondIdentity {
+    #[default]
+    Refuse,
+    Allow,
+}
+
+#[derive(Deserialize, Default, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Keyed {
+    #[default]
+    Offered,
+    Off,
+}
+
+#[derive(Deserialize, Default, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Yields {
+    #[default]
+    Oldest,
+    Newest,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sessions {
+    pub idle: u64,
+    pub refresh_after: u64,
+    pub absolute: u64,
+    pub max: u32,
+    pub max_per_device_type: HashMap<String, u32>,
+    pub yields: Yields,
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Self {
+            idle: 1_800,
+            refresh_after: 1_200,
+            absolute: 604_800,
+            max: 12,
+            max_per_device_type: HashMap::new(),
+            yields: Yields::Oldest,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Webhook {
+    pub url: String,
+    pub secret: String,
+    #[serde(default = "three")]
+    pub timeout: u64,
+}
+
+fn three() -> u64 {
+    3
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApiKey {
+    pub name: String,
+    #[serde(default = "realm")]
+    pub realm: String,
+    pub hash: String,
+}

@@ -1,0 +1,332 @@
+//! The configuration: `yaopai.toml`. Unknown keys are refused by name, with the nearest known one; secrets stand in files
+//! or in the environment, never in the file itself.
+
+mod file;
+mod problem;
+mod secret;
+mod template;
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use http::HeaderName;
+use ipnet::IpNet;
+use yaopai_core::app::{App, AppSecret, Apps, BindingWay, Keyed, Policy, Yields};
+use yaopai_core::ids::{AppName, Realm};
+use yaopai_core::seal::MasterKey;
+use yaopai_wire::carrier::Carriers;
+
+pub use problem::ConfigError;
+pub use template::{TEMPLATE, api_key_hash};
+
+/// What the server runs with: checked, with every secret read.
+#[derive(Debug)]
+pub struct Config {
+    /// Plain-HTTP platforms and the simulator are allowed; listeners bind to loopback only.
+    pub development: bool,
+    /// The embedded database.
+    pub database: PathBuf,
+    /// Opens the sealed columns.
+    pub master_key: MasterKey,
+    /// The sockets.
+    pub listen: Listen,
+    /// Where requests show their token.
+    pub carriers: Carriers,
+    /// Proxies whose `X-Forwarded-*` headers a check believes.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How many sessions the live table holds.
+    pub live_sessions: usize,
+    /// How often last-seen times are flushed.
+    pub flush_every: Duration,
+    /// The apps.
+    pub apps: Apps,
+    /// Where each app's platform is.
+    pub platforms: HashMap<AppName, String>,
+    /// Each app's webhook, where it has one.
+    pub webhooks: HashMap<AppName, Webhook>,
+    /// The keys of the admin API.
+    pub api_keys: Vec<ApiKey>,
+}
+
+/// The sockets.
+#[derive(Debug, Clone)]
+pub struct Listen {
+    /// For mini programs.
+    pub public: Address,
+    /// For proxies.
+    pub check: Address,
+    /// For back ends and operators.
+    pub admin: Address,
+    /// How many connections each listener serves at a time.
+    pub max_connections: usize,
+}
+
+/// A TCP address or a Unix socket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    /// `127.0.0.1:9700`
+    Tcp(SocketAddr),
+    /// `unix:/run/yaopai/check.sock`
+    Unix(PathBuf),
+}
+
+/// A back end's webhook.
+#[derive(Debug, Clone)]
+pub struct Webhook {
+    /// Where.
+    pub url: String,
+    /// The key of its signatures, decoded.
+    pub secret: AppSecret,
+    /// How long it may take.
+    pub timeout: Duration,
+}
+
+/// An API key: only its hash is known.
+#[derive(Debug, Clone)]
+pub struct ApiKey {
+    /// For logs.
+    pub name: String,
+    /// The one realm that it opens.
+    pub realm: Realm,
+    /// SHA-256 of the key's text.
+    pub hash: [u8; 32],
+}
+
+impl Config {
+    /// Reads a file. Relative paths in it are relative to it.
+    ///
+    /// # Errors
+    /// What is wrong, where, and what to do.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|e| ConfigError::unreadable(path, &e))?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        Self::parse(&text, folder)
+    }
+
+    /// Reads a text; relative paths in it are relative to `folder`.
+    ///
+    /// # Errors
+    /// What is wrong, where, and what to do.
+    pub fn parse(text: &str, folder: &Path) -> Result<Self, ConfigError> {
+        let file: file::File = toml::from_str(text).map_err(|e| ConfigError::syntax(text, &e))?;
+        let secrets = secret::Secrets { folder };
+        let (mut apps, mut platforms, mut webhooks) = (Vec::new(), HashMap::new(), HashMap::new());
+        for entry in file.apps {
+            let app = app(&entry, &secrets)?;
+            if platforms.insert(app.name.clone(), entry.base_url.clone()).is_some() {
+                return Err(ConfigError::value("apps.name", format!("two apps are called {:?}", entry.name)));
+            }
+            if !file.development && !entry.base_url.starts_with("https://") {
+                return Err(ConfigError::value(
+                    "apps.base_url",
+                    format!("{:?} is not https; that is for development = true only", entry.base_url),
+                ));
+            }
+            if let Some(hook) = &entry.webhook {
+                webhooks.insert(app.name.clone(), webhook(hook, &secrets)?);
+            } else if app.policy.binding == BindingWay::Webhook {
+                return Err(ConfigError::value(
+                    "apps.binding",
+                    format!(
+                        "app {:?} binds by webhook but has no [apps.webhook]; add it, or set binding = \"auto\" or \"api\"",
+                        entry.name
+                    ),
+                ));
+            }
+            apps.push(app);
+        }
+        let listen = Listen {
+            public: address("listen.public", &file.listen.public)?,
+            check: address("listen.check", &file.listen.check)?,
+            admin: address("listen.admin", &file.listen.admin)?,
+            max_connections: file.listen.max_connections,
+        };
+        let config = Self {
+            development: file.development,
+            database: folder.join(&file.database),
+            master_key: secrets.master_key(&file.master_key)?,
+            listen,
+            carriers: carriers(&file.carriers)?,
+            trusted_proxies: networks(&file.check.trusted_proxies)?,
+            live_sessions: file.live.max_sessions,
+            flush_every: Duration::from_secs(file.live.flush_interval.max(1)),
+            apps: Apps::new(apps),
+            platforms,
+            webhooks,
+            api_keys: file.api_keys.iter().map(api_key).collect::<Result<_, _>>()?,
+        };
+        Ok(config)
+    }
+
+    /// In development nothing is open to the network, unless the operator asks for it.
+    ///
+    /// # Errors
+    /// The listener that isn't on loopback.
+    pub fn check_loopback(&self, lan: bool) -> Result<(), ConfigError> {
+        if !self.development || lan {
+            return Ok(());
+        }
+        for (name, address) in [
+            ("listen.public", &self.listen.public),
+            ("listen.check", &self.listen.check),
+            ("listen.admin", &self.listen.admin),
+        ] {
+            if let Address::Tcp(a) = address
+                && !a.ip().is_loopback()
+            {
+                return Err(ConfigError::value(
+                    name,
+                    format!("{a} is not loopback, and development = true; start with --lan to open it all the same"),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Address {
+    /// Reads `host:port` or `unix:PATH`.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.strip_prefix("unix:") {
+            Some(path) if !path.is_empty() => Some(Self::Unix(path.into())),
+            Some(_) => None,
+            None => text.parse().ok().map(Self::Tcp),
+        }
+    }
+}
+
+impl std::fmt::Display for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Tcp(a) => write!(f, "http://{a}"),
+            Self::Unix(p) => write!(f, "unix:{}", p.display()),
+        }
+    }
+}
+
+fn address(key: &'static str, text: &str) -> Result<Address, ConfigError> {
+    Address::parse(text).ok_or_else(|| {
+        ConfigError::value(key, format!("{text:?} is no address; write 127.0.0.1:9700 or unix:/path/to.sock"))
+    })
+}
+
+fn networks(texts: &[String]) -> Result<Vec<IpNet>, ConfigError> {
+    let one = |text: &String| {
+        text.parse::<IpNet>().or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from)).map_err(|_| {
+            ConfigError::value("check.trusted_proxies", format!("{text:?} is no address or network like 10.0.0.0/8"))
+        })
+    };
+    texts.iter().map(one).collect()
+}
+
+fn carriers(file: &file::Carriers) -> Result<Carriers, ConfigError> {
+    let header = match &file.header {
+        None => None,
+        Some(name) => Some(
+            HeaderName::from_bytes(name.as_bytes())
+                .map_err(|_| ConfigError::value("carriers.header", format!("{name:?} can't be a header's name")))?,
+        ),
+    };
+    if header.as_ref().is_some_and(|h| *h == http::header::AUTHORIZATION || *h == http::header::COOKIE) {
+        return Err(ConfigError::value(
+            "carriers.header",
+            "use carriers.authorization or carriers.cookie for that one".into(),
+        ));
+    }
+    if !file.authorization && file.cookie.is_none() && header.is_none() {
+        return Err(ConfigError::value("carriers", "at least one carrier must be on".into()));
+    }
+    Ok(Carriers { authorization: file.authorization, cookie: file.cookie.clone(), header })
+}
+
+fn app(entry: &file::App, secrets: &secret::Secrets<'_>) -> Result<App, ConfigError> {
+    let name_ok = |s: &str| {
+        (1..=64).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+    };
+    if !name_ok(&entry.name) || !name_ok(&entry.realm) {
+        return Err(ConfigError::value(
+            "apps.name",
+            format!("{:?} in realm {:?}: use 1–64 letters, digits, '-', '_' or '.'", entry.name, entry.realm),
+        ));
+    }
+    let seconds = Duration::from_secs;
+    let s = &entry.sessions;
+    let policy = Policy {
+        idle: seconds(s.idle),
+        refresh_after: seconds(s.refresh_after),
+        absolute: seconds(s.absolute),
+        max_sessions: s.max,
+        max_sessions_per_device_type: s.max_per_device_type.clone(),
+        yields: match s.yields {
+            file::Yields::Oldest => Yields::Oldest,
+            file::Yields::Newest => Yields::Newest,
+        },
+        binding: match entry.binding {
+            file::Binding::Auto => BindingWay::Auto,
+            file::Binding::Webhook => BindingWay::Webhook,
+            file::Binding::Api => BindingWay::Api,
+        },
+        second_identity: entry.second_identity == file::SecondIdentity::Allow,
+        keyed: match entry.keyed {
+            file::Keyed::Offered => Keyed::Offered,
+            file::Keyed::Off => Keyed::Off,
+        },
+    };
+    let day = 24 * 3600;
+    if s.idle < 60 || s.idle > 30 * day || s.refresh_after >= s.idle || s.absolute < s.idle || s.absolute > 365 * day {
+        return Err(ConfigError::value(
+            "apps.sessions",
+            format!(
+                "app {:?}: needs 60 ≤ idle ≤ 30 days, refresh_after < idle ≤ absolute ≤ 365 days (seconds)",
+                entry.name
+            ),
+        ));
+    }
+    if s.max == 0 || s.max_per_device_type.values().any(|n| *n == 0) {
+        return Err(ConfigError::value("apps.sessions.max", format!("app {:?}: must be at least 1", entry.name)));
+    }
+    Ok(App {
+        name: entry.name.as_str().into(),
+        realm: entry.realm.as_str().into(),
+        appid: entry.appid.clone(),
+        secret: AppSecret::new(secrets.read("apps.secret", &entry.secret)?),
+        policy,
+    })
+}
+
+fn webhook(entry: &file::Webhook, secrets: &secret::Secrets<'_>) -> Result<Webhook, ConfigError> {
+    if !entry.url.starts_with("https://") && !entry.url.starts_with("http://") {
+        return Err(ConfigError::value("apps.webhook.url", format!("{:?} is no http(s) URL", entry.url)));
+    }
+    if !(1..=10).contains(&entry.timeout) {
+        return Err(ConfigError::value(
+            "apps.webhook.timeout",
+            "must be 1 to 10 seconds: a person waits for it".into(),
+        ));
+    }
+    let secret = secrets.read("apps.webhook.secret", &entry.secret)?;
+    if crate::webhook::decode_secret(&secret).is_none() {
+        return Err(ConfigError::value(
+            "apps.webhook.secret",
+            "must be `whsec_` and base64 of 24 to 64 bytes (Standard Webhooks); `yaopai init` makes one".into(),
+        ));
+    }
+    Ok(Webhook { url: entry.url.clone(), secret: AppSecret::new(secret), timeout: Duration::from_secs(entry.timeout) })
+}
+
+fn api_key(entry: &file::ApiKey) -> Result<ApiKey, ConfigError> {
+    let hash = entry.hash.strip_prefix("sha256:").and_then(|h| hex::decode(h).ok()).and_then(|h| h.try_into().ok());
+    let hash = hash.ok_or_else(|| {
+        ConfigError::value(
+            "api_keys.hash",
+            format!("key {:?}: must be sha256: and 64 hex digits; `yaopai init` shows how to make one", entry.name),
+        )
+    })?;
+    Ok(ApiKey { name: entry.name.clone(), realm: entry.realm.as_str().into(), hash })
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

@@ -1,0 +1,96 @@
+use super::*;
+
+const KEY: &str = "master_key = \"file:master.key\"\n";
+
+fn folder() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("master.key"), "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=").unwrap();
+    std::fs::write(dir.path().join("app.secret"), "s3cret").unwrap();
+    std::fs::write(dir.path().join("webhook.secret"), "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+    dir
+}
+
+fn error(text: &str) -> String {
+    Config::parse(text, folder().path()).unwrap_err().to_string()
+}
+
+#[test]
+fn the_template_is_a_configuration() {
+    let dir = folder();
+    let text = TEMPLATE.replace("{api_key_hash}", &api_key_hash("k")).replace("env:SHOP_APP_SECRET", "file:app.secret");
+    let config = Config::parse(&text, dir.path()).unwrap();
+    assert_eq!(config.apps.get(&"shop".into()).unwrap().policy, Policy::default());
+    assert!(!config.development);
+}
+
+#[test]
+fn the_commented_keys_show_the_defaults() {
+    let dir = folder();
+    let text = TEMPLATE.replace("{api_key_hash}", &api_key_hash("k")).replace("env:SHOP_APP_SECRET", "file:app.secret");
+    let all: String = text
+        .lines()
+        .map(|l| match l.strip_prefix("# ") {
+            Some(key) if key.contains(" = ") && key.starts_with(|c: char| c.is_ascii_lowercase()) => format!("{key}\n"),
+            _ => format!("{l}\n"),
+        })
+        .collect();
+    let (full, short) = (Config::parse(&all, dir.path()).unwrap(), Config::parse(&text, dir.path()).unwrap());
+    assert_eq!(full.listen.public, short.listen.public);
+    assert_eq!(full.trusted_proxies, short.trusted_proxies);
+    assert_eq!((full.live_sessions, full.flush_every), (short.live_sessions, short.flush_every));
+    assert_eq!(full.apps.get(&"shop".into()).unwrap().policy.idle, Policy::default().idle);
+    assert_eq!(full.platforms, short.platforms);
+}
+
+#[test]
+fn an_unknown_key_is_named_with_the_nearest() {
+    let e = error(&format!("{KEY}databse = \"x\""));
+    assert!(e.contains("line 2") && e.contains("`databse`") && e.contains("did you mean `database`?"), "{e}");
+    let e = error(&format!("{KEY}[listen]\npublik = \"x\""));
+    assert!(e.contains("`publik`") && e.contains("did you mean `public`?"), "{e}");
+}
+
+#[test]
+fn secrets_do_not_stand_in_the_file_and_are_never_echoed() {
+    let e = error("master_key = \"hunter2hunter2\"");
+    assert!(e.contains("file:PATH or env:NAME") && !e.contains("hunter2"), "{e}");
+    let e = error("master_key = \"env:YAOPAI_TEST_NOT_SET\"");
+    assert!(e.contains("YAOPAI_TEST_NOT_SET is not set"), "{e}");
+    let e = error("master_key = \"file:app.secret\"");
+    assert!(e.contains("holds no key") && !e.contains("s3cret"), "{e}");
+    let e = error("master_key = \"file:nowhere.key\"");
+    assert!(e.contains("cannot read the file") && e.contains("nowhere.key"), "{e}");
+    // A secret on a line that doesn't parse is not printed either.
+    let e = error("master_key = \"hunter2");
+    assert!(!e.contains("hunter2"), "{e}");
+}
+
+#[test]
+fn values_that_cannot_be_right() {
+    let app = format!("{KEY}[[apps]]\nname = \"shop\"\nappid = \"wx1\"\nsecret = \"file:app.secret\"\n");
+    for (more, what) in [
+        ("", "has no [apps.webhook]"),
+        ("binding = \"auto\"\nbase_url = \"http://127.0.0.1:1\"", "not https"),
+        ("binding = \"auto\"\nsessions = { idle = 10 }", "60 ≤ idle"),
+        ("binding = \"auto\"\nsessions = { refresh_after = 1800 }", "refresh_after < idle"),
+        ("binding = \"sometimes\"", "unknown variant `sometimes`"),
+        ("keyed = \"required\"", "unknown variant `required`"),
+        ("webhook = { url = \"ftp://x\", secret = \"file:webhook.secret\" }", "no http(s) URL"),
+        ("webhook = { url = \"http://x\", secret = \"file:app.secret\" }", "whsec_"),
+    ] {
+        let e = error(&format!("{app}{more}"));
+        assert!(e.contains(what), "{more}: {e}");
+    }
+    assert!(error(&format!("{KEY}[listen]\npublic = \"nowhere\"")).contains("is no address"));
+    assert!(error(&format!("{KEY}[carriers]\nauthorization = false")).contains("at least one carrier"));
+    assert!(error(&format!("{KEY}[carriers]\nheader = \"Cookie\"")).contains("carriers.cookie"));
+}
+
+#[test]
+fn development_stays_on_loopback() {
+    let dir = folder();
+    let text = format!("{KEY}development = true\n[listen]\npublic = \"0.0.0.0:9700\"");
+    let config = Config::parse(&text, dir.path()).unwrap();
+    assert!(config.check_loopback(false).unwrap_err().to_string().contains("--lan"));
+    config.check_loopback(true).unwrap();
+}

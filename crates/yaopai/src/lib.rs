@@ -1,0 +1,23 @@
+//! The server and its command line: the only crate that wires the rooms together.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`config`] | reads `yaopai.toml`; says what is wrong and what to do |
+//! | [`listen`] | sockets, connections, limits, graceful stop |
+//! | [`check`] | "who is this request?", in front of any router |
+//! | [`api`] | what the mini program calls: `/yaopai/v1` |
+//! | [`admin`] | what back ends and operators call |
+//! | [`webhook`] | what we ask the back end |
+//! | [`serve`] | puts it together |
+//! | [`cli`] | the commands |
+
+pub mod admin;
+pub mod api;
+pub mod check;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod listen;
+pub mod serve;
+pub mod telemetry;
+pub mod webhook;

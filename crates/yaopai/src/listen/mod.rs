@@ -1,0 +1,122 @@
+//! Sockets and connections: hyper driven by ourselves, because only so a slow client's headers have a time limit and a
+//! check can be answered in front of any router.
+
+mod bind;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::{Semaphore, watch};
+
+pub use bind::{Bound, ListenError};
+
+/// How long an idle connection is kept and a request's headers may take. Over nginx's 60 s for idle upstream connections,
+/// so that it is always nginx that closes: a connection closed by us at the wrong moment is a failed check there.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(75);
+/// The largest request head. A mini program's is well below 8 KB.
+const HEAD_MAX: usize = 32 * 1024;
+/// How long a graceful stop waits for open requests.
+const STOP_WAIT: Duration = Duration::from_secs(10);
+
+/// Who is at the other end of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Peer {
+    /// A TCP address.
+    Ip(IpAddr),
+    /// A process on this machine, through a Unix socket that its owner allowed.
+    Local,
+}
+
+/// Answers requests of one connection's peer.
+pub trait Answer: Send + Sync + 'static {
+    /// What is awaited for the answer.
+    type Future: Future<Output = http::Response<axum::body::Body>> + Send;
+
+    /// Answers one request.
+    fn answer(&self, peer: Peer, request: Request<Incoming>) -> Self::Future;
+}
+
+/// Serves until `stop` turns true, then lets open requests finish.
+pub async fn serve<A: Answer>(bound: Bound, max_connections: usize, answer: Arc<A>, mut stop: watch::Receiver<bool>) {
+    let graceful = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(max_connections));
+    loop {
+        // Taken before accepting: beyond the limit, clients wait in the kernel's bounded queue and cost us nothing.
+        let Ok(place) = places.clone().acquire_owned().await else { break };
+        tokio::select! {
+            biased;
+            () = stopping(&mut stop) => break,
+            accepted = bound.accept() => match accepted {
+                Ok((stream, peer)) => {
+                    let connection = graceful.watch(connection(stream, peer, answer.clone()));
+                    tokio::spawn(async move {
+                        // A peer that breaks off or talks no HTTP is its own business.
+                        let _ = connection.await;
+                        drop(place);
+                    });
+                }
+                Err(e) => {
+                    // Out of file descriptors, most likely: wait for some to come back rather than spin.
+                    tracing::warn!(error = %e, "cannot accept connections");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            },
+        }
+    }
+    drop(bound);
+    tokio::select! {
+        () = graceful.shutdown() => {}
+        () = tokio::time::sleep(STOP_WAIT) => tracing::warn!("some requests did not finish in time"),
+    }
+}
+
+/// Waits until the server is told to stop.
+pub async fn stopping(stop: &mut watch::Receiver<bool>) {
+    // An error means that whoever could tell us is gone: stop too.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+fn connection<A: Answer>(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: Peer,
+    answer: Arc<A>,
+) -> http1::Connection<TokioIo<impl AsyncRead + AsyncWrite + Unpin + Send>, Handler<A>> {
+    http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .max_buf_size(HEAD_MAX)
+        .serve_connection(TokioIo::new(stream), Handler { peer, answer })
+}
+
+struct Handler<A> {
+    peer: Peer,
+    answer: Arc<A>,
+}
+
+impl<A: Answer> hyper::service::Service<Request<Incoming>> for Handler<A> {
+    type Response = http::Response<axum::body::Body>;
+    type Error = std::convert::Infallible;
+    type Future = Infallibly<A::Future>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        Infallibly(Box::pin(self.answer.answer(self.peer, request)))
+    }
+}
+
+/// Makes an answer that can't fail into what hyper expects.
+struct Infallibly<F>(std::pin::Pin<Box<F>>);
+
+impl<F: Future> Future for Infallibly<F> {
+    type Output = Result<F::Output, std::convert::Infallible>;
+
+    fn poll(mut self: std::pin::Pin<&mut Self>, context: &mut std::task::Context<'_>) -> std::task::Poll<Self::Output> {
+        self.0.as_mut().poll(context).map(Ok)
+    }
+}

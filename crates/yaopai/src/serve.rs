@@ -1,0 +1,220 @@
+//! Puts the rooms together and runs them: sockets, store, live table, services, listeners, upkeep, graceful stop.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, Either};
+use http::{Request, Response};
+use hyper::body::Incoming;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tower::ServiceExt as _;
+use yaopai_core::Service;
+use yaopai_core::ids::AppName;
+use yaopai_core::live::{LiveTable, Presence};
+use yaopai_core::ports::{Change, ChangeSink, Clock, Entropy, Store, StoreError};
+use yaopai_core::seal::{SealError, Sealer};
+use yaopai_core::service::World;
+use yaopai_platform::wechat::{self, WeChat};
+use yaopai_store::{OpenError, Options, Sqlite};
+
+use crate::admin::{Admin, Health};
+use crate::api::Api;
+use crate::check::{Checks, entry_maker};
+use crate::config::{Address, Config};
+use crate::listen::{self, Answer, Bound, ListenError, Peer};
+use crate::telemetry::Metrics;
+use crate::webhook::Webhooks;
+
+/// The server can't start. Each says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A socket.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// The database file.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The database's content.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The master key.
+    #[error("{0}; set master_key to the one this database was made with")]
+    Seal(#[from] SealError),
+    /// The platforms' configuration.
+    #[error("platforms: {0}")]
+    Platform(#[from] wechat::ConfigError),
+    /// The webhooks' configuration.
+    #[error("{0}")]
+    Webhook(#[from] yaopai_core::ports::BackEndError),
+}
+
+/// A running server. It stops when told to; dropping it stops nothing in order.
+pub struct Server {
+    /// Where mini programs reach it.
+    pub public: Address,
+    /// Where proxies reach it.
+    pub check: Address,
+    /// Where back ends reach it.
+    pub admin: Address,
+    service: Service,
+    store: Arc<Sqlite>,
+    stop: watch::Sender<bool>,
+    listeners: Vec<JoinHandle<()>>,
+    upkeep: JoinHandle<()>,
+}
+
+impl Server {
+    /// Starts everything. When it returns, the listeners answer.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub async fn start(config: Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Result<Self, StartError> {
+        // Sockets first: a taken port must not leave a migrated database behind.
+        let public = Bound::open("listen.public", &config.listen.public).await?;
+        let check = Bound::open("listen.check", &config.listen.check).await?;
+        let admin = Bound::open("listen.admin", &config.listen.admin).await?;
+        let metrics = Metrics::new();
+
+        let table = Arc::new(LiveTable::new(config.live_sessions, clock.clone(), entry_maker(&config.apps)));
+        let sink: Arc<dyn ChangeSink> = table.clone();
+        let store = Arc::new(Sqlite::open(&config.database, sink, Options::default())?);
+        let downtime = store.resume(clock.now()).await?;
+        store.scan_live(&mut |session| table.apply(Change::Put(Box::new(session)))).await?;
+        tracing::info!(sessions = table.len(), database = %config.database.display(), "database open");
+
+        let world = World {
+            sealer: Sealer::open(&*store, &config.master_key, entropy.clone()).await?,
+            platform: Arc::new(WeChat::new(platform_config(&config), clock.clone())?),
+            backend: Arc::new(Webhooks::new(config.webhooks, clock.clone(), entropy.clone())?),
+            apps: config.apps,
+            store: store.clone(),
+            presence: table.clone(),
+            clock: clock.clone(),
+            entropy,
+            downtime,
+        };
+        let service = Service::new(world);
+
+        let (stop, stopping) = watch::channel(false);
+        let every = config.flush_every;
+        let health = Arc::new(Health {
+            development: config.development,
+            upkept_at: AtomicI64::new(clock.now().0),
+            every_ms: i64::try_from(every.as_millis()).unwrap_or(i64::MAX),
+        });
+        let checks = Arc::new(Checks::new(
+            table.clone(),
+            service.clone(),
+            config.carriers.clone(),
+            config.trusted_proxies,
+            metrics.clone(),
+        ));
+        let api = Api::new(service.clone(), config.carriers, metrics.clone()).router();
+        let admin_api = Admin::new(service.clone(), config.api_keys, metrics.clone(), health.clone()).router();
+        let (public_at, check_at, admin_at) = (public.address(), check.address(), admin.address());
+        let max = config.listen.max_connections;
+        let listeners = vec![
+            tokio::spawn(listen::serve(public, max, Arc::new(Routed(api)), stopping.clone())),
+            tokio::spawn(listen::serve(check, max, Arc::new(CheckFirst(checks)), stopping.clone())),
+            tokio::spawn(listen::serve(admin, max, Arc::new(Routed(admin_api)), stopping.clone())),
+        ];
+        let upkeep = tokio::spawn(upkeep(service.clone(), every, metrics, health, stopping));
+        let (public, check, admin) = (public_at, check_at, admin_at);
+        tracing::info!(%public, %check, %admin, "listening");
+        Ok(Self { public, check, admin, service, store, stop, listeners, upkeep })
+    }
+
+    /// The services, for what runs in the same process.
+    pub fn service(&self) -> &Service {
+        &self.service
+    }
+
+    /// Stops in order: no new connections, open requests finish, last-seen times are flushed, the database is closed.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        for listener in self.listeners {
+            let _ = listener.await;
+        }
+        let _ = self.upkeep.await;
+        if let Err(e) = self.service.upkeep().await {
+            tracing::warn!(error = ?e, "the last flush failed; up to one interval of last-seen times is lost");
+        }
+        self.store.close().await;
+        tracing::info!("stopped");
+    }
+}
+
+fn platform_config(config: &Config) -> wechat::Config {
+    let endpoints =
+        |base_url: &String| wechat::Endpoints { base_url: base_url.clone(), ..wechat::Endpoints::default() };
+    let app_endpoints: HashMap<AppName, _> = config.platforms.iter().map(|(n, u)| (n.clone(), endpoints(u))).collect();
+    wechat::Config {
+        app_endpoints,
+        allow_plain_http: config.development,
+        allow_simulator: config.development,
+        ..wechat::Config::default()
+    }
+}
+
+/// A room with a router.
+struct Routed(Router);
+
+impl Answer for Routed {
+    type Future = BoxFuture<'static, Response<Body>>;
+
+    fn answer(&self, _: Peer, request: Request<Incoming>) -> Self::Future {
+        let router = self.0.clone();
+        async move {
+            match router.oneshot(request.map(Body::new)).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            }
+        }
+        .boxed()
+    }
+}
+
+/// The check stands in front of any router; behind it there is nothing else on its listener.
+struct CheckFirst(Arc<Checks>);
+
+impl Answer for CheckFirst {
+    type Future = Either<std::future::Ready<Response<Body>>, BoxFuture<'static, Response<Body>>>;
+
+    fn answer(&self, peer: Peer, request: Request<Incoming>) -> Self::Future {
+        if Checks::is_check(request.uri().path()) {
+            return self.0.answer(peer, &request);
+        }
+        Either::Left(std::future::ready(self.0.not_a_check()))
+    }
+}
+
+async fn upkeep(
+    service: Service,
+    every: Duration,
+    metrics: Arc<Metrics>,
+    health: Arc<Health>,
+    mut stopping: watch::Receiver<bool>,
+) {
+    loop {
+        tokio::select! {
+            () = listen::stopping(&mut stopping) => return,
+            () = tokio::time::sleep(every) => {}
+        }
+        let done = service.upkeep().await;
+        let world = service.world();
+        metrics.upkept(world.presence.len(), done.is_ok());
+        match done {
+            Ok(done) => {
+                health.upkept_at.store(world.clock.now().0, Ordering::Relaxed);
+                tracing::debug!(?done, "upkeep");
+            }
+            Err(e) => tracing::warn!(error = ?e, "upkeep failed; the next round makes up for it"),
+        }
+    }
+}
