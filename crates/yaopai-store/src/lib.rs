@@ -1,1 +1,8 @@
-//! See Cargo.toml.
+#![doc = include_str!("../README.md")]
+
+pub mod model;
+mod rules;
+pub mod sqlite;
+
+pub use model::{Disk, Model};
+pub use sqlite::{OpenError, Options, Sqlite};

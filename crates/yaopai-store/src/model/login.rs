@@ -1,0 +1,97 @@
+//! Opening a session.
+
+use yaopai_core::ports::{Change, Identity, Open, Opened, StoreResult};
+use yaopai_core::session::{EndReason, Other, Room, Secrets, Session};
+
+use super::state::{Kept, State};
+use crate::rules;
+
+pub(super) fn open(state: &mut State, open: &Open, changes: &mut Vec<Change>) -> StoreResult<Opened> {
+    let mut session = open.session.clone();
+    let now = session.created_at;
+    if let Some(kept) = state.logins.get(&open.login.key).filter(|kept| kept.expires_at > now) {
+        return Ok(Opened::Repeated(kept.clone()));
+    }
+    let found = state.by_openid.get(&(session.app.clone(), session.openid.clone())).copied();
+    let was = found.and_then(|id| state.identities.get(&id)).map(|kept| kept.identity.clone());
+    if let Some(was) = was.as_ref().filter(|was| was.realm != session.realm) {
+        return Err(rules::moved(&session, &was.realm));
+    }
+    let bound_to = was.as_ref().and_then(|i| i.user.clone());
+    let proposed = open.user.as_ref().filter(|_| bound_to.is_none());
+    if let Some(proposed) = proposed
+        && !open.second_identity
+        && state.has_other(&session.realm, &session.app, &proposed.user, found)
+    {
+        return Ok(Opened::Conflict);
+    }
+    session.identity = found.unwrap_or(open.new_identity);
+    session.user = bound_to.or_else(|| proposed.map(|p| p.user.clone()));
+    session.secrets = Secrets::new(session.secrets.current(), session.user.is_some());
+    session.ended = None;
+    let Room::After(yielding) = open.limits.room(&others(state, open, &session)) else { return Ok(Opened::Full) };
+    if state.sessions.contains_key(&session.id) || (found.is_none() && state.identities.contains_key(&session.identity))
+    {
+        return Err(rules::refuse("an id is taken"));
+    }
+
+    for id in yielding {
+        state.end(id, EndReason::Replaced, now, changes);
+    }
+    let kept = state.identities.entry(session.identity).or_insert_with(|| Kept {
+        identity: Identity {
+            id: session.identity,
+            realm: session.realm.clone(),
+            app: session.app.clone(),
+            openid: session.openid.clone(),
+            unionid: session.unionid.clone(),
+            user: None,
+            bound_at: None,
+            created_at: now,
+        },
+        session_key: None,
+    });
+    if let Some(proposed) = proposed {
+        kept.identity.user = Some(proposed.user.clone());
+        kept.identity.bound_at = Some(now);
+    }
+    if open.session_key.is_some() {
+        kept.session_key.clone_from(&open.session_key);
+    }
+    let renamed = session.unionid.is_some() && kept.identity.unionid != session.unionid;
+    if renamed {
+        kept.identity.unionid.clone_from(&session.unionid);
+    }
+    state.by_openid.insert((session.app.clone(), session.openid.clone()), session.identity);
+
+    let said = open.user.as_ref().filter(|u| session.user.as_ref() == Some(&u.user)).and_then(|u| u.claims.as_ref());
+    let newly_said = match (&session.user, said) {
+        (Some(user), Some(claims)) => state.say(&session.realm, user, Some(claims)),
+        _ => false,
+    };
+    let told = state.live(|s| {
+        (renamed && s.identity == session.identity)
+            || (newly_said && s.realm == session.realm && s.user == session.user)
+    });
+    state.put(told, changes);
+    state.sessions.insert(session.id, session.clone());
+    state.logins.insert(open.login.key, open.login.clone());
+    let session = state.joined(&session);
+    changes.push(Change::Put(Box::new(session.clone())));
+    Ok(Opened::Opened(Box::new(session)))
+}
+
+/// The live sessions that the limits count: of the same user in the same app or, without a user, of the identity.
+fn others(state: &State, open: &Open, new: &Session) -> Vec<Other> {
+    let counted = |s: &&Session| {
+        s.ended.is_none()
+            && s.realm == new.realm
+            && s.app == new.app
+            && s.user == new.user
+            && (new.user.is_some() || s.identity == new.identity)
+            && s.last_seen.0.saturating_add(open.idle_ms) > open.up.0
+            && s.absolute_at > new.created_at
+    };
+    let other = |s: &Session| Other { id: s.id, same_type: s.device.kind == new.device.kind };
+    state.sessions.values().filter(counted).map(other).collect()
+}

@@ -1,0 +1,233 @@
+//! [`Store`] for the reference engine.
+
+use async_trait::async_trait;
+use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId, UserId};
+use yaopai_core::ports::*;
+use yaopai_core::session::{Claims, EndReason, Session};
+use yaopai_core::time::{Downtime, Timestamp, Uptime};
+use yaopai_wire::token::SecretHash;
+
+use super::{Model, bind, login};
+use crate::rules::{self, Write};
+
+#[async_trait]
+impl Store for Model {
+    async fn resume(&self, now: Timestamp) -> StoreResult<Downtime> {
+        Ok(self.run(|state, _| {
+            if let Some(alive_at) = state.alive_at {
+                state.downtime.0 += (now.0 - alive_at.0).max(0);
+            }
+            state.alive_at = Some(now);
+            state.downtime
+        }))
+    }
+
+    async fn scan_live(&self, visit: &mut (dyn FnMut(Session) + Send)) -> StoreResult<()> {
+        let live: Vec<Session> = {
+            let state = self.disk.lock();
+            state.live(|_| true).into_iter().filter_map(|id| state.session(id)).collect()
+        };
+        live.into_iter().for_each(visit);
+        Ok(())
+    }
+
+    async fn open(&self, open: Open) -> StoreResult<Opened> {
+        self.run(|state, changes| login::open(state, &open, changes))
+    }
+
+    async fn login(&self, key: &[u8; 32]) -> StoreResult<Option<LoginRecord>> {
+        Ok(self.disk.lock().logins.get(key).cloned())
+    }
+
+    async fn rotate(&self, rotate: Rotate) -> StoreResult<Rotated> {
+        Ok(self.run(|state, changes| {
+            let Some(mut session) = state.session(rotate.id) else { return Rotated::Unknown };
+            let (write, answer) = rules::rotate(&mut session, &rotate);
+            match write {
+                Write::Nothing => {}
+                Write::Session => {
+                    state.sessions.insert(session.id, session.clone());
+                    changes.push(Change::Put(Box::new(session)));
+                }
+                Write::End(ended) => {
+                    state.end(session.id, ended.reason, ended.at, changes);
+                }
+            }
+            answer
+        }))
+    }
+
+    async fn confirm(&self, id: SessionId, shown: SecretHash, now: Timestamp) -> StoreResult<Option<Session>> {
+        Ok(self.run(|state, changes| {
+            let mut session = state.session(id)?;
+            if rules::confirm(&mut session, &shown, now) {
+                state.sessions.insert(id, session.clone());
+                changes.push(Change::Put(Box::new(session.clone())));
+            }
+            Some(session)
+        }))
+    }
+
+    async fn bind(&self, bind: Bind) -> StoreResult<Rotated> {
+        self.run(|state, changes| bind::bind(state, &bind, changes))
+    }
+
+    async fn end(
+        &self,
+        realm: &Realm,
+        which: &Which,
+        reason: EndReason,
+        now: Timestamp,
+    ) -> StoreResult<Vec<SessionId>> {
+        Ok(self.run(|state, changes| {
+            let ids = state.live(|s| s.realm == *realm && rules::named(which, s.id, s.identity, s.user.as_ref()));
+            for id in &ids {
+                state.end(*id, reason, now, changes);
+            }
+            ids
+        }))
+    }
+
+    async fn expire(&self, expired: Vec<(SessionId, EndReason)>, now: Timestamp) -> StoreResult<()> {
+        self.run(|state, changes| {
+            for (id, reason) in expired {
+                state.end(id, reason, now, changes);
+            }
+        });
+        Ok(())
+    }
+
+    async fn load(&self, id: SessionId) -> StoreResult<Option<Session>> {
+        Ok(self.disk.lock().session(id))
+    }
+
+    async fn list(&self, realm: &Realm, filter: &Filter) -> StoreResult<Vec<Session>> {
+        let state = self.disk.lock();
+        let ids = state.live(|s| {
+            s.realm == *realm
+                && filter.subject.as_ref().is_none_or(|f| rules::owns(f, s.identity, s.user.as_ref()))
+                && filter.app.as_ref().is_none_or(|app| s.app == *app)
+                && filter.after.is_none_or(|after| s.id > after)
+        });
+        let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
+        Ok(ids.into_iter().take(limit).filter_map(|id| state.session(id)).collect())
+    }
+
+    async fn touched(&self, seen: Vec<(SessionId, Uptime)>, alive_at: Timestamp) -> StoreResult<()> {
+        self.run(|state, _| {
+            for (id, at) in seen {
+                if let Some(session) = state.sessions.get_mut(&id).filter(|s| s.ended.is_none()) {
+                    session.last_seen = session.last_seen.max(at);
+                }
+            }
+            state.alive_at = state.alive_at.max(Some(alive_at));
+        });
+        Ok(())
+    }
+
+    async fn purge(&self, now: Timestamp, ended_before: Timestamp, limit: u32) -> StoreResult<u64> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Ok(self.run(|state, _| {
+            let mut logins: Vec<_> =
+                state.logins.values().filter(|l| l.expires_at <= now).map(|l| (l.expires_at, l.key)).collect();
+            logins.sort_unstable();
+            logins.truncate(limit);
+            let mut sessions: Vec<_> = state
+                .sessions
+                .values()
+                .filter_map(|s| s.ended.filter(|e| e.at < ended_before).map(|e| (e.at, s.id)))
+                .collect();
+            sessions.sort_unstable();
+            sessions.truncate(limit);
+            for (_, key) in &logins {
+                state.logins.remove(key);
+            }
+            for (_, id) in &sessions {
+                state.sessions.remove(id);
+                state.jar.retain(|(session, _), _| session != id);
+            }
+            (logins.len() + sessions.len()) as u64
+        }))
+    }
+
+    async fn identity(&self, app: &AppName, openid: &str) -> StoreResult<Option<Identity>> {
+        let state = self.disk.lock();
+        let id = state.by_openid.get(&(app.clone(), openid.to_owned()));
+        Ok(id.and_then(|id| state.identities.get(id)).map(|kept| kept.identity.clone()))
+    }
+
+    async fn bind_identity(
+        &self,
+        realm: &Realm,
+        identity: IdentityId,
+        user: UserFound,
+        second_identity: bool,
+        now: Timestamp,
+    ) -> StoreResult<BindEnd> {
+        Ok(self.run(|s, changes| bind::bind_identity(s, realm, identity, &user, second_identity, now, changes)))
+    }
+
+    async fn unbind_identity(&self, realm: &Realm, identity: IdentityId, now: Timestamp) -> StoreResult<bool> {
+        Ok(self.run(|state, changes| bind::unbind_identity(state, realm, identity, now, changes)))
+    }
+
+    async fn bindings(&self, realm: &Realm, filter: &BindingFilter) -> StoreResult<Vec<Identity>> {
+        let wanted = |i: &&Identity| {
+            i.realm == *realm
+                && i.user.is_some()
+                && filter.user.as_ref().is_none_or(|user| i.user.as_ref() == Some(user))
+                && filter.app.as_ref().is_none_or(|app| i.app == *app)
+                && filter.openid.as_ref().is_none_or(|openid| i.openid == *openid)
+                && filter.after.is_none_or(|after| i.id > after)
+        };
+        let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
+        let state = self.disk.lock();
+        Ok(state.identities.values().map(|k| &k.identity).filter(wanted).take(limit).cloned().collect())
+    }
+
+    async fn set_claims(
+        &self,
+        realm: &Realm,
+        user: &UserId,
+        claims: Option<Claims>,
+        _now: Timestamp,
+    ) -> StoreResult<()> {
+        self.run(|state, changes| bind::set_claims(state, realm, user, claims.as_ref(), changes));
+        Ok(())
+    }
+
+    async fn claims(&self, realm: &Realm, user: &UserId) -> StoreResult<Option<Claims>> {
+        Ok(self.disk.lock().claims_of(realm, user))
+    }
+
+    async fn keep_cookies(&self, session: SessionId, cookies: Vec<JarCookie>) -> StoreResult<()> {
+        self.run(|state, _| {
+            if state.sessions.get(&session).is_some_and(|s| s.ended.is_none()) {
+                state.jar.extend(cookies.into_iter().map(|c| ((session, c.slot), c.sealed)));
+            }
+        });
+        Ok(())
+    }
+
+    async fn data_keys(&self) -> StoreResult<Vec<DataKey>> {
+        Ok(self.disk.lock().data_keys.values().cloned().collect())
+    }
+
+    async fn add_data_key(&self, key: DataKey) -> StoreResult<bool> {
+        Ok(self.run(|state, _| match state.data_keys.entry(key.id) {
+            std::collections::btree_map::Entry::Occupied(_) => false,
+            std::collections::btree_map::Entry::Vacant(place) => {
+                place.insert(key);
+                true
+            }
+        }))
+    }
+
+    async fn reserve_seals(&self, key: u32, count: u64) -> StoreResult<u64> {
+        self.run(|state, _| {
+            let key = state.data_keys.get_mut(&key).ok_or_else(|| rules::refuse("no such data key"))?;
+            key.reserved = key.reserved.saturating_add(count).min(i64::MAX.unsigned_abs());
+            Ok(key.reserved)
+        })
+    }
+}

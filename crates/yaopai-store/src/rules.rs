@@ -1,0 +1,119 @@
+//! What every engine does alike with a session that it has loaded: the rules of `yaopai_core::session`, and what of it has
+//! to be written. Pure.
+
+use yaopai_core::ids::{IdentityId, SessionId, UserId};
+use yaopai_core::ports::{Bind, Rotate, Rotated, StoreError, Subject, Which};
+use yaopai_core::session::{Answer, EndReason, Ended, Refreshed, Session, Standing};
+use yaopai_core::time::Timestamp;
+use yaopai_wire::token::SecretHash;
+
+/// What has to be written after a rule was applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Write {
+    Nothing,
+    /// The session as it is now: its secrets, its user.
+    Session,
+    /// Its end.
+    End(Ended),
+}
+
+/// A refresh.
+pub(crate) fn rotate(session: &mut Session, rotate: &Rotate) -> (Write, Rotated) {
+    if let Some(refusal) = over(session, &rotate.shown, rotate.now) {
+        return (Write::Nothing, refusal);
+    }
+    let before = session.secrets.clone();
+    match session.secrets.refresh(&rotate.shown, rotate.request, rotate.candidate.clone(), rotate.now) {
+        Refreshed::Answer(answer) => {
+            let write = if session.secrets == before { Write::Nothing } else { Write::Session };
+            (write, Rotated::Answer(Box::new(session.clone()), answer))
+        }
+        Refreshed::Theft => {
+            let ended = Ended { reason: EndReason::Reused, at: rotate.now };
+            session.ended = Some(ended);
+            (Write::End(ended), Rotated::Ended(ended.reason))
+        }
+        other => (Write::Nothing, refused(&other)),
+    }
+}
+
+/// The first use of a new secret. True if that has to be written.
+pub(crate) fn confirm(session: &mut Session, shown: &SecretHash, now: Timestamp) -> bool {
+    session.ended.is_none() && session.secrets.confirm(shown, now)
+}
+
+/// What a bind's secret rule says. The engine then looks for conflicts, and only then writes.
+pub(crate) enum Rise {
+    /// It is refused.
+    No(Rotated),
+    /// This request was answered before: nothing to write.
+    Again(Answer),
+    /// The session has risen to the user, if there is no conflict.
+    To(Answer),
+}
+
+/// A bind.
+pub(crate) fn rise(session: &mut Session, bind: &Bind) -> Rise {
+    let Rotate { shown, request, candidate, now, .. } = &bind.rotate;
+    if let Some(refusal) = over(session, shown, *now) {
+        return Rise::No(refusal);
+    }
+    if let Some(answer) = session.secrets.answered(shown, *request, *now) {
+        return Rise::Again(answer);
+    }
+    match session.secrets.rise(shown, *request, candidate.clone(), *now) {
+        Refreshed::Answer(answer) => {
+            session.user = Some(bind.user.user.clone());
+            Rise::To(answer)
+        }
+        other => Rise::No(refused(&other)),
+    }
+}
+
+/// Has it ended? Only who holds one of its secrets learns why.
+fn over(session: &Session, shown: &SecretHash, now: Timestamp) -> Option<Rotated> {
+    let ended = session.ended?;
+    Some(match session.secrets.standing(shown, now) {
+        Standing::Unknown => Rotated::Unknown,
+        _ => Rotated::Ended(ended.reason),
+    })
+}
+
+fn refused(refreshed: &Refreshed) -> Rotated {
+    match refreshed {
+        Refreshed::Superseded => Rotated::Superseded,
+        Refreshed::TooMany => Rotated::TooMany,
+        // The first two are handled by the callers, and hand out nothing here.
+        Refreshed::Answer(_) | Refreshed::Theft | Refreshed::Unknown => Rotated::Unknown,
+    }
+}
+
+/// Is the session among those named? The realm is the caller's to compare.
+pub(crate) fn named(which: &Which, id: SessionId, identity: IdentityId, user: Option<&UserId>) -> bool {
+    match which {
+        Which::One(one) => *one == id,
+        Which::Own(one, subject) => *one == id && owns(subject, identity, user),
+        Which::All(subject) => owns(subject, identity, user),
+    }
+}
+
+/// Is the session the subject's?
+pub(crate) fn owns(subject: &Subject, identity: IdentityId, user: Option<&UserId>) -> bool {
+    match subject {
+        Subject::User(owner) => user == Some(owner),
+        Subject::Guest(owner) => user.is_none() && identity == *owner,
+    }
+}
+
+/// The same call can't succeed later.
+pub(crate) fn refuse(what: impl Into<String>) -> StoreError {
+    StoreError { retry: false, what: what.into() }
+}
+
+/// An app's identities can't follow it into another realm: what was bound there would be visible here.
+pub(crate) fn moved(session: &Session, was: &yaopai_core::ids::Realm) -> StoreError {
+    refuse(format!(
+        "app `{}` belonged to realm `{was}` and its identities can't move to realm `{}`: give the app a new name",
+        session.app, session.realm
+    ))
+}

@@ -1,0 +1,221 @@
+//! Binding identities to users, and what is said about users.
+
+use std::collections::BTreeSet;
+
+use rusqlite::{Connection, params};
+use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId, UserId};
+use yaopai_core::ports::{Bind, BindEnd, BindingFilter, Change, Identity, Rotated, UserFound};
+use yaopai_core::session::{Claims, EndReason, Ended};
+use yaopai_core::time::Timestamp;
+
+use super::rows;
+use super::writer::{Done, Work};
+use crate::rules::{self, Rise};
+
+pub(super) fn bind(work: &mut Work<'_>, bind: &Bind) -> Done<Rotated> {
+    let db = work.db;
+    let Some(mut session) = rows::load(db, bind.rotate.id)? else { return Ok(Rotated::Unknown) };
+    let answer = match rules::rise(&mut session, bind) {
+        Rise::No(refusal) => return Ok(refusal),
+        Rise::Again(answer) => return Ok(Rotated::Answer(Box::new(session), answer)),
+        Rise::To(answer) => answer,
+    };
+    let Some(identity) = by_id(db, &session.realm, session.identity)? else { return Ok(Rotated::Unknown) };
+    if !free(db, &identity, &bind.user.user, bind.second_identity)? {
+        return Ok(Rotated::Conflict);
+    }
+    give(db, identity, &bind.user.user, bind.rotate.now)?;
+    rows::save(db, &session)?;
+    let mut told = say(db, &session.realm, &bind.user)?;
+    told.retain(|id| *id != session.id);
+    tell(work, told)?;
+    session.claims = claims(db, &session.realm, &bind.user.user)?;
+    work.changes.push(Change::Put(Box::new(session.clone())));
+    Ok(Rotated::Answer(Box::new(session), answer))
+}
+
+pub(super) fn bind_identity(
+    work: &mut Work<'_>,
+    realm: &Realm,
+    id: IdentityId,
+    user: &UserFound,
+    second_identity: bool,
+    now: Timestamp,
+) -> Done<BindEnd> {
+    let db = work.db;
+    let Some(identity) = by_id(db, realm, id)? else { return Ok(BindEnd::NotFound) };
+    if !free(db, &identity, &user.user, second_identity)? {
+        return Ok(BindEnd::Conflict);
+    }
+    let identity = give(db, identity, &user.user, now)?;
+    let mut told = Vec::new();
+    for session in live_of_identity(db, id)? {
+        let Some(mut session) = rows::load(db, session)? else { continue };
+        let before = (session.user.clone(), session.secrets.clone());
+        session.user = Some(user.user.clone());
+        session.secrets.rise_in_place();
+        if before != (session.user.clone(), session.secrets.clone()) {
+            rows::save(db, &session)?;
+            told.push(session.id);
+        }
+    }
+    told.extend(say(db, realm, user)?);
+    tell(work, told)?;
+    Ok(BindEnd::Bound(Box::new(identity)))
+}
+
+pub(super) fn unbind_identity(work: &mut Work<'_>, realm: &Realm, id: IdentityId, now: Timestamp) -> Done<bool> {
+    let db = work.db;
+    let sql = "UPDATE identities SET user_id = NULL, bound_at = NULL \
+               WHERE id = ?1 AND realm = ?2 AND user_id IS NOT NULL";
+    if db.prepare_cached(sql)?.execute(params![id.0, realm.as_str()])? == 0 {
+        return Ok(false);
+    }
+    let sql = "SELECT id FROM sessions WHERE identity = ?1 AND ended_at IS NULL AND user_id IS NOT NULL ORDER BY id";
+    for session in rows::all(db, sql, [id.0], rows::session_id)? {
+        rows::end(db, session, Ended { reason: EndReason::Unbound, at: now })?;
+        work.changes.push(Change::Ended(session));
+    }
+    Ok(true)
+}
+
+pub(super) fn set_claims(work: &mut Work<'_>, realm: &Realm, user: &UserId, new: Option<&Claims>) -> Done<()> {
+    if claims(work.db, realm, user)?.as_ref() != new {
+        write_claims(work.db, realm, user, new)?;
+        let told = live_of_user(work.db, realm, user)?;
+        tell(work, told)?;
+    }
+    Ok(())
+}
+
+pub(super) fn claims(db: &Connection, realm: &Realm, user: &UserId) -> rusqlite::Result<Option<Claims>> {
+    let sql = "SELECT claims FROM users WHERE realm = ?1 AND user_id = ?2 AND claims IS NOT NULL";
+    rows::one(db, sql, [realm.as_str(), user.as_str()], |r| r.get(0).map(Claims::from_stored))
+}
+
+pub(super) fn write_claims(
+    db: &Connection,
+    realm: &Realm,
+    user: &UserId,
+    claims: Option<&Claims>,
+) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO users (realm, user_id, claims) VALUES (?1, ?2, ?3) \
+               ON CONFLICT (realm, user_id) DO UPDATE SET claims = excluded.claims";
+    db.prepare_cached(sql)?.execute(params![realm.as_str(), user.as_str(), claims.map(Claims::as_str)])?;
+    Ok(())
+}
+
+/// Keeps the claims that came with a user. Answers the user's live sessions if they are news to them.
+fn say(db: &Connection, realm: &Realm, user: &UserFound) -> rusqlite::Result<Vec<SessionId>> {
+    if user.claims.is_none() || claims(db, realm, &user.user)? == user.claims {
+        return Ok(Vec::new());
+    }
+    write_claims(db, realm, &user.user, user.claims.as_ref())?;
+    live_of_user(db, realm, &user.user)
+}
+
+/// Hands sessions to the sink as they are now, each once, in id order.
+pub(super) fn tell(work: &mut Work<'_>, ids: Vec<SessionId>) -> Done<()> {
+    for id in BTreeSet::from_iter(ids) {
+        if let Some(session) = rows::load(work.db, id)? {
+            work.changes.push(Change::Put(Box::new(session)));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn live_of_user(db: &Connection, realm: &Realm, user: &UserId) -> rusqlite::Result<Vec<SessionId>> {
+    let sql = "SELECT s.id FROM identities i CROSS JOIN sessions s WHERE i.realm = ?1 AND i.user_id = ?2 \
+               AND s.identity = i.id AND s.ended_at IS NULL AND s.realm = ?1 AND s.user_id = ?2 ORDER BY s.id";
+    rows::all(db, sql, [realm.as_str(), user.as_str()], rows::session_id)
+}
+
+pub(super) fn live_of_identity(db: &Connection, id: IdentityId) -> rusqlite::Result<Vec<SessionId>> {
+    let sql = "SELECT id FROM sessions WHERE identity = ?1 AND ended_at IS NULL ORDER BY id";
+    rows::all(db, sql, [id.0], rows::session_id)
+}
+
+/// Has the user another identity of the app?
+pub(super) fn has_other(
+    db: &Connection,
+    realm: &Realm,
+    app: &AppName,
+    user: &UserId,
+    than: Option<IdentityId>,
+) -> rusqlite::Result<bool> {
+    let sql = "SELECT 1 FROM identities WHERE realm = ?1 AND user_id = ?2 AND app = ?3 AND id IS NOT ?4 LIMIT 1";
+    let params = params![realm.as_str(), user.as_str(), app.as_str(), than.map(|id| id.0)];
+    Ok(rows::one(db, sql, params, |_| Ok(()))?.is_some())
+}
+
+pub(super) fn by_openid(db: &Connection, app: &AppName, openid: &str) -> rusqlite::Result<Option<Identity>> {
+    const SQL: &str = concat!("SELECT ", rows::identity_columns!(), " FROM identities WHERE openid = ?1 AND app = ?2");
+    rows::one(db, SQL, [openid, app.as_str()], rows::identity)
+}
+
+fn by_id(db: &Connection, realm: &Realm, id: IdentityId) -> rusqlite::Result<Option<Identity>> {
+    const SQL: &str = concat!("SELECT ", rows::identity_columns!(), " FROM identities WHERE id = ?1 AND realm = ?2");
+    rows::one(db, SQL, params![id.0, realm.as_str()], rows::identity)
+}
+
+/// May the identity have this user?
+fn free(db: &Connection, identity: &Identity, user: &UserId, second_identity: bool) -> rusqlite::Result<bool> {
+    match &identity.user {
+        Some(has) => Ok(has == user),
+        None if second_identity => Ok(true),
+        None => Ok(!has_other(db, &identity.realm, &identity.app, user, Some(identity.id))?),
+    }
+}
+
+/// Gives the identity its user, unless it has it.
+fn give(db: &Connection, mut identity: Identity, user: &UserId, now: Timestamp) -> rusqlite::Result<Identity> {
+    if identity.user.is_none() {
+        let sql = "UPDATE identities SET user_id = ?2, bound_at = ?3 WHERE id = ?1";
+        db.prepare_cached(sql)?.execute(params![identity.id.0, user.as_str(), now.0])?;
+        identity.user = Some(user.clone());
+        identity.bound_at = Some(now);
+    }
+    Ok(identity)
+}
+
+pub(super) fn list(db: &Connection, realm: &Realm, filter: &BindingFilter) -> rusqlite::Result<Vec<Identity>> {
+    // One text for each way to look them up, because an index is chosen when a statement is prepared.
+    const BY_USER: &str = concat!(
+        "SELECT ",
+        rows::identity_columns!(),
+        " FROM identities INDEXED BY identities_of_user WHERE realm = ?1 \
+         AND user_id = ?2 AND (?3 IS NULL OR app = ?3) AND (?4 IS NULL OR openid = ?4) AND id > ?5 ORDER BY id LIMIT ?6"
+    );
+    const BY_OPENID: &str = concat!(
+        "SELECT ",
+        rows::identity_columns!(),
+        " FROM identities WHERE realm = ?1 AND user_id IS NOT NULL \
+         AND ?2 IS NULL AND (?3 IS NULL OR app = ?3) AND openid = ?4 AND +id > ?5 ORDER BY +id LIMIT ?6"
+    );
+    const ALL: &str = concat!(
+        "SELECT ",
+        rows::identity_columns!(),
+        " FROM identities WHERE +realm = ?1 AND user_id IS NOT NULL \
+         AND ?2 IS NULL AND (?3 IS NULL OR app = ?3) AND ?4 IS NULL AND id > ?5 ORDER BY id LIMIT ?6"
+    );
+    let sql = match (&filter.user, &filter.openid) {
+        (Some(_), _) => BY_USER,
+        (None, Some(_)) => BY_OPENID,
+        (None, None) => ALL,
+    };
+    let id = filter.after.map(|id| id.0);
+    let params = params![
+        realm.as_str(),
+        filter.user.as_ref().map(UserId::as_str),
+        filter.app.as_ref().map(AppName::as_str),
+        filter.openid,
+        after(id.as_ref()),
+        filter.limit,
+    ];
+    rows::all(db, sql, params, rows::identity)
+}
+
+/// Where a page starts. The empty blob is before every id.
+pub(super) fn after(id: Option<&[u8; 16]>) -> &[u8] {
+    id.map_or(&[], |id| id.as_slice())
+}

@@ -1,0 +1,189 @@
+//! Opening a session. Everything is read before anything is written, so a refusal leaves nothing behind.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use yaopai_core::ids::{IdentityId, SessionId, UserId};
+use yaopai_core::ports::{Change, LoginRecord, Open, Opened};
+use yaopai_core::session::{Claims, EndReason, Ended, Other, Room, Secrets, Session};
+use yaopai_core::time::Timestamp;
+
+use super::writer::{Done, Failure, Work};
+use super::{bind, rows};
+use crate::rules;
+
+/// The identity that a login finds.
+struct Found {
+    id: IdentityId,
+    unionid: Option<String>,
+    user: Option<UserId>,
+    claims: Option<Claims>,
+}
+
+pub(super) fn open(work: &mut Work<'_>, open: &Open) -> Done<Opened> {
+    let db = work.db;
+    let mut session = open.session.clone();
+    let now = session.created_at;
+    if let Some(kept) = record(db, &open.login.key)?.filter(|kept| kept.expires_at > now) {
+        return Ok(Opened::Repeated(kept));
+    }
+    let found = find(db, &session)?;
+    let bound_to = found.as_ref().and_then(|f| f.user.clone());
+    let proposed = open.user.as_ref().filter(|_| bound_to.is_none());
+    let mut has_sessions = found.is_some();
+    if let Some(proposed) = proposed {
+        let has_other =
+            bind::has_other(db, &session.realm, &session.app, &proposed.user, found.as_ref().map(|f| f.id))?;
+        if has_other && !open.second_identity {
+            return Ok(Opened::Conflict);
+        }
+        has_sessions = has_other;
+    }
+    session.identity = found.as_ref().map_or(open.new_identity, |f| f.id);
+    session.user = bound_to.or_else(|| proposed.map(|p| p.user.clone()));
+    session.secrets = Secrets::new(session.secrets.current(), session.user.is_some());
+    session.ended = None;
+    let others = if has_sessions { others(db, open, &session)? } else { Vec::new() };
+    let Room::After(yielding) = open.limits.room(&others) else { return Ok(Opened::Full) };
+
+    for id in yielding {
+        if rows::end(db, id, Ended { reason: EndReason::Replaced, at: now })? {
+            work.changes.push(Change::Ended(id));
+        }
+    }
+    let renamed = keep_identity(db, open, found.as_ref(), &mut session)?;
+    let newly_said = keep_claims(db, open, found.and_then(|f| f.claims), proposed.is_some(), &mut session)?;
+    let mut told = Vec::new();
+    if newly_said && let Some(user) = &session.user {
+        told.extend(bind::live_of_user(db, &session.realm, user)?);
+    }
+    if renamed {
+        told.extend(bind::live_of_identity(db, session.identity)?);
+    }
+    bind::tell(work, told)?;
+    rows::insert(db, &session)?;
+    keep_record(db, &open.login)?;
+    work.changes.push(Change::Put(Box::new(session.clone())));
+    Ok(Opened::Opened(Box::new(session)))
+}
+
+/// The record of a login.
+pub(super) fn record(db: &Connection, key: &[u8; 32]) -> rusqlite::Result<Option<LoginRecord>> {
+    rows::one(db, "SELECT session, sealed, expires_at FROM logins WHERE key = ?1", [key], |r| {
+        Ok(LoginRecord {
+            key: *key,
+            session: SessionId(r.get(0)?),
+            sealed: r.get(1)?,
+            expires_at: Timestamp(r.get(2)?),
+        })
+    })
+}
+
+fn keep_record(db: &Connection, login: &LoginRecord) -> rusqlite::Result<()> {
+    let sql = "INSERT OR REPLACE INTO logins (key, session, sealed, expires_at) VALUES (?1, ?2, ?3, ?4)";
+    db.prepare_cached(sql)?.execute(params![login.key, login.session.0, login.sealed, login.expires_at.0])?;
+    Ok(())
+}
+
+fn find(db: &Connection, session: &Session) -> Done<Option<Found>> {
+    let sql = "SELECT i.id, i.unionid, i.user_id, u.claims, i.realm FROM identities i \
+               LEFT JOIN users u ON u.realm = i.realm AND u.user_id = i.user_id WHERE i.openid = ?1 AND i.app = ?2";
+    let read = |r: &rusqlite::Row<'_>| {
+        let claims = r.get::<_, Option<String>>(3)?.map(Claims::from_stored);
+        let found = Found { id: IdentityId(r.get(0)?), unionid: r.get(1)?, user: rows::user(r, 2)?, claims };
+        Ok((found, rows::realm(r, 4)?))
+    };
+    match rows::one(db, sql, [session.openid.as_str(), session.app.as_str()], read)? {
+        Some((_, was)) if was != session.realm => Err(Failure::Refused(rules::moved(session, &was))),
+        found => Ok(found.map(|(found, _)| found)),
+    }
+}
+
+/// Writes the identity, and its unionid into the session. True if the identity was there, and the unionid is news to it.
+fn keep_identity(db: &Connection, open: &Open, found: Option<&Found>, session: &mut Session) -> rusqlite::Result<bool> {
+    let now = session.created_at.0;
+    let user = session.user.as_ref().map(UserId::as_str);
+    let Some(found) = found else {
+        let sql = "INSERT INTO identities (id, realm, app, openid, unionid, session_key, user_id, bound_at, created_at) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+        db.prepare_cached(sql)?.execute(params![
+            session.identity.0,
+            session.realm.as_str(),
+            session.app.as_str(),
+            session.openid,
+            session.unionid,
+            open.session_key,
+            user,
+            user.map(|_| now),
+            now,
+        ])?;
+        return Ok(false);
+    };
+    let renamed = session.unionid.is_some() && session.unionid != found.unionid;
+    if !renamed {
+        session.unionid.clone_from(&found.unionid);
+    }
+    let newly_bound = found.user.is_none() && user.is_some();
+    if newly_bound || renamed {
+        let sql = "UPDATE identities SET unionid = ?2, session_key = ifnull(?3, session_key), user_id = ?4, \
+                   bound_at = CASE WHEN ?5 THEN ?6 ELSE bound_at END WHERE id = ?1";
+        db.prepare_cached(sql)?.execute(params![
+            session.identity.0,
+            session.unionid,
+            open.session_key,
+            user,
+            newly_bound,
+            now
+        ])?;
+    } else if open.session_key.is_some() {
+        let sql = "UPDATE identities SET session_key = ?2 WHERE id = ?1";
+        db.prepare_cached(sql)?.execute(params![session.identity.0, open.session_key])?;
+    }
+    Ok(renamed)
+}
+
+/// Writes the claims that came with the user, and the user's claims into the session. True if they are news.
+fn keep_claims(
+    db: &Connection,
+    open: &Open,
+    known: Option<Claims>,
+    newly_bound: bool,
+    session: &mut Session,
+) -> rusqlite::Result<bool> {
+    let Some(user) = &session.user else {
+        session.claims = None;
+        return Ok(false);
+    };
+    let known = if newly_bound { bind::claims(db, &session.realm, user)? } else { known };
+    let said = open.user.as_ref().filter(|u| u.user == *user).and_then(|u| u.claims.as_ref());
+    let newly_said = said.is_some() && said != known.as_ref();
+    if newly_said {
+        bind::write_claims(db, &session.realm, user, said)?;
+    }
+    session.claims = said.cloned().or(known);
+    Ok(newly_said)
+}
+
+/// The live sessions that the limits count: of the same user in the same app or, without a user, of the identity.
+fn others(db: &Connection, open: &Open, new: &Session) -> rusqlite::Result<Vec<Other>> {
+    const OF_USER: &str = "SELECT s.id, s.device_type IS ?6 FROM identities i CROSS JOIN sessions s \
+        WHERE i.realm = ?1 AND i.user_id = ?2 AND i.app = ?3 AND s.identity = i.id AND s.ended_at IS NULL \
+        AND s.user_id = ?2 AND s.last_seen > ?4 AND s.absolute_at > ?5";
+    const OF_GUEST: &str = "SELECT s.id, s.device_type IS ?4 FROM sessions s WHERE s.identity = ?1 \
+        AND s.ended_at IS NULL AND s.user_id IS NULL AND s.last_seen > ?2 AND s.absolute_at > ?3";
+    let (seen_after, now, kind) = (open.up.0.saturating_sub(open.idle_ms), new.created_at.0, &new.device.kind);
+    let read = |r: &rusqlite::Row<'_>| Ok(Other { id: SessionId(r.get(0)?), same_type: r.get(1)? });
+    match &new.user {
+        Some(user) => rows::all(
+            db,
+            OF_USER,
+            params![new.realm.as_str(), user.as_str(), new.app.as_str(), seen_after, now, kind],
+            read,
+        ),
+        None => rows::all(db, OF_GUEST, params![new.identity.0, seen_after, now, kind], read),
+    }
+}
+
+/// The sealed session_key kept with an identity.
+pub(super) fn session_key(db: &Connection, identity: IdentityId) -> rusqlite::Result<Option<Vec<u8>>> {
+    let mut statement = db.prepare_cached("SELECT session_key FROM identities WHERE id = ?1")?;
+    statement.query_row([identity.0], |r| r.get(0)).optional().map(Option::flatten)
+}

@@ -1,0 +1,138 @@
+//! The embedded engine: one SQLite file, one writer thread, group commit, `synchronous=FULL`.
+
+mod bind;
+mod file;
+mod lane;
+mod login;
+mod rows;
+mod sessions;
+mod store;
+mod upkeep;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+use yaopai_core::ids::{IdentityId, SessionId};
+use yaopai_core::ports::{ChangeSink, JarCookie, StoreResult};
+
+pub use file::OpenError;
+use lane::{Jobs, Lane, closed};
+use writer::{Done, Job, Work};
+
+/// How much may wait, and how much is done at once.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Calls that may wait for the writer. Beyond it they are refused, and can be tried again.
+    pub queue: usize,
+    /// Calls that share one commit, at most.
+    pub batch: usize,
+    /// Connections that only read.
+    pub readers: usize,
+    /// Calls that may wait for one of them.
+    pub read_queue: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { queue: 4096, batch: 512, readers: 2, read_queue: 1024 }
+    }
+}
+
+type Read = Box<dyn FnOnce(&Connection) + Send>;
+
+/// The embedded engine. Dropping it finishes what is queued and waits for that; [`Sqlite::close`] does so without blocking.
+pub struct Sqlite {
+    // Readers first: the writer's last checkpoint is to find nobody in the log.
+    readers: Lane<Read>,
+    writer: Lane<Box<dyn Job>>,
+}
+
+impl Sqlite {
+    /// Opens the file, creates it if there is none, and brings it up to date. Blocks; meant for the start.
+    ///
+    /// # Errors
+    /// [`OpenError`], whose text says what to do.
+    pub fn open(path: impl AsRef<Path>, sink: Arc<dyn ChangeSink>, options: Options) -> Result<Self, OpenError> {
+        let path = path.as_ref();
+        let file::Opened { writer, readers, lock } = file::open(path, options.readers)?;
+        let io = |e: std::io::Error| OpenError::Other { path: path.to_owned(), what: e.to_string() };
+        let batch = options.batch.max(1);
+        let write = move |jobs: Jobs<Box<dyn Job>>| {
+            writer::run(&writer, jobs, &sink, batch);
+            if let Err(e) = writer.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
+                tracing::warn!(error = %e, "the last checkpoint failed: the next start does it");
+            }
+            drop(writer);
+            // Only now may another process have the file.
+            drop(lock);
+        };
+        let read = |db: Connection| {
+            move |mut jobs: Jobs<Read>| {
+                while let Some(read) = jobs.next() {
+                    read(&db);
+                }
+            }
+        };
+        let writer = Lane::start("store-writer", options.queue, vec![write]).map_err(io)?;
+        let readers = readers.into_iter().map(read).collect();
+        let readers = Lane::start("store-reader", options.read_queue, readers).map_err(io)?;
+        Ok(Self { readers, writer })
+    }
+
+    /// Takes no more calls, finishes those that are queued, checkpoints, and lets go of the file.
+    pub async fn close(&self) {
+        self.readers.stop().await;
+        self.writer.stop().await;
+    }
+
+    /// A session's jar, by slot.
+    ///
+    /// # Errors
+    /// As every call of [`Store`](yaopai_core::ports::Store).
+    pub async fn cookies(&self, session: SessionId) -> StoreResult<Vec<JarCookie>> {
+        self.read(move |db| upkeep::cookies(db, session)).await
+    }
+
+    /// The sealed session_key kept with an identity.
+    ///
+    /// # Errors
+    /// As every call of [`Store`](yaopai_core::ports::Store).
+    pub async fn session_key(&self, identity: IdentityId) -> StoreResult<Option<Vec<u8>>> {
+        self.read(move |db| login::session_key(db, identity)).await
+    }
+
+    /// Has the writer run a command, and waits until it is committed and applied.
+    async fn write<T, F>(&self, command: F) -> StoreResult<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Work<'_>) -> Done<T> + Send + 'static,
+    {
+        let (job, answer) = writer::job(command);
+        self.writer.submit(job)?;
+        answer.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    /// Has a reader run a query.
+    async fn read<T, F>(&self, query: F) -> StoreResult<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        self.start_read(query)?.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    fn start_read<T, F>(&self, query: F) -> StoreResult<oneshot::Receiver<StoreResult<T>>>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        self.readers.submit(Box::new(move |db| {
+            let _ = reply.send(query(db).map_err(|e| writer::error(&e)));
+        }))?;
+        Ok(answer)
+    }
+}

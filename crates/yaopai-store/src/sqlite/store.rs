@@ -1,0 +1,168 @@
+//! [`Store`] for the embedded engine: each method hands its command to the writer or its query to a reader.
+
+use async_trait::async_trait;
+use tokio::sync::mpsc;
+use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId, UserId};
+use yaopai_core::ports::*;
+use yaopai_core::session::{Claims, EndReason, Session};
+use yaopai_core::time::{Downtime, Timestamp, Uptime};
+use yaopai_wire::token::SecretHash;
+
+use super::lane::closed;
+use super::{Sqlite, bind, login, rows, sessions, upkeep};
+
+/// How many rows a sweep changes in one command, so that logins pass between two of them.
+const CHUNK: usize = 256;
+const CHUNK_U32: u32 = 256;
+
+#[async_trait]
+impl Store for Sqlite {
+    async fn resume(&self, now: Timestamp) -> StoreResult<Downtime> {
+        self.write(move |work| upkeep::resume(work, now)).await
+    }
+
+    async fn scan_live(&self, visit: &mut (dyn FnMut(Session) + Send)) -> StoreResult<()> {
+        let (to, mut some) = mpsc::channel(4);
+        let done = self.start_read(move |db| sessions::scan(db, &to))?;
+        while let Some(some) = some.recv().await {
+            some.into_iter().for_each(&mut *visit);
+        }
+        done.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    async fn open(&self, open: Open) -> StoreResult<Opened> {
+        self.write(move |work| login::open(work, &open)).await
+    }
+
+    async fn login(&self, key: &[u8; 32]) -> StoreResult<Option<LoginRecord>> {
+        let key = *key;
+        self.read(move |db| login::record(db, &key)).await
+    }
+
+    async fn rotate(&self, rotate: Rotate) -> StoreResult<Rotated> {
+        self.write(move |work| sessions::rotate(work, &rotate)).await
+    }
+
+    async fn confirm(&self, id: SessionId, shown: SecretHash, now: Timestamp) -> StoreResult<Option<Session>> {
+        self.write(move |work| sessions::confirm(work, id, &shown, now)).await
+    }
+
+    async fn bind(&self, bind: Bind) -> StoreResult<Rotated> {
+        self.write(move |work| bind::bind(work, &bind)).await
+    }
+
+    async fn end(
+        &self,
+        realm: &Realm,
+        which: &Which,
+        reason: EndReason,
+        now: Timestamp,
+    ) -> StoreResult<Vec<SessionId>> {
+        let (realm, which) = (realm.clone(), which.clone());
+        self.write(move |work| sessions::end(work, &realm, &which, reason, now)).await
+    }
+
+    async fn expire(&self, expired: Vec<(SessionId, EndReason)>, now: Timestamp) -> StoreResult<()> {
+        for some in expired.chunks(CHUNK) {
+            let some = some.to_vec();
+            self.write(move |work| sessions::expire(work, &some, now)).await?;
+        }
+        Ok(())
+    }
+
+    async fn load(&self, id: SessionId) -> StoreResult<Option<Session>> {
+        self.read(move |db| rows::load(db, id)).await
+    }
+
+    async fn list(&self, realm: &Realm, filter: &Filter) -> StoreResult<Vec<Session>> {
+        let (realm, filter) = (realm.clone(), filter.clone());
+        self.read(move |db| sessions::list(db, &realm, &filter)).await
+    }
+
+    async fn touched(&self, seen: Vec<(SessionId, Uptime)>, alive_at: Timestamp) -> StoreResult<()> {
+        for some in seen.chunks(CHUNK) {
+            let some = some.to_vec();
+            self.write(move |work| upkeep::seen(work, &some)).await?;
+        }
+        // Last: if we crash on the way, the time since the flush before counts as downtime, and nobody expires early.
+        self.write(move |work| upkeep::alive(work, alive_at)).await
+    }
+
+    async fn purge(&self, now: Timestamp, ended_before: Timestamp, limit: u32) -> StoreResult<u64> {
+        let mut gone = 0;
+        let mut left = limit;
+        while left > 0 {
+            let some = left.min(CHUNK_U32);
+            let n = self.write(move |work| upkeep::purge_logins(work, now, some)).await?;
+            gone += u64::from(n);
+            left = if n < some { 0 } else { left - n };
+        }
+        left = limit;
+        while left > 0 {
+            let some = left.min(CHUNK_U32);
+            let n = self.write(move |work| upkeep::purge_sessions(work, ended_before, some)).await?;
+            gone += u64::from(n);
+            left = if n < some { 0 } else { left - n };
+        }
+        Ok(gone)
+    }
+
+    async fn identity(&self, app: &AppName, openid: &str) -> StoreResult<Option<Identity>> {
+        let (app, openid) = (app.clone(), openid.to_owned());
+        self.read(move |db| bind::by_openid(db, &app, &openid)).await
+    }
+
+    async fn bind_identity(
+        &self,
+        realm: &Realm,
+        identity: IdentityId,
+        user: UserFound,
+        second_identity: bool,
+        now: Timestamp,
+    ) -> StoreResult<BindEnd> {
+        let realm = realm.clone();
+        self.write(move |work| bind::bind_identity(work, &realm, identity, &user, second_identity, now)).await
+    }
+
+    async fn unbind_identity(&self, realm: &Realm, identity: IdentityId, now: Timestamp) -> StoreResult<bool> {
+        let realm = realm.clone();
+        self.write(move |work| bind::unbind_identity(work, &realm, identity, now)).await
+    }
+
+    async fn bindings(&self, realm: &Realm, filter: &BindingFilter) -> StoreResult<Vec<Identity>> {
+        let (realm, filter) = (realm.clone(), filter.clone());
+        self.read(move |db| bind::list(db, &realm, &filter)).await
+    }
+
+    async fn set_claims(
+        &self,
+        realm: &Realm,
+        user: &UserId,
+        claims: Option<Claims>,
+        _now: Timestamp,
+    ) -> StoreResult<()> {
+        let (realm, user) = (realm.clone(), user.clone());
+        self.write(move |work| bind::set_claims(work, &realm, &user, claims.as_ref())).await
+    }
+
+    async fn claims(&self, realm: &Realm, user: &UserId) -> StoreResult<Option<Claims>> {
+        let (realm, user) = (realm.clone(), user.clone());
+        self.read(move |db| bind::claims(db, &realm, &user)).await
+    }
+
+    async fn keep_cookies(&self, session: SessionId, cookies: Vec<JarCookie>) -> StoreResult<()> {
+        self.write(move |work| upkeep::keep_cookies(work, session, &cookies)).await
+    }
+
+    async fn data_keys(&self) -> StoreResult<Vec<DataKey>> {
+        self.read(upkeep::data_keys).await
+    }
+
+    async fn add_data_key(&self, key: DataKey) -> StoreResult<bool> {
+        self.write(move |work| upkeep::add_data_key(work, &key)).await
+    }
+
+    async fn reserve_seals(&self, key: u32, count: u64) -> StoreResult<u64> {
+        self.write(move |work| upkeep::reserve_seals(work, key, count)).await
+    }
+}

@@ -1,0 +1,211 @@
+//! One suite for every engine. A case is an async function that gets a [`Lab`]: an engine on a disk of its own, with the
+//! changes it hands out. `suite!` makes a test of each case for one engine.
+
+// Each test crate that includes this uses some of it.
+#![allow(dead_code, unused_imports, unused_macros)]
+
+pub mod bind;
+pub mod claims;
+pub mod end;
+pub mod fixtures;
+pub mod lists;
+pub mod login;
+pub mod rotate;
+pub mod upkeep;
+
+use std::collections::BTreeMap;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use yaopai_core::ids::{IdentityId, SessionId};
+use yaopai_core::ports::{Change, ChangeSink, JarCookie, LoginRecord, Store, Which};
+use yaopai_core::session::Session;
+use yaopai_core::time::Uptime;
+use yaopai_store::{Disk, Model, Options, Sqlite};
+
+pub use fixtures::*;
+
+/// An engine, and what a test wants to see of it that the port does not show.
+#[async_trait]
+pub trait Engine: Store {
+    async fn jar(&self, session: SessionId) -> Vec<JarCookie>;
+    async fn kept_key(&self, identity: IdentityId) -> Option<Vec<u8>>;
+}
+
+/// Where an engine keeps its state over restarts.
+pub trait Home {
+    fn open(&self, sink: Arc<dyn ChangeSink>) -> Arc<dyn Engine>;
+}
+
+/// An engine under test. It derefs to its [`Engine`].
+pub struct Lab {
+    home: Box<dyn Home>,
+    engine: Option<Arc<dyn Engine>>,
+    pub log: Arc<Log>,
+}
+
+/// The changes an engine has handed out.
+#[derive(Default)]
+pub struct Log(Mutex<Vec<Change>>);
+
+impl ChangeSink for Log {
+    fn apply(&self, change: Change) {
+        self.0.lock().unwrap().push(change);
+    }
+}
+
+/// A change, short: `Put` with the session's id, or `Ended`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Did {
+    Put(SessionId),
+    Ended(SessionId),
+}
+
+impl Log {
+    /// What happened since the last call.
+    pub fn take(&self) -> Vec<Change> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+
+    /// The same, short.
+    pub fn did(&self) -> Vec<Did> {
+        let short = |change| match change {
+            Change::Put(s) => Did::Put(s.id),
+            Change::Ended(id) => Did::Ended(id),
+        };
+        self.take().into_iter().map(short).collect()
+    }
+}
+
+/// A table of live sessions, made of changes alone.
+#[derive(Default)]
+pub struct Table(pub BTreeMap<SessionId, Session>);
+
+impl Table {
+    pub fn apply(&mut self, changes: Vec<Change>) {
+        for change in changes {
+            match change {
+                Change::Put(s) => {
+                    assert!(s.ended.is_none(), "an ended session is never put");
+                    self.0.insert(s.id, *s);
+                }
+                Change::Ended(id) => assert!(self.0.remove(&id).is_some(), "{id} ended twice"),
+            }
+        }
+    }
+
+    /// Its sessions, but for `last_seen`, which is not handed out.
+    pub fn sessions(&self) -> Vec<Session> {
+        self.0.values().cloned().map(unseen).collect()
+    }
+}
+
+pub fn unseen(mut s: Session) -> Session {
+    s.last_seen = Uptime(0);
+    s
+}
+
+impl Lab {
+    pub fn new(home: Box<dyn Home>) -> Self {
+        let log = Arc::new(Log::default());
+        let engine = Some(home.open(Arc::clone(&log) as Arc<dyn ChangeSink>));
+        Self { home, engine, log }
+    }
+
+    /// Drops the engine and opens it again on the same state.
+    pub fn reopen(&mut self) {
+        self.engine = None;
+        self.engine = Some(self.home.open(Arc::clone(&self.log) as Arc<dyn ChangeSink>));
+    }
+
+    pub fn engine(&self) -> Arc<dyn Engine> {
+        Arc::clone(self.engine.as_ref().unwrap())
+    }
+
+    /// Every live session.
+    pub async fn live(&self) -> Vec<Session> {
+        let mut live = Vec::new();
+        self.scan_live(&mut |s| live.push(s)).await.unwrap();
+        live
+    }
+}
+
+impl Deref for Lab {
+    type Target = dyn Engine;
+    fn deref(&self) -> &Self::Target {
+        self.engine.as_deref().unwrap()
+    }
+}
+
+#[async_trait]
+impl Engine for Model {
+    async fn jar(&self, session: SessionId) -> Vec<JarCookie> {
+        self.cookies(session)
+    }
+    async fn kept_key(&self, identity: IdentityId) -> Option<Vec<u8>> {
+        self.session_key(identity)
+    }
+}
+
+#[async_trait]
+impl Engine for Sqlite {
+    async fn jar(&self, session: SessionId) -> Vec<JarCookie> {
+        self.cookies(session).await.unwrap()
+    }
+    async fn kept_key(&self, identity: IdentityId) -> Option<Vec<u8>> {
+        self.session_key(identity).await.unwrap()
+    }
+}
+
+impl Home for Disk {
+    fn open(&self, sink: Arc<dyn ChangeSink>) -> Arc<dyn Engine> {
+        Arc::new(Model::open(self.clone(), sink))
+    }
+}
+
+/// A folder that goes when the test ends.
+impl Home for tempfile::TempDir {
+    fn open(&self, sink: Arc<dyn ChangeSink>) -> Arc<dyn Engine> {
+        Arc::new(Sqlite::open(self.path().join("yaopai.db"), sink, Options::default()).unwrap())
+    }
+}
+
+/// The whole suite for one engine. `$home` makes an empty [`Home`].
+macro_rules! suite {
+    ($home:expr) => {
+        $crate::conformance::cases! { $home;
+            login: a_first_login, a_new_login_finds_the_identity, the_same_login_again, an_expired_record_is_replaced,
+                a_binding_wins, a_proposed_user_is_bound, a_second_identity_is_refused_whole,
+                a_second_identity_where_allowed, claims_reach_the_other_sessions, a_new_unionid_reaches_the_others,
+                the_oldest_yields, the_newest_yields, a_device_type_has_its_own_limit, idle_and_old_ones_do_not_count,
+                a_guest_is_counted_by_identity, a_taken_id_is_an_error, an_app_can_not_change_realms;
+            rotate: a_refresh_is_put_and_kept, the_same_request_the_same_secret, a_lost_answer_after_a_crash,
+                the_first_use_confirms, refreshing_a_successor_confirms_it, theft_ends_the_session,
+                an_unknown_secret_learns_nothing, an_ended_session_says_why, superseded_and_too_many_change_nothing;
+            bind: the_session_rises_and_no_other, the_same_bind_again, a_bind_by_whom_the_identity_has,
+                conflicts_change_nothing, no_bind_without_a_good_secret, claims_with_a_bind, the_back_end_binds,
+                the_back_end_can_not_bind_otherwise, unbinding_ends_the_bound_sessions, bindings_are_the_realms_own;
+            end: one_of_the_realm, only_ones_own, all_of_a_user, all_of_a_guest, once_for_one_reason, expiry;
+            lists: by_subject_and_app, page_by_page, only_live_ones, bindings, every_live_one_in_order;
+            claims: are_kept_and_told, are_of_one_realm;
+            upkeep: down_time, seen_never_goes_back, a_sweep_is_bounded, jars_go_with_their_sessions,
+                data_keys, a_field_of_every_kind_comes_back;
+        }
+    };
+}
+
+macro_rules! cases {
+    ($home:expr; $($module:ident: $($case:ident),+;)+) => {
+        $(mod $module {
+            $(
+                #[tokio::test]
+                async fn $case() {
+                    $crate::conformance::$module::$case($crate::conformance::Lab::new(Box::new($home))).await;
+                }
+            )+
+        })+
+    };
+}
+
+pub(crate) use {cases, suite};
