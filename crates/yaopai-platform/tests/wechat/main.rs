@@ -1,5 +1,7 @@
 //! WeChat's client against a raw TCP server that behaves badly (`wire`), and against the simulator.
 
+#![allow(clippy::unwrap_used, reason = "tests; clippy's own exception doesn't reach helpers outside #[test]")]
+
 mod access_token;
 mod breaker;
 mod checksession;

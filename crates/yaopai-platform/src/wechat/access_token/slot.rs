@@ -153,18 +153,19 @@ impl Custody {
             }),
             result => result,
         };
-        match &result {
+        match result {
             Ok(token) => {
                 self.failure = None;
                 self.current = Some(Held { token: token.clone(), refresh_at: outcome.refresh_at });
+                Ok(token)
             }
             Err(error) => {
                 let count = self.failure.as_ref().map_or(0, |f| f.count).saturating_add(1);
                 let pause = (PAUSE * 2u32.saturating_pow(count - 1).min(64)).min(PAUSE_MAX);
-                self.failure = Some(Failure { count, until: now + pause, error: error.clone() });
+                let failure = self.failure.insert(Failure { count, until: now + pause, error });
+                Err(failure.at(now))
             }
         }
-        result
     }
 
     /// The task of a fetch died without a result.
@@ -195,7 +196,7 @@ impl Custody {
 }
 
 impl Failure {
-    /// The same failure for one who comes later: with the rest of the pause, if the platform's own wish isn't longer.
+    /// The failure, with the rest of the pause, if the platform's own wish isn't longer.
     fn at(&self, now: Timestamp) -> PlatformError {
         let rest = u32::try_from(now.seconds_until(self.until)).unwrap_or(u32::MAX).max(1);
         let mut error = self.error.clone();
