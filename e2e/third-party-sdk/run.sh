@@ -32,7 +32,7 @@ install_pypi
 
 if [ -z "${SIM_BASE_URL:-}" ]; then
   ready=$(mktemp)
-  SIM_LISTEN=127.0.0.1:0 cargo run -q --manifest-path "$here/../../Cargo.toml" -p yaopai-sim --example sim >"$ready" &
+  SIM_LISTEN=127.0.0.1:0 cargo run -q --locked --manifest-path "$here/../../Cargo.toml" -p yaopai-sim --example sim >"$ready" &
   sim=$!
   trap 'kill "$sim" 2>/dev/null || true; rm -f "$ready"' EXIT
   until grep -q base_url "$ready"; do

@@ -27,6 +27,12 @@ impl Core {
 /// A simulator that is not listening yet.
 pub struct Simulator(Arc<Core>);
 
+impl std::fmt::Debug for Simulator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Simulator")
+    }
+}
+
 impl Simulator {
     /// Starts from the default configuration: one app, three users.
     pub fn builder() -> SimulatorBuilder {

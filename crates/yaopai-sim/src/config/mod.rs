@@ -214,6 +214,22 @@ mod tests {
         assert!(!shown.contains(DEFAULT_SECRET) && !shown.contains("very-secret-token"), "{shown}");
     }
 
+    /// The README's example names every key, and its values are the defaults where it says so.
+    #[test]
+    fn the_readmes_example_is_read() {
+        let readme = include_str!("../../README.md");
+        let (_, rest) = readme.split_once("```toml\n").unwrap();
+        let (example, _) = rest.split_once("```").unwrap();
+        let config = Config::from_toml(example).unwrap();
+        let default = AppConfig::new(DEFAULT_APPID, DEFAULT_SECRET);
+        assert_eq!(format!("{:?}", config.apps), format!("{:?}", [default]));
+        let written: toml::Table = toml::from_str(example).unwrap();
+        let known = toml::Table::try_from(&config).unwrap();
+        assert_eq!(written.keys().collect::<Vec<_>>(), known.keys().collect::<Vec<_>>());
+        let app = |table: &toml::Table| table["apps"][0].as_table().unwrap().keys().cloned().collect::<Vec<_>>();
+        assert_eq!(app(&written), app(&known));
+    }
+
     #[test]
     fn the_default_is_valid() {
         Config::default().validate().unwrap();

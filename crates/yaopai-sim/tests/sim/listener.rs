@@ -50,8 +50,8 @@ async fn a_client_that_dawdles_over_its_headers_is_cut_off() {
     let mut stream = TcpStream::connect(world.sim.addr()).await.unwrap();
     stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n").await.unwrap();
     let mut answer = Vec::new();
-    let ended = tokio::time::timeout(Duration::from_secs(60), stream.read_to_end(&mut answer)).await;
-    assert!(ended.is_ok(), "still open after a minute");
+    let ended = tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut answer)).await;
+    assert!(ended.is_ok(), "still open after 20 s (hyper alone would wait 30)");
 }
 
 #[tokio::test]
