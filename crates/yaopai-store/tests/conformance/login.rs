@@ -197,10 +197,8 @@ pub async fn idle_and_old_ones_do_not_count(lab: Lab) {
     // Too old, however lately it was used.
     let old = lab.get(3).await.absolute_at;
     lab.touched(vec![(id(3), Uptime(old.0))], T0).await.unwrap();
-    let day = 24 * 60 * MINUTE;
     assert!(matches!(lab.open(one(5, Timestamp(old.0 - 1))).await.unwrap(), Opened::Full));
     lab.must_open(Open { up: Uptime(old.0), ..one(6, old) }).await;
-    let _ = day;
 }
 
 pub async fn a_guest_is_counted_by_identity(lab: Lab) {

@@ -1,0 +1,208 @@
+//! Random calls over few sessions, identities, users and requests, so that they meet.
+
+use std::collections::BTreeMap;
+
+use yaopai_core::app::Yields;
+use yaopai_core::ids::{IdentityId, Realm, SessionId};
+use yaopai_core::ports::*;
+use yaopai_core::session::*;
+use yaopai_core::time::{Timestamp, Uptime};
+use yaopai_wire::token::SecretHash;
+
+use super::{Call, Outcome};
+use crate::conformance::{MINUTE, T0, said, wanted};
+
+pub const SESSIONS: u8 = 32;
+pub const KEYS: u8 = 16;
+pub const APPS: [(&str, &str); 3] = [("shop", "main"), ("mall", "main"), ("far", "other")];
+pub const OPENIDS: [&str; 3] = ["o1", "o2", "o3"];
+pub const USERS: [&str; 3] = ["u", "v", "w"];
+
+/// What a call is made of: a kind, and choices whose meaning depends on it. Shrinks well.
+pub type Seed = (u8, [u8; 8]);
+
+/// What has been handed out so far, so that calls can show it.
+pub struct World {
+    pub now: Timestamp,
+    made: u32,
+    secrets: BTreeMap<SessionId, Vec<SecretHash>>,
+    identities: Vec<IdentityId>,
+    opened: Vec<SessionId>,
+}
+
+pub fn session(n: u8) -> SessionId {
+    SessionId([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, n])
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self { now: T0, made: 0, secrets: BTreeMap::new(), identities: Vec::new(), opened: Vec::new() }
+    }
+}
+
+impl World {
+    /// The call that a seed means now.
+    pub fn call(&mut self, (kind, c): Seed) -> Call {
+        self.made += 1;
+        self.now = Timestamp(self.now.0 + self.tick(c[7]));
+        let now = self.now;
+        match kind % 100 {
+            0..26 => Call::Open(Box::new(self.open(c))),
+            26..46 => Call::Rotate(self.rotate(c, "refresh")),
+            46..56 => Call::Confirm(self.some_session(c[0]), self.shown(c), now),
+            56..66 => Call::Bind(Bind {
+                rotate: self.rotate(c, "bind"),
+                user: found(c[4], c[5]),
+                second_identity: c[6].is_multiple_of(4),
+            }),
+            66..72 => Call::End(realm(c[0]), self.which(c), EndReason::ALL[usize::from(c[4] % 9)], now),
+            72..74 => Call::Expire(vec![(self.some_session(c[0]), EndReason::ExpiredIdle)], now),
+            74..78 => Call::Touched(vec![(self.some_session(c[0]), Uptime(now.0))], now),
+            78..80 => Call::Purge(now, Timestamp(now.0 - i64::from(c[0]) * 100), u32::from(c[1] % 3)),
+            80..86 => {
+                Call::BindIdentity(realm(c[0]), self.identity(c[1]), found(c[2], c[3]), c[4].is_multiple_of(4), now)
+            }
+            86..90 => Call::Unbind(realm(c[0]), self.identity(c[1]), now),
+            90..94 => Call::SetClaims(realm(c[0]), user(c[1]).into(), claims(c[2]), now),
+            94..96 => {
+                Call::KeepCookies(self.some_session(c[0]), vec![JarCookie { slot: [c[1] % 3; 16], sealed: vec![c[2]] }])
+            }
+            96 => Call::Resume(now),
+            97 => Call::AddKey(DataKey { id: u32::from(c[0] % 3), sealed: vec![c[1]], reserved: 0 }),
+            _ => Call::Reserve(u32::from(c[0] % 3), u64::from(c[1])),
+        }
+    }
+
+    /// Learns what an answer handed out.
+    pub fn learn(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Opened(s) => {
+                self.secrets.entry(s.id).or_default().push(s.secrets.current());
+                self.identities.push(s.identity);
+                self.opened.push(s.id);
+            }
+            Outcome::Answer(s, answer) => self.secrets.entry(s.id).or_default().push(answer.hash),
+            _ => {}
+        }
+    }
+
+    /// Often nothing, sometimes beyond the grace or the idle time-out, rarely back.
+    fn tick(&self, c: u8) -> i64 {
+        match c {
+            0..128 => 0,
+            128..200 => i64::from(c) * 10,
+            200..235 => 29_000 + i64::from(c) * 10,
+            235..250 => 11 * MINUTE,
+            _ => -1_000,
+        }
+    }
+
+    fn open(&mut self, c: [u8; 8]) -> Open {
+        let (app, realm) = APPS[usize::from(c[0] % 3)];
+        let mut identity = [0; 16];
+        identity[8..12].copy_from_slice(&self.made.to_be_bytes());
+        let mut session = wanted(self.next_session(c[1]), OPENIDS[usize::from(c[2] % 3)]);
+        session.app = app.into();
+        session.realm = Realm::from(realm);
+        session.identity = IdentityId(identity);
+        session.secrets = Secrets::new(self.fresh(), false);
+        session.created_at = self.now;
+        session.last_seen = Uptime(self.now.0);
+        session.absolute_at = Timestamp(self.now.0 + 40 * MINUTE);
+        session.unionid = c[3].is_multiple_of(8).then(|| format!("un{}", c[3] % 3));
+        session.device.kind = c[4].is_multiple_of(2).then(|| "pc".into());
+        let (max, max_of_type) = (1 + u32::from(c[5] % 4), c[5].is_multiple_of(3).then_some(1));
+        let yields = if c[5] > 200 { Yields::Newest } else { Yields::Oldest };
+        Open {
+            new_identity: session.identity,
+            session_key: (!c[3].is_multiple_of(5)).then(|| vec![c[3]]),
+            user: (c[6] % 2 == 1).then(|| found(c[6] / 2, c[4])),
+            second_identity: c[5].is_multiple_of(5),
+            limits: Limits { max, max_of_type, yields },
+            idle_ms: 30 * MINUTE,
+            up: Uptime(self.now.0),
+            login: LoginRecord {
+                key: [c[7] % KEYS; 32],
+                session: session.id,
+                sealed: vec![c[1]],
+                expires_at: Timestamp(self.now.0 + MINUTE),
+            },
+            session,
+        }
+    }
+
+    fn rotate(&mut self, c: [u8; 8], kind: &str) -> Rotate {
+        let hash = self.fresh();
+        Rotate {
+            id: self.some_session(c[0]),
+            shown: self.shown(c),
+            request: RequestHash::new(kind, &(c[2] % 4).to_string()),
+            candidate: Candidate { hash, sealed: hash.0[..4].to_vec() },
+            now: self.now,
+        }
+    }
+
+    /// One of the session's secrets, most often a late one; or a stranger.
+    fn shown(&self, c: [u8; 8]) -> SecretHash {
+        match self.secrets.get(&self.some_session(c[0])) {
+            Some(known) if c[1] < 240 => {
+                let back = usize::from(c[1]).pow(2) * known.len() / 240_usize.pow(2);
+                known[known.len() - 1 - back]
+            }
+            _ => SecretHash([c[1]; 32]),
+        }
+    }
+
+    /// One that was opened, most often a late one; or a stranger.
+    fn some_session(&self, c: u8) -> SessionId {
+        match self.opened.len() {
+            len if len > 0 && c < 240 => self.opened[len - 1 - usize::from(c).pow(2) * len / 240_usize.pow(2)],
+            _ => session(c % SESSIONS),
+        }
+    }
+
+    /// A free one, while there are; sometimes one that is taken.
+    fn next_session(&self, c: u8) -> u8 {
+        let opened = u8::try_from(self.opened.len()).unwrap_or(u8::MAX);
+        if c < 240 && opened < SESSIONS { opened } else { c % SESSIONS }
+    }
+
+    fn fresh(&self) -> SecretHash {
+        let mut hash = [7; 32];
+        hash[..4].copy_from_slice(&self.made.to_be_bytes());
+        SecretHash(hash)
+    }
+
+    fn identity(&self, c: u8) -> IdentityId {
+        match self.identities.len() {
+            0 => IdentityId([c; 16]),
+            len => self.identities[usize::from(c) % len],
+        }
+    }
+
+    fn which(&self, c: [u8; 8]) -> Which {
+        let subject =
+            if c[2].is_multiple_of(2) { Subject::User(user(c[3]).into()) } else { Subject::Guest(self.identity(c[3])) };
+        match c[1] % 3 {
+            0 => Which::One(self.some_session(c[5])),
+            1 => Which::Own(self.some_session(c[5]), subject),
+            _ => Which::All(subject),
+        }
+    }
+}
+
+fn realm(c: u8) -> Realm {
+    Realm::from(if c < 50 { "other" } else { "main" })
+}
+
+fn user(c: u8) -> &'static str {
+    USERS[usize::from(c % 3)]
+}
+
+fn found(c: u8, role: u8) -> UserFound {
+    UserFound { user: user(c).into(), claims: claims(role) }
+}
+
+fn claims(c: u8) -> Option<Claims> {
+    (!c.is_multiple_of(3)).then(|| said(if c.is_multiple_of(2) { "boss" } else { "clerk" }))
+}

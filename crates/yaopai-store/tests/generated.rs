@@ -1,0 +1,173 @@
+//! Random sequences of calls, made of the reference and of SQLite: the same answers, the same changes, the same state.
+
+mod calls;
+mod conformance;
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, FileFailurePersistence};
+use yaopai_core::ports::Change;
+use yaopai_core::session::Session;
+use yaopai_store::Disk;
+
+use calls::generator::{Seed, World};
+use calls::{Outcome, make, state};
+use conformance::{Lab, Table, unseen};
+
+fn config(cases: u32) -> Config {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(cases);
+    let failure_persistence = Some(Box::new(FileFailurePersistence::Off) as _);
+    Config { cases, failure_persistence, max_shrink_iters: 2_000, ..Config::default() }
+}
+
+fn seeds(max: usize) -> impl Strategy<Value = Vec<Seed>> {
+    prop::collection::vec((0u8..100, any::<[u8; 8]>()), 1..max)
+}
+
+fn flat(changes: Vec<Change>) -> Vec<Result<Session, yaopai_core::ids::SessionId>> {
+    let flat = |change| match change {
+        Change::Put(session) => Ok(*session),
+        Change::Ended(id) => Err(id),
+    };
+    changes.into_iter().map(flat).collect()
+}
+
+async fn alike(seeds: Vec<Seed>) {
+    let model = Lab::new(Box::new(Disk::default()));
+    let mut sqlite = Lab::new(Box::new(tempfile::tempdir().unwrap()));
+    let (mut world, mut table) = (World::default(), Table::default());
+    for (n, seed) in seeds.iter().enumerate() {
+        let call = world.call(*seed);
+        let expected = make(&*model, call.clone()).await;
+        let outcome = make(&*sqlite, call.clone()).await;
+        assert_eq!(outcome, expected, "call {n}: {call:?}");
+        let changes = model.log.take();
+        assert_eq!(flat(sqlite.log.take()), flat(changes.clone()), "call {n}: {call:?}");
+        table.apply(changes);
+        world.learn(&expected);
+        if n % 16 == 15 {
+            sqlite.reopen();
+        }
+    }
+    let (expected, found) = (state(&*model).await, state(&*sqlite).await);
+    assert_eq!(found, expected);
+    found.check();
+    assert_eq!(found.live.into_iter().map(unseen).collect::<Vec<_>>(), table.sessions());
+}
+
+/// Calls at the same time: what they answer and leave behind must be what some order of them would.
+async fn serial(before: Vec<Seed>, together: Vec<Seed>) {
+    let disk = Disk::default();
+    let model = Lab::new(Box::new(disk.clone()));
+    let sqlite = Lab::new(Box::new(tempfile::tempdir().unwrap()));
+    let mut world = World::default();
+    for seed in before {
+        let call = world.call(seed);
+        let outcome = make(&*model, call.clone()).await;
+        assert_eq!(make(&*sqlite, call).await, outcome);
+        world.learn(&outcome);
+    }
+    sqlite.log.take();
+    let calls: Vec<_> = together.into_iter().map(|seed| world.call(seed)).collect();
+    let tasks: Vec<_> = calls
+        .iter()
+        .map(|call| {
+            let (engine, call) = (sqlite.engine(), call.clone());
+            tokio::spawn(async move { make(&*engine, call).await })
+        })
+        .collect();
+    let mut outcomes: Vec<Outcome> = Vec::new();
+    for task in tasks {
+        outcomes.push(task.await.unwrap());
+    }
+    let (left, changes) = (state(&*sqlite).await, flat(sqlite.log.take()));
+    for order in orders(calls.len()) {
+        let trial = Lab::new(Box::new(disk.snapshot()));
+        let mut as_found = true;
+        for n in order {
+            as_found &= make(&*trial, calls[n].clone()).await == outcomes[n];
+        }
+        if as_found && flat(trial.log.take()) == changes && state(&*trial).await == left {
+            return;
+        }
+    }
+    panic!("no order of {calls:#?} gives {outcomes:#?}");
+}
+
+fn orders(n: usize) -> Vec<Vec<usize>> {
+    let Some(last) = n.checked_sub(1) else { return vec![Vec::new()] };
+    let insert = |order: Vec<usize>| (0..n).map(move |at| [&order[..at], &[last], &order[at..]].concat());
+    orders(last).into_iter().flat_map(insert).collect()
+}
+
+fn run(test: impl Future<Output = ()>) {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap().block_on(test);
+}
+
+proptest! {
+    #![proptest_config(config(96))]
+
+    #[test]
+    fn sqlite_does_what_the_reference_does(seeds in seeds(120)) {
+        run(alike(seeds));
+    }
+}
+
+proptest! {
+    #![proptest_config(config(48))]
+
+    #[test]
+    fn calls_at_the_same_time_have_an_order(before in seeds(30), together in seeds(5)) {
+        run(serial(before, together));
+    }
+}
+
+/// The generator must reach what it is for: a test that only ever sees refusals would pass.
+#[test]
+fn the_calls_meet() {
+    use rand_chacha::ChaCha8Rng;
+    use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let mut met = std::collections::BTreeMap::<String, u32>::new();
+    run(async {
+        for _ in 0..200 {
+            let model = Lab::new(Box::new(Disk::default()));
+            let mut world = World::default();
+            for _ in 0..100 {
+                let mut choices = [0; 8];
+                rng.fill_bytes(&mut choices);
+                let call = world.call(((rng.next_u32() % 100) as u8, choices));
+                let outcome = make(&*model, call.clone()).await;
+                world.learn(&outcome);
+                let name = |of: &str| of.split([' ', '(', '{']).next().unwrap_or_default().to_owned();
+                *met.entry(format!("{} {}", name(&format!("{call:?}")), name(&format!("{outcome:?}")))).or_default() +=
+                    1;
+                if let Outcome::Ended(reason) = outcome {
+                    *met.entry(format!("ended {}", reason.as_str())).or_default() += 1;
+                }
+            }
+        }
+    });
+    println!("{met:#?}");
+    for wanted in [
+        "Open Opened",
+        "Open Repeated",
+        "Open Conflict",
+        "Open Full",
+        "Open Failed",
+        "Rotate Answer",
+        "Rotate Ended",
+        "Rotate Superseded",
+        "Rotate Unknown",
+        "Bind Answer",
+        "Bind Conflict",
+        "Bind Ended",
+        "Bind Unknown",
+        "BindIdentity Bound",
+        "Unbind Said",
+        "ended reused",
+        "ended replaced",
+        "ended unbound",
+    ] {
+        assert!(met.get(wanted).is_some_and(|n| *n >= 10), "{wanted} is met too seldom: {met:#?}");
+    }
+}
