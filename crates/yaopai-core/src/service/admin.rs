@@ -16,11 +16,7 @@ impl Service {
     ///
     /// # Errors
     /// The store's.
-    pub async fn admin_sessions(
-        &self,
-        realm: &Realm,
-        filter: &Filter,
-    ) -> Result<(Vec<Session>, Option<SessionId>)> {
+    pub async fn admin_sessions(&self, realm: &Realm, filter: &Filter) -> Result<(Vec<Session>, Option<SessionId>)> {
         self.live(realm, filter).await
     }
 

@@ -15,8 +15,8 @@ impl Service {
     ///
     /// # Errors
     /// The refusal that the client is to be told.
-    pub async fn bind(&self, token: &Token, request_id: &str, evidence: Evidence) -> Result<Granted> {
-        let Authenticated { session, shown, app, .. } = self.authenticate(token, true).await?;
+    pub async fn bind(&self, token: &Token, request_id: &str, evidence: Evidence, slide: bool) -> Result<Granted> {
+        let Authenticated { session, shown, app, .. } = self.authenticate(token, slide).await?;
         if app.policy.binding != BindingWay::Webhook {
             return Err(Error::field("way", "This app does not bind by a form: its configuration names another way."));
         }
@@ -53,8 +53,8 @@ impl Service {
     ///
     /// # Errors
     /// The refusal that the client is to be told.
-    pub async fn unbind(&self, token: &Token) -> Result<()> {
-        let Authenticated { session, bound, .. } = self.authenticate(token, true).await?;
+    pub async fn unbind(&self, token: &Token, slide: bool) -> Result<()> {
+        let Authenticated { session, bound, .. } = self.authenticate(token, slide).await?;
         if !bound {
             return Err(super::refused(Code::NotBound));
         }

@@ -22,8 +22,9 @@ use crate::time::{Timestamp, millis};
 const ANSWER_KEPT: Duration = Duration::from_secs(60);
 /// How long a spent code is remembered: the platform's codes live five minutes.
 const CODE_REMEMBERED: Duration = Duration::from_secs(360);
-/// How many codes are remembered at a time.
-const FLIGHTS_MAX: usize = 100_000;
+/// How many codes are remembered at a time. Beyond it those that are done are forgotten at once: the store remembers the
+/// login, and the platform the code.
+const FLIGHTS_MAX: usize = 200_000;
 
 /// A login as a client asks for it.
 #[derive(Debug, Clone)]
@@ -57,11 +58,11 @@ enum State {
     /// Under way: those who ask meanwhile wait for the one answer.
     Running(watch::Receiver<Option<Result<Granted>>>),
     /// The platform vouched, but something behind it failed: the same login goes on from here with its spent code.
-    Vouched(Vouched),
+    Vouched(Box<Vouched>),
     /// Done; the store has the answer.
     Done,
     /// The platform did not vouch.
-    Failed(Error),
+    Failed(Box<Error>),
 }
 
 impl Flights {
@@ -124,11 +125,11 @@ impl Service {
                 }
                 State::Running(answer) => return Ok(Boarding::Wait(answer.clone())),
                 State::Done => return Ok(Boarding::Again),
-                State::Failed(error) => return Err(error.clone()),
-                State::Vouched(v) => vouched = Some(v.clone()),
+                State::Failed(error) => return Err(Error::clone(error)),
+                State::Vouched(v) => vouched = Some(Vouched::clone(v)),
             }
         } else if flights.len() >= FLIGHTS_MAX {
-            flights.retain(|_, f| matches!(f.state, State::Running(_)) || f.since + ANSWER_KEPT > now);
+            flights.retain(|_, f| matches!(f.state, State::Running(_) | State::Vouched(_)));
             if flights.len() >= FLIGHTS_MAX {
                 return Err(Error::new(Code::Unavailable, "Too many logins at a time; try again.").retry_after(5));
             }
@@ -151,9 +152,9 @@ impl Service {
         let result = self.open(app, &request, login, &mut spent).await;
         let state = match (&result, spent) {
             (Ok(_), _) => Some(State::Done),
-            (Err(_), Spent::Vouched(vouched)) => Some(State::Vouched(vouched)),
+            (Err(_), Spent::Vouched(vouched)) => Some(State::Vouched(Box::new(vouched))),
             (Err(_), Spent::No) => None,
-            (Err(e), Spent::Maybe) => Some(State::Failed(e.clone())),
+            (Err(e), Spent::Maybe) => Some(State::Failed(Box::new(e.clone()))),
         };
         let mut flights = self.inner.flights.lock();
         match (state, flights.get_mut(&code)) {

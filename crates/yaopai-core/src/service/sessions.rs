@@ -27,8 +27,8 @@ impl Service {
     ///
     /// # Errors
     /// The refusal that the client is to be told.
-    pub async fn own_sessions(&self, token: &Token) -> Result<(Authenticated, Vec<Session>)> {
-        let who = self.authenticate(token, true).await?;
+    pub async fn own_sessions(&self, token: &Token, slide: bool) -> Result<(Authenticated, Vec<Session>)> {
+        let who = self.authenticate(token, slide).await?;
         let filter = Filter { subject: Some(who.subject()), limit: LIST_MAX, ..Filter::default() };
         let (sessions, _) = self.live(&who.session.realm, &filter).await?;
         Ok((who, sessions))
@@ -38,8 +38,8 @@ impl Service {
     ///
     /// # Errors
     /// `not_found` if it isn't the user's or has ended.
-    pub async fn kick_own(&self, token: &Token, id: SessionId) -> Result<()> {
-        let who = self.authenticate(token, true).await?;
+    pub async fn kick_own(&self, token: &Token, id: SessionId, slide: bool) -> Result<()> {
+        let who = self.authenticate(token, slide).await?;
         let own = who.session.id == id;
         let (which, reason) =
             if own { (Which::One(id), EndReason::Logout) } else { (Which::Own(id, who.subject()), EndReason::Kicked) };

@@ -12,6 +12,7 @@ use super::answer::Refusal;
 use super::body::Fields;
 use super::session::login_object;
 use super::{Api, no_content};
+use crate::check::slides;
 
 /// `POST /binding`
 pub async fn bind(State(api): State<Api>, headers: HeaderMap, fields: Fields) -> Result<Json<Value>, Refusal> {
@@ -24,13 +25,13 @@ pub async fn bind(State(api): State<Api>, headers: HeaderMap, fields: Fields) ->
         );
     }
     let form = fields.optional_object("form")?.ok_or_else(|| Error::field("form", "This field is required."))?;
-    let granted = api.service.bind(&token, &request_id, Evidence::Form(form.into_map())).await?;
+    let granted = api.service.bind(&token, &request_id, Evidence::Form(form.into_map()), slides(&headers)).await?;
     Ok(Json(login_object(&api, &granted)))
 }
 
 /// `DELETE /binding`
 pub async fn unbind(State(api): State<Api>, headers: HeaderMap) -> Result<Response, Refusal> {
     let token = api.token(&headers)?;
-    api.service.unbind(&token).await?;
+    api.service.unbind(&token, slides(&headers)).await?;
     Ok(no_content())
 }

@@ -12,12 +12,13 @@ use yaopai_wire::problem::Code;
 
 use super::answer::Refusal;
 use super::{Api, no_content};
+use crate::check::slides;
 use crate::webhook::rfc3339;
 
 /// `GET /sessions`
 pub async fn list(State(api): State<Api>, headers: HeaderMap) -> Result<Json<Value>, Refusal> {
     let token = api.token(&headers)?;
-    let (who, sessions) = api.service.own_sessions(&token).await?;
+    let (who, sessions) = api.service.own_sessions(&token, slides(&headers)).await?;
     let downtime = api.service.world().downtime;
     let list: Vec<Value> = sessions
         .iter()
@@ -44,6 +45,6 @@ pub async fn kick(
     let token = api.token(&headers)?;
     let id = SessionId::parse(&session_id)
         .ok_or_else(|| Error::new(Code::NotFound, "The user has no live session of this id."))?;
-    api.service.kick_own(&token, id).await?;
+    api.service.kick_own(&token, id, slides(&headers)).await?;
     Ok(no_content())
 }
