@@ -27,7 +27,7 @@ use crate::admin::{Admin, Health};
 use crate::api::Api;
 use crate::check::{Checks, entry_maker};
 use crate::config::{Address, Config};
-use crate::listen::{self, Answer, Bound, ListenError, Peer};
+use crate::listen::{self, Answer, Bound, Limits, ListenError, Peer};
 use crate::telemetry::Metrics;
 use crate::webhook::Webhooks;
 
@@ -118,11 +118,12 @@ impl Server {
         let api = Api::new(service.clone(), config.carriers, metrics.clone()).router();
         let admin_api = Admin::new(service.clone(), config.api_keys, metrics.clone(), health.clone()).router();
         let (public_at, check_at, admin_at) = (public.address(), check.address(), admin.address());
-        let max = config.listen.max_connections;
+        let (strangers, neighbours) =
+            (Limits::strangers(config.listen.max_connections), Limits::neighbours(config.listen.max_connections));
         let listeners = vec![
-            tokio::spawn(listen::serve(public, max, Arc::new(Routed(api)), stopping.clone())),
-            tokio::spawn(listen::serve(check, max, Arc::new(CheckFirst(checks)), stopping.clone())),
-            tokio::spawn(listen::serve(admin, max, Arc::new(Routed(admin_api)), stopping.clone())),
+            tokio::spawn(listen::serve(public, strangers, Arc::new(Routed(api)), stopping.clone())),
+            tokio::spawn(listen::serve(check, neighbours, Arc::new(CheckFirst(checks)), stopping.clone())),
+            tokio::spawn(listen::serve(admin, neighbours, Arc::new(Routed(admin_api)), stopping.clone())),
         ];
         let upkeep = tokio::spawn(upkeep(service.clone(), every, metrics, health, stopping));
         let (public, check, admin) = (public_at, check_at, admin_at);

@@ -17,9 +17,28 @@ use tokio::sync::{Semaphore, watch};
 
 pub use bind::{Bound, ListenError};
 
-/// How long an idle connection is kept and a request's headers may take. Over nginx's 60 s for idle upstream connections,
-/// so that it is always nginx that closes: a connection closed by us at the wrong moment is a failed check there.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(75);
+/// What one listener allows its peers.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Connections at a time.
+    pub connections: usize,
+    /// How long an idle connection is kept and a request's headers may take.
+    pub header_time: Duration,
+}
+
+impl Limits {
+    /// For the network: a slow client holds its place for a few seconds at most.
+    pub fn strangers(connections: usize) -> Self {
+        Self { connections, header_time: Duration::from_secs(20) }
+    }
+
+    /// For proxies and back ends. Over nginx's 60 s for idle upstream connections, so that it is always nginx that closes: a
+    /// connection closed by us at the wrong moment is a failed check there.
+    pub fn neighbours(connections: usize) -> Self {
+        Self { connections, header_time: Duration::from_secs(75) }
+    }
+}
+
 /// The largest request head. A mini program's is well below 8 KB.
 const HEAD_MAX: usize = 32 * 1024;
 /// How long a graceful stop waits for open requests.
@@ -44,9 +63,9 @@ pub trait Answer: Send + Sync + 'static {
 }
 
 /// Serves until `stop` turns true, then lets open requests finish.
-pub async fn serve<A: Answer>(bound: Bound, max_connections: usize, answer: Arc<A>, mut stop: watch::Receiver<bool>) {
+pub async fn serve<A: Answer>(bound: Bound, limits: Limits, answer: Arc<A>, mut stop: watch::Receiver<bool>) {
     let graceful = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(max_connections));
+    let places = Arc::new(Semaphore::new(limits.connections));
     loop {
         // Taken before accepting: beyond the limit, clients wait in the kernel's bounded queue and cost us nothing.
         let Ok(place) = places.clone().acquire_owned().await else { break };
@@ -55,7 +74,7 @@ pub async fn serve<A: Answer>(bound: Bound, max_connections: usize, answer: Arc<
             () = stopping(&mut stop) => break,
             accepted = bound.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    let connection = graceful.watch(connection(stream, peer, answer.clone()));
+                    let connection = graceful.watch(connection(stream, limits, peer, answer.clone()));
                     tokio::spawn(async move {
                         // A peer that breaks off or talks no HTTP is its own business.
                         let _ = connection.await;
@@ -85,12 +104,13 @@ pub async fn stopping(stop: &mut watch::Receiver<bool>) {
 
 fn connection<A: Answer>(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    limits: Limits,
     peer: Peer,
     answer: Arc<A>,
 ) -> http1::Connection<TokioIo<impl AsyncRead + AsyncWrite + Unpin + Send>, Handler<A>> {
     http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
+        .header_read_timeout(limits.header_time)
         .max_buf_size(HEAD_MAX)
         .serve_connection(TokioIo::new(stream), Handler { peer, answer })
 }
