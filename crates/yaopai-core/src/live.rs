@@ -297,7 +297,7 @@ impl<A: Send + Sync + 'static> Presence for LiveTable<A> {
             shard.aside.retain(|_, seen| *seen >= since);
             swept.seen.extend(shard.aside.iter().map(|(id, seen)| (*id, *seen)));
         }
-        let crowded = self.len() > self.bound - self.bound / 10;
+        let crowded = self.len() * 10 > self.bound * 9;
         let guard = self.map.guard();
         for (id, live) in self.map.iter(&guard) {
             if let Some(reason) = live.expired(now, up) {
@@ -356,3 +356,7 @@ impl<A> Live<A> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "live_tests.rs"]
+mod tests;

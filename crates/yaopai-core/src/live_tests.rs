@@ -1,0 +1,191 @@
+use super::*;
+use crate::session::{Device, Ended, Secrets};
+use std::time::Duration;
+use yaopai_wire::token::Secret;
+
+struct Manual(AtomicI64);
+
+impl Clock for Manual {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::SeqCst))
+    }
+}
+
+const T0: i64 = 1_800_000_000_000;
+const IDLE: Duration = Duration::from_secs(1800);
+const NO_DOWNTIME: Downtime = Downtime(0);
+
+fn table(bound: usize) -> (Arc<Manual>, LiveTable<&'static str>) {
+    let clock = Arc::new(Manual(AtomicI64::new(T0)));
+    let make: MakeEntry<&'static str> = Box::new(|_| Some(Entry { answer: "ok", idle_ms: 1_800_000 }));
+    (clock.clone(), LiveTable::new(bound, clock, make))
+}
+
+fn secret(n: u8) -> Secret {
+    Secret::new([n; 32])
+}
+
+fn token(n: u8) -> Token {
+    Token { id: [n; 16], secret: secret(n) }
+}
+
+fn session(n: u8) -> Session {
+    Session {
+        id: SessionId([n; 16]),
+        realm: "default".into(),
+        app: "shop".into(),
+        identity: crate::ids::IdentityId([n; 16]),
+        openid: "o1".into(),
+        unionid: None,
+        user: None,
+        claims: None,
+        device: Device::default(),
+        env_version: None,
+        created_at: Timestamp(T0),
+        vouched_at: Timestamp(T0),
+        absolute_at: Timestamp(T0) + Duration::from_secs(7 * 24 * 3600),
+        last_seen: Uptime(T0),
+        key: KeyKind::Bearer,
+        secrets: Secrets::new(secret(n).hash(), false),
+        ended: None,
+    }
+}
+
+fn put(table: &LiveTable<&'static str>, session: Session) {
+    table.apply(Change::Put(Box::new(session)));
+}
+
+fn check(table: &LiveTable<&'static str>, n: u8, seconds: u64, slide: bool) -> Looked<&'static str> {
+    let now = Timestamp(T0) + Duration::from_secs(seconds);
+    table.check(&token(n), now, NO_DOWNTIME, slide, |a| *a)
+}
+
+#[test]
+fn only_the_confirmed_secret_passes() {
+    let (_, table) = table(10);
+    put(&table, session(1));
+    assert_eq!(check(&table, 1, 0, true), Looked::Pass("ok"));
+    let stolen_id = Token { id: [1; 16], secret: secret(9) };
+    assert_eq!(table.check(&stolen_id, Timestamp(T0), NO_DOWNTIME, true, |a| *a), Looked::Unsure);
+    assert_eq!(check(&table, 2, 0, true), Looked::Unsure);
+}
+
+#[test]
+fn a_check_slides_and_a_background_call_does_not() {
+    let (_, table) = table(10);
+    put(&table, session(1));
+    put(&table, session(2));
+    for minutes in (0..120).step_by(20) {
+        assert_eq!(check(&table, 1, minutes * 60, true), Looked::Pass("ok"));
+    }
+    assert_eq!(check(&table, 2, 1200, false), Looked::Pass("ok"));
+    assert_eq!(check(&table, 2, 1799, false), Looked::Pass("ok"));
+    assert_eq!(check(&table, 2, 1800, true), Looked::Expired);
+    assert_eq!(check(&table, 2, 1801, true), Looked::Expired, "what has expired never slides");
+}
+
+#[test]
+fn however_often_used_a_session_ends_of_age() {
+    let (_, table) = table(10);
+    put(&table, session(1));
+    let week = 7 * 24 * 3600;
+    for seconds in (0..week).step_by(1000) {
+        assert_eq!(check(&table, 1, seconds, true), Looked::Pass("ok"));
+    }
+    assert_eq!(check(&table, 1, week, true), Looked::Expired);
+}
+
+#[test]
+fn time_in_which_the_server_was_down_is_not_idle_time() {
+    let (_, table) = table(10);
+    put(&table, session(1));
+    let (hour, now) = (Downtime(3_600_000), Timestamp(T0) + Duration::from_secs(3600 + 1799));
+    assert_eq!(table.check(&token(1), now, hour, true, |a| *a), Looked::Pass("ok"));
+}
+
+#[test]
+fn a_change_keeps_what_was_seen() {
+    let (_, table) = table(10);
+    put(&table, session(1));
+    check(&table, 1, 1000, true);
+    put(&table, session(1));
+    assert_eq!(table.last_seen(SessionId([1; 16])), Some(Uptime(T0 + 1_000_000)));
+    assert!(table.used(SessionId([1; 16])));
+    assert_eq!(table.len(), 1);
+}
+
+#[test]
+fn a_fill_never_undoes_a_kick() {
+    let (clock, table) = table(10);
+    // Read while it was alive …
+    let ticket = table.begin_fill();
+    let read = session(1);
+    // … and kicked before the fill.
+    table.apply(Change::Ended(read.id));
+    table.fill(ticket, &read);
+    assert_eq!(check(&table, 1, 0, true), Looked::Unsure);
+    // A read that begins afterwards sees the end in the store.
+    let ended = Session { ended: Some(Ended { reason: EndReason::Kicked, at: Timestamp(T0) }), ..session(1) };
+    table.fill(table.begin_fill(), &ended);
+    assert_eq!(check(&table, 1, 0, true), Looked::Unsure);
+    // A fill that took longer than its tombstone could outlive is dropped whatever it brings.
+    let ticket = table.begin_fill();
+    clock.0.fetch_add(FILL_MAX_AGE + 1, Ordering::SeqCst);
+    table.fill(ticket, &session(2));
+    assert_eq!(check(&table, 2, 0, true), Looked::Unsure);
+}
+
+#[test]
+fn a_fill_never_undoes_a_rotation() {
+    let (_, table) = table(1);
+    put(&table, session(9));
+    let ticket = table.begin_fill();
+    let old = session(1);
+    // The table is full: the newer state isn't kept, but remembered to exist.
+    put(&table, Session { secrets: Secrets::new(secret(7).hash(), false), ..session(1) });
+    table.apply(Change::Ended(SessionId([9; 16])));
+    table.fill(ticket, &old);
+    assert_eq!(check(&table, 1, 0, true), Looked::Unsure, "the old secret must not come back");
+    table.fill(table.begin_fill(), &old);
+    assert_eq!(check(&table, 1, 0, true), Looked::Pass("ok"), "a fill that began afterwards is believed");
+}
+
+#[test]
+fn it_is_bounded_and_says_so() {
+    let (_, table) = table(2);
+    for n in 1..=5 {
+        put(&table, session(n));
+    }
+    assert_eq!(table.len(), 2);
+    assert!(!table.is_complete());
+    assert_eq!(check(&table, 5, 0, true), Looked::Unsure);
+    // What was used beyond the bound is remembered until it is flushed.
+    let id = SessionId([5; 16]);
+    table.touch(id, Uptime(T0 + 5000), true);
+    assert_eq!(table.last_seen(id), Some(Uptime(T0 + 5000)));
+    let swept = table.sweep(Uptime(T0 + 1), Timestamp(T0 + 6000), Uptime(T0 + 6000));
+    assert_eq!(swept.seen, vec![(id, Uptime(T0 + 5000))]);
+}
+
+#[test]
+fn upkeep_finds_what_was_used_what_expired_and_what_may_go() {
+    let (_, table) = table(3);
+    for n in 1..=3 {
+        put(&table, session(n));
+    }
+    check(&table, 1, 1500, true);
+    let at = |seconds: u64| (Timestamp(T0) + Duration::from_secs(seconds)).0;
+    let swept = table.sweep(Uptime(T0 + 1), Timestamp(at(1600)), Uptime(at(1600)));
+    assert_eq!(swept.seen, vec![(SessionId([1; 16]), Uptime(at(1500)))]);
+    assert!(swept.expired.is_empty());
+    let mut stale: Vec<_> = swept.stale.iter().map(|(id, _)| id.0[0]).collect();
+    stale.sort_unstable();
+    assert_eq!(stale, [2, 3]);
+    // One of them is used before it goes: it stays.
+    check(&table, 2, 1700, true);
+    table.evict(&swept.stale);
+    assert_eq!(table.len(), 2);
+    let swept = table.sweep(Uptime(at(1700)), Timestamp(at(3400)), Uptime(at(3400)));
+    assert_eq!(swept.expired, vec![(SessionId([1; 16]), EndReason::ExpiredIdle)]);
+    assert_eq!(IDLE.as_millis(), 1_800_000);
+}
