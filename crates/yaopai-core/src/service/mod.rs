@@ -27,8 +27,10 @@ use crate::seal::Sealer;
 use crate::session::{Session, Worth};
 use crate::time::{Downtime, Timestamp, Uptime};
 
-/// How many requests may read the store at a time because the table couldn't decide: junk must not starve the rest.
+/// How many requests may read the store at a time because the table couldn't decide.
 const SLOW_MAX: usize = 512;
+/// The same for sessions that the table doesn't know: apart, so that made-up tokens starve no session that lives.
+const STRANGERS_MAX: usize = 64;
 
 /// What the services need of the world.
 pub struct World {
@@ -62,6 +64,7 @@ struct Inner {
     world: World,
     flights: login::Flights,
     slow: Semaphore,
+    strangers: Semaphore,
     upkeep: upkeep::State,
 }
 
@@ -100,6 +103,7 @@ impl Service {
                 world,
                 flights: login::Flights::default(),
                 slow: Semaphore::new(SLOW_MAX),
+                strangers: Semaphore::new(STRANGERS_MAX),
                 upkeep: upkeep::State::new(up),
             }),
         }
@@ -148,10 +152,13 @@ impl Service {
 
     /// Loads the token's session and app. Bounded: past the bound it is refused rather than queued.
     async fn load(&self, token: &Token) -> Result<(Session, Arc<App>)> {
-        let _permit = self.inner.slow.try_acquire().map_err(|_| {
+        let id = crate::ids::SessionId(token.id);
+        let known = self.world().presence.last_seen(id).is_some();
+        let lane = if known { &self.inner.slow } else { &self.inner.strangers };
+        let _permit = lane.try_acquire().map_err(|_| {
             Error::new(Code::Unavailable, "The server is overloaded; try again in a moment.").retry_after(1)
         })?;
-        let session = self.world().store.load(crate::ids::SessionId(token.id)).await?.ok_or_else(unknown)?;
+        let session = self.world().store.load(id).await?.ok_or_else(unknown)?;
         let app = self.world().apps.get(&session.app).cloned();
         let app = app.ok_or_else(|| unknown().internal(format!("app {} is not configured any more", session.app)))?;
         Ok((session, app))
