@@ -150,14 +150,13 @@ impl Service {
         Ok(Authenticated { session, bound, shown, app })
     }
 
-    /// Loads the token's session and app. Bounded: past the bound it is refused rather than queued.
+    /// Loads the token's session and app; only so many at a time.
     async fn load(&self, token: &Token) -> Result<(Session, Arc<App>)> {
         let id = crate::ids::SessionId(token.id);
         let known = self.world().presence.last_seen(id).is_some();
         let lane = if known { &self.inner.slow } else { &self.inner.strangers };
-        let _permit = lane.try_acquire().map_err(|_| {
-            Error::new(Code::Unavailable, "The server is overloaded; try again in a moment.").retry_after(1)
-        })?;
+        // Waiting is fair and bounded by the listeners' connections.
+        let _permit = lane.acquire().await.map_err(|e| Error::new(Code::Internal, "Try again.").internal(e))?;
         let session = self.world().store.load(id).await?.ok_or_else(unknown)?;
         let app = self.world().apps.get(&session.app).cloned();
         let app = app.ok_or_else(|| unknown().internal(format!("app {} is not configured any more", session.app)))?;
