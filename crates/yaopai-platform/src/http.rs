@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use reqwest::header::{CONNECTION, HeaderMap, HeaderValue};
 use reqwest::{StatusCode, Url};
 use zeroize::Zeroizing;
 
@@ -91,7 +92,8 @@ impl Http {
             .no_proxy()
             .https_only(!allowed.plain_http);
         let builder = match reuse {
-            Reuse::Never => builder.pool_max_idle_per_host(0),
+            // Said to the server too: it closes first then, and TIME_WAIT doesn't use up our ports.
+            Reuse::Never => builder.pool_max_idle_per_host(0).default_headers(connection_close()),
             Reuse::Pooled => builder.pool_idle_timeout(Duration::from_secs(20)),
         };
         let builder = if https { builder } else { builder.tls_certs_only([]) };
@@ -131,6 +133,10 @@ impl Http {
         }
         Ok(body)
     }
+}
+
+fn connection_close() -> HeaderMap {
+    HeaderMap::from_iter([(CONNECTION, HeaderValue::from_static("close"))])
 }
 
 fn fault(error: reqwest::Error) -> Fault {

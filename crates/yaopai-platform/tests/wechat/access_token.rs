@@ -242,15 +242,13 @@ async fn exactly_one_retry() {
 
 #[tokio::test]
 async fn the_same_token_again_is_no_cure_so_a_new_one_is_forced() {
-    let (wire, wechat, clock) = issuing(40001, true, |n| n == 0).await;
+    let (wire, wechat, _) = issuing(40001, true, |n| n == 0).await;
     assert!(check(&wechat).await.unwrap());
     assert_eq!(wire.count(r#""force_refresh":false"#), 2);
     assert_eq!(wire.count(r#""force_refresh":true"#), 1);
     assert_eq!((wire.count("access_token=T0&"), wire.count("access_token=T1&")), (1, 1));
 
     // WeChat refuses everything for a day: 8 forced ones at most.
-    let (wire, wechat, _) = (wire, wechat, clock.forward(3600));
-    let _ = (wire, wechat);
     let (wire, wechat, clock) = issuing(40001, true, |_| true).await;
     for _ in 0..24 * 60 {
         check(&wechat).await.unwrap_err();
@@ -258,6 +256,23 @@ async fn the_same_token_again_is_no_cure_so_a_new_one_is_forced() {
     }
     let forced = wire.count(r#""force_refresh":true"#);
     assert!((1..=8).contains(&forced), "{forced}");
+}
+
+#[tokio::test]
+async fn the_plain_kind() {
+    let (sim, _, clock) = simulated().await;
+    let endpoints = Endpoints { base_url: sim.base_url(), token_kind: TokenKind::Plain, ..Endpoints::default() };
+    let wechat = WeChat::new(Config { endpoints, ..config(sim.base_url()) }, Arc::new(clock.clone())).unwrap();
+    let old = wechat.access_token(&app()).await.unwrap();
+    clock.forward(7200 - 600);
+    assert_eq!(wechat.access_token(&app()).await.unwrap().expose(), old.expose());
+    settle(&wechat, &old).await;
+    // Somebody else's fetch killed ours.
+    sim.revoke_access_tokens(APPID).unwrap();
+    let openid = sim.openid(APPID, "lilei").unwrap();
+    sim.rotate_session_key(APPID, "lilei").unwrap();
+    assert!(!wechat.check_session_key(&app(), &openid, "k").await.unwrap());
+    assert_eq!((sim.calls("token"), sim.calls("stable_token"), sim.calls("checksession")), (3, 0, 2));
 }
 
 #[tokio::test]

@@ -20,6 +20,7 @@ async fn the_request() {
     assert!(requests[0].starts_with(&expected), "{}", requests[0]);
     let head = requests[0].to_ascii_lowercase();
     assert!(head.contains("\r\nuser-agent: yaopai/"));
+    assert!(head.contains("\r\nconnection: close\r\n"));
     assert!(!head.contains("\r\ncookie:") && !head.contains("\r\naccept-encoding:") && !head.contains("\r\nreferer:"));
 }
 

@@ -1,12 +1,12 @@
 //! A used code is never sent twice, whatever the network and the platform do; and the client never claims that a code is
 //! unspent when it may be spent.
 
-use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::JoinSet;
 use yaopai_core::ports::{Platform, PlatformError as E};
 use yaopai_platform::LanePolicy;
-use yaopai_platform::wechat::Config;
+use yaopai_platform::wechat::{Config, WeChat};
 use yaopai_sim::Fault;
 
 use crate::support::{APPID, OPENID, app, client, config, simulated, wechat};
@@ -56,25 +56,26 @@ pub fn faults() -> Vec<(&'static str, Reply)> {
 }
 
 fn impatient(base_url: String) -> Config {
-    let [connect_timeout, total_timeout] = [200, 400].map(Duration::from_millis);
+    let [connect_timeout, total_timeout] = [1000, 1500].map(Duration::from_millis);
     Config { connect_timeout, total_timeout, ..config(base_url) }
 }
 
 #[tokio::test]
 async fn one_request_whatever_comes_back() {
-    let checks = faults().into_iter().map(async |(name, reply)| {
-        let wire = Wire::always(reply).await;
-        let (wechat, _) = wechat(impatient(wire.base_url()));
-        let error = wechat.exchange(&app(), "code-to-spend").await.unwrap_err();
-        assert!(matches!(error, E::Unavailable { .. }), "{name}: {error:?}");
-        // A late second request would still come.
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        assert_eq!(wire.count("code-to-spend"), 1, "{name}");
-        assert_eq!((wire.requests().len(), wire.connections()), (1, 1), "{name}");
-    });
-    for check in checks {
-        check.await;
+    let mut checks = JoinSet::new();
+    for (name, reply) in faults() {
+        checks.spawn(async move {
+            let wire = Wire::always(reply).await;
+            let (wechat, _) = wechat(impatient(wire.base_url()));
+            let error = wechat.exchange(&app(), "code-to-spend").await.unwrap_err();
+            assert!(matches!(error, E::Unavailable { .. }), "{name}: {error:?}");
+            // A late second request would still come.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            assert_eq!(wire.count("code-to-spend"), 1, "{name}");
+            assert_eq!((wire.requests().len(), wire.connections()), (1, 1), "{name}");
+        });
     }
+    checks.join_all().await;
 }
 
 #[tokio::test]
@@ -112,17 +113,18 @@ async fn no_connection_means_unspent() {
 #[tokio::test]
 async fn no_connection_serves_two_logins() {
     let answer = format!(r#"{{"openid":"{OPENID}","session_key":"k"}}"#);
-    let wire = Arc::new(
-        // Answers with keep-alive; whatever comes second in the same connection would be swallowed.
-        Wire::start(move |_, _| json(answer.clone())).await,
-    );
-    let (wechat, _) = client(wire.base_url());
-    for n in 0..20 {
-        wechat.exchange(&app(), &format!("code-{n:02}")).await.unwrap();
-    }
-    assert_eq!(wire.connections(), 20);
-    for n in 0..20 {
-        assert_eq!(wire.count(&format!("code-{n:02}&")), 1);
+    let closing = Reply::Raw(http("200 OK\r\nConnection: keep-alive", answer.as_bytes()));
+    // One server keeps each connection open; the other promises to, and closes it.
+    for reply in [json(answer), closing] {
+        let wire = Wire::always(reply).await;
+        let (wechat, _) = client(wire.base_url());
+        for n in 0..100 {
+            wechat.exchange(&app(), &format!("code-{n:03}")).await.unwrap();
+        }
+        assert_eq!(wire.connections(), 100);
+        for n in 0..100 {
+            assert_eq!(wire.count(&format!("code-{n:03}&")), 1);
+        }
     }
 }
 
@@ -133,8 +135,8 @@ async fn the_simulators_faults() {
     for (fault, spent) in [
         (Fault::reset_before(), false),
         (Fault::reset_after(), true),
-        (Fault::delay_after(Duration::from_secs(2)), true),
-        (Fault::delay_before(Duration::from_secs(2)), false),
+        (Fault::delay_after(Duration::from_secs(5)), true),
+        (Fault::delay_before(Duration::from_secs(5)), false),
         (Fault::bad_gateway(), false),
         (Fault::truncated_body(), true),
         (Fault::cut_body(), true),
@@ -155,26 +157,43 @@ async fn the_simulators_faults() {
     }
 }
 
-#[tokio::test]
-async fn only_so_many_at_a_time() {
+/// 50 logins at once, in a lane of 2 with 3 places before it, and WeChat is silent.
+async fn crowd(wait: Duration) -> (Wire, WeChat, JoinSet<E>) {
     let wire = Wire::always(Reply::Hang(Vec::new())).await;
-    let lane = LanePolicy { concurrent: 2, waiting: 3, wait: Duration::from_millis(200) };
-    let (wechat, _) = wechat(Config { lane, ..config(wire.base_url()) });
-    let mut tasks = tokio::task::JoinSet::new();
+    let lane = LanePolicy { concurrent: 2, waiting: 3, wait };
+    let total_timeout = Duration::from_secs(60);
+    let (wechat, _) = wechat(Config { lane, total_timeout, ..config(wire.base_url()) });
+    let mut tasks = JoinSet::new();
     for n in 0..50 {
         let wechat = wechat.clone();
         tasks.spawn(async move { wechat.exchange(&app(), &format!("code-{n}")).await.unwrap_err() });
     }
-    // The two that are under way hang; all others come back, and their codes were never sent.
-    for _ in 0..48 {
+    (wire, wechat, tasks)
+}
+
+async fn come_back(tasks: &mut JoinSet<E>, count: usize) {
+    for _ in 0..count {
         let error = tokio::time::timeout(Duration::from_secs(5), tasks.join_next()).await.unwrap().unwrap().unwrap();
-        assert!(matches!(error, E::NotReached { .. }), "{error:?}");
+        assert!(matches!(error, E::NotReached { .. }), "their codes were never sent: {error:?}");
     }
+}
+
+#[tokio::test]
+async fn only_so_many_wait() {
+    let (wire, _, mut tasks) = crowd(Duration::from_secs(60)).await;
+    come_back(&mut tasks, 45).await;
+    assert!(tokio::time::timeout(Duration::from_millis(200), tasks.join_next()).await.is_err(), "five are left");
     assert_eq!(wire.requests().len(), 2);
-    // Their callers go away: the lane is free again.
+}
+
+#[tokio::test]
+async fn only_so_many_at_a_time_and_nobody_waits_long() {
+    let (wire, wechat, mut tasks) = crowd(Duration::from_millis(200)).await;
+    come_back(&mut tasks, 48).await;
+    assert_eq!(wire.requests().len(), 2);
+    // The two callers go away: the lane is free again.
     tasks.shutdown().await;
-    let third = wechat.clone();
-    let third = tokio::spawn(async move { third.exchange(&app(), "third").await });
+    let third = tokio::spawn(async move { wechat.exchange(&app(), "third").await });
     for _ in 0..100 {
         tokio::time::sleep(Duration::from_millis(20)).await;
         if wire.count("third") == 1 {
