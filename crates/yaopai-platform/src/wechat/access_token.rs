@@ -108,7 +108,9 @@ impl WeChat {
             let outcome = client.fetch_usable(&credentials, &landing.state).await;
             let now = client.0.clock.now();
             if let Err(error) = &outcome.result {
-                landing.state.log(&credentials.app, fetch::CALL, error, now);
+                // The pauses between fetches bound how often this is said.
+                let app = &credentials.app;
+                tracing::warn!(app = app.name.as_str(), appid = app.appid, %error, "no access token from WeChat");
             }
             landing.land(now, outcome);
         });

@@ -17,8 +17,6 @@ use crate::wechat::api::{CallError, read_answer};
 use crate::wechat::config::{TokenKind, with_query};
 use crate::wechat::{WeChat, errcode};
 
-pub(super) const CALL: &str = "access token";
-
 /// WeChat says to reserve 512 characters.
 const TOKEN_MAX: usize = 2048;
 
