@@ -1,6 +1,7 @@
 //! The commands: `demo`, `serve`, `sim`, `init`, `config check`.
 
 mod config;
+mod demo;
 mod init;
 mod serve;
 mod sim;
@@ -15,9 +16,9 @@ use crate::telemetry::{LogFormat, start_logs};
 #[derive(Parser)]
 #[command(name = "yaopai", version, about)]
 struct Cli {
-    /// What is logged: a level, or `yaopai=debug` and the like.
-    #[arg(long, global = true, env = "YAOPAI_LOG", default_value = "info")]
-    log: String,
+    /// What is logged: a level, or `yaopai=debug` and the like. Default: info; the demo with the simulated WeChat: warn.
+    #[arg(long, global = true, env = "YAOPAI_LOG")]
+    log: Option<String>,
     /// How logs are written.
     #[arg(long, global = true, value_enum, default_value = "text")]
     log_format: LogFormat,
@@ -27,6 +28,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Run the server, a shop and a simulated WeChat, and show what they do.
+    Demo(demo::Args),
     /// Run the server.
     Serve(serve::Args),
     /// Run WeChat's simulator.
@@ -41,8 +44,13 @@ enum Command {
 /// Runs the command line; errors go to standard error, a sentence each, and end with status 1.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    start_logs(cli.log_format, &cli.log);
+    let default_log = match &cli.command {
+        Command::Demo(args) => args.log(),
+        _ => "info",
+    };
+    start_logs(cli.log_format, cli.log.as_deref().unwrap_or(default_log));
     let done = match cli.command {
+        Command::Demo(args) => run(demo::run(args)),
         Command::Serve(args) => run(serve::run(args)),
         Command::Sim(args) => run(sim::run(args)),
         Command::Init(args) => init::run(&args),

@@ -1,0 +1,232 @@
+//! The front door: what nginx with `auth_request` does, in a few lines. It asks the server about each request, hands the
+//! principal on to the shop in headers, and relays refusals. It also prints what it sees.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use hyper::body::Incoming;
+use serde_json::{Value, json};
+use yaopai_wire::principal::{CODE, HEADERS, TIME, USER};
+
+use super::body;
+use super::client::{Answer as Came, Client};
+use super::tale::{self, Tale, short};
+use crate::listen::{Answer, Peer};
+
+/// What the front door demands of each path. Any other is not there.
+const ROUTES: [(&str, &str); 2] = [("/goods", "open"), ("/orders", "bound")];
+/// Headers that belong to one connection (RFC 9110, section 7.6.1) or are made anew.
+const OWN: [HeaderName; 8] = [
+    header::CONNECTION,
+    header::CONTENT_LENGTH,
+    header::HOST,
+    header::PROXY_AUTHORIZATION,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
+/// What a refusal carries on to the client.
+const OF_REFUSALS: [HeaderName; 6] =
+    [CODE, TIME, header::RETRY_AFTER, header::WWW_AUTHENTICATE, header::CONTENT_TYPE, header::CACHE_CONTROL];
+
+/// The front door.
+#[derive(Clone)]
+pub struct Front(Arc<Inner>);
+
+struct Inner {
+    client: Client,
+    /// The server's public listener, its check listener, and the shop: `http://host:port` each.
+    public: String,
+    check: String,
+    shop: String,
+    tale: Arc<Tale>,
+}
+
+impl Front {
+    /// In front of these three.
+    pub fn new(client: Client, public: String, check: String, shop: String, tale: Arc<Tale>) -> Self {
+        Self(Arc::new(Inner { client, public, check, shop, tale }))
+    }
+
+    async fn pass(self, request: Request<Incoming>) -> Response<Body> {
+        let (head, incoming) = request.into_parts();
+        let Some(bytes) = body::read(incoming).await else {
+            return own(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large or came too slowly");
+        };
+        let path = head.uri.path();
+        if path.starts_with("/yaopai/") {
+            return self.to_server(&head, bytes).await;
+        }
+        match ROUTES.iter().find(|(p, _)| *p == path) {
+            Some((_, require)) => self.to_shop(&head, bytes, require).await,
+            None => own(StatusCode::NOT_FOUND, "the demo has /goods, /orders and /yaopai/v1/…"),
+        }
+    }
+
+    /// `location /yaopai/ { proxy_pass … }`
+    async fn to_server(&self, head: &Parts, body: Bytes) -> Response<Body> {
+        let (who, asked) = (who(&head.headers), seen(head, &body));
+        self.0.tale.wire(who, "server", &asked);
+        let answer = self.send(&self.0.public, head, forwarded(&head.headers), body).await;
+        self.0.tale.wire("server", who, &told(&answer));
+        relay(answer, None)
+    }
+
+    /// `auth_request`, then `proxy_pass` with the principal's headers.
+    async fn to_shop(&self, head: &Parts, body: Bytes, require: &str) -> Response<Body> {
+        let (tale, who) = (&self.0.tale, who(&head.headers));
+        tale.wire(who, "front", &seen(head, &body));
+        let check = self.check(head, require).await;
+        let passed = check.as_ref().is_ok_and(|c| c.status.is_success());
+        let user = check.as_ref().ok().and_then(|c| c.headers.get(USER)).and_then(|u| u.to_str().ok());
+        let verdict = match user {
+            Some(user) if passed && !user.is_empty() => format!("200, user {user}"),
+            _ if passed => "200, no user".to_owned(),
+            _ => told(&check),
+        };
+        tale.wire("server", "front", &format!("/check/forward?require={require} → {verdict}"));
+        let principal = match check {
+            Ok(check) if passed => check.headers,
+            refused => {
+                tale.wire("front", who, &told(&refused));
+                return relay(refused, Some(&OF_REFUSALS));
+            }
+        };
+        let answer = self.send(&self.0.shop, head, for_shop(&head.headers, &principal), body).await;
+        tale.wire("shop", who, &told(&answer));
+        relay(answer, None)
+    }
+
+    /// The check sees the client's headers as they came (a forged one is refused there) and no body.
+    async fn check(&self, head: &Parts, require: &str) -> anyhow::Result<Came> {
+        let mut headers = forwarded(&head.headers);
+        headers.remove(header::CONTENT_TYPE);
+        let host = head.headers.get(header::HOST).cloned().unwrap_or(HeaderValue::from_static(""));
+        let uri = head.uri.path_and_query().map_or("/", |p| p.as_str());
+        // `insert` overwrites what the client may have sent under these names.
+        headers.insert("x-forwarded-method", HeaderValue::from_str(head.method.as_str())?);
+        headers.insert("x-forwarded-proto", HeaderValue::from_static("http"));
+        headers.insert("x-forwarded-host", host);
+        headers.insert("x-forwarded-uri", HeaderValue::from_str(uri)?);
+        let url = format!("{}/check/forward?require={require}", self.0.check);
+        self.0.client.send(Method::GET, &url, headers, Bytes::new()).await
+    }
+
+    async fn send(&self, to: &str, head: &Parts, headers: HeaderMap, body: Bytes) -> anyhow::Result<Came> {
+        let uri = head.uri.path_and_query().map_or("/", |p| p.as_str());
+        self.0.client.send(head.method.clone(), &format!("{to}{uri}"), headers, body).await
+    }
+}
+
+impl Answer for Front {
+    type Future = BoxFuture<'static, Response<Body>>;
+
+    fn answer(&self, _: Peer, request: Request<Incoming>) -> Self::Future {
+        self.clone().pass(request).boxed()
+    }
+}
+
+/// The client's headers without the connection's own.
+fn forwarded(headers: &HeaderMap) -> HeaderMap {
+    let mut headers = headers.clone();
+    OWN.iter().for_each(|name| drop(headers.remove(name)));
+    headers
+}
+
+/// For the shop: nothing of the client's under our names, in any spelling; no token; and who the user is.
+fn for_shop(headers: &HeaderMap, principal: &HeaderMap) -> HeaderMap {
+    let mut headers = forwarded(headers);
+    headers.remove(header::AUTHORIZATION);
+    let ours = |name: &HeaderName| name.as_str().replace('_', "-").starts_with("yaopai-");
+    let inbound: Vec<_> = headers.keys().filter(|name| ours(name)).cloned().collect();
+    inbound.iter().for_each(|name| drop(headers.remove(name)));
+    for name in &HEADERS {
+        // All of them are in every answer of a check, empty if unset; a missing one must still overwrite.
+        headers.insert(name, principal.get(name).cloned().unwrap_or(HeaderValue::from_static("")));
+    }
+    headers
+}
+
+/// An answer from behind, with all its headers or only these.
+fn relay(answer: anyhow::Result<Came>, only: Option<&[HeaderName]>) -> Response<Body> {
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(e) => {
+            tracing::warn!(error = %e, "nothing behind the front door");
+            return own(StatusCode::BAD_GATEWAY, "there is no answer from behind the front door");
+        }
+    };
+    let mut response = Response::new(Body::from(answer.body));
+    *response.status_mut() = answer.status;
+    for (name, value) in &answer.headers {
+        if !OWN.contains(name) && only.is_none_or(|only| only.contains(name)) {
+            response.headers_mut().append(name, value.clone());
+        }
+    }
+    response
+}
+
+fn own(status: StatusCode, error: &str) -> Response<Body> {
+    let mut response = Response::new(Body::from(json!({ "error": error }).to_string()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// The demo's own devices name themselves; any other is a client.
+fn who(headers: &HeaderMap) -> &'static str {
+    match headers.get(header::USER_AGENT).map(HeaderValue::as_bytes) {
+        Some(b"phone") => "phone",
+        Some(b"tablet") => "tablet",
+        Some(b"thief") => "thief",
+        _ => "client",
+    }
+}
+
+/// A request in a line. No query: it may hold what should not be printed.
+fn seen(head: &Parts, body: &Bytes) -> String {
+    let token = head.headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()?.strip_prefix("Bearer "));
+    let token = token.map(|t| format!(" [{}]", short(t))).unwrap_or_default();
+    let forged = if yaopai_wire::principal::forged(&head.headers).is_some() { " with a Yaopai-* header" } else { "" };
+    let body = match serde_json::from_slice::<Value>(body) {
+        Ok(body) => format!(" {}", tale::brief(&body)),
+        Err(_) => String::new(),
+    };
+    format!("{} {}{token}{forged}{body}", head.method, head.uri.path())
+}
+
+fn told(answer: &anyhow::Result<Came>) -> String {
+    match answer {
+        Ok(a) => tale::answer(a.status, a.headers.get(CODE).and_then(|c| c.to_str().ok()), &a.body),
+        Err(_) => "502 (no answer from behind)".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_the_client_s_reaches_the_shop_under_our_names() {
+        let mut client = HeaderMap::new();
+        for name in ["yaopai-user", "yaopai_user", "Yaopai_Openid", "yaopai-background", "authorization", "connection"]
+        {
+            client.insert(HeaderName::from_bytes(name.as_bytes()).unwrap(), "1001".parse().unwrap());
+        }
+        client.insert("accept", "x".parse().unwrap());
+        let mut principal = HeaderMap::new();
+        principal.insert(USER, "1002".parse().unwrap());
+        let sent = for_shop(&client, &principal);
+        assert_eq!(sent.len(), HEADERS.len() + 1);
+        assert_eq!(
+            (&sent[USER], &sent["accept"], &sent["yaopai-openid"]),
+            (&"1002".parse().unwrap(), &"x".parse().unwrap(), &"".parse().unwrap())
+        );
+    }
+}

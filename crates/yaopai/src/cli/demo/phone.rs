@@ -1,0 +1,166 @@
+//! A mini program on a phone, as far as a server can tell: it logs in, refreshes, binds and calls by the client protocol.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use serde_json::{Value, json};
+use yaopai_core::ports::Entropy;
+use yaopai_sim::{DEFAULT_APPID, SimHandle};
+use yaopai_wire::principal::CODE;
+
+use super::client::Client;
+use super::tale::{Tale, short};
+use super::world::{APP, World};
+
+/// A device with a WeChat account and the mini program on it.
+pub struct Phone {
+    kind: &'static str,
+    wechat: &'static str,
+    wx: Option<SimHandle>,
+    front: String,
+    client: Client,
+    entropy: Arc<dyn Entropy>,
+    tale: Arc<Tale>,
+    /// What the mini program keeps in its storage.
+    pub token: String,
+}
+
+/// What the mini program's request got.
+pub struct Reply {
+    pub status: StatusCode,
+    /// The refusal's code: from the header, because proxies drop bodies.
+    pub code: Option<String>,
+    pub body: Value,
+}
+
+impl Phone {
+    /// A device of this kind (`phone`, `tablet`) with this WeChat user's account.
+    pub fn new(world: &World, kind: &'static str, wechat: &'static str) -> Self {
+        Self {
+            kind,
+            wechat,
+            wx: world.sim.as_ref().map(|sim| sim.handle().clone()),
+            front: world.front.clone(),
+            client: world.client.clone(),
+            entropy: world.entropy.clone(),
+            tale: world.tale.clone(),
+            token: String::new(),
+        }
+    }
+
+    /// A new id for a request: 128 random bits. Sending the request again means sending the same id again.
+    pub fn request_id(&self) -> String {
+        let mut random = [0u8; 16];
+        self.entropy.fill(&mut random);
+        URL_SAFE_NO_PAD.encode(random)
+    }
+
+    /// `wx.login`: a code from WeChat.
+    pub fn wx_login(&self) -> anyhow::Result<String> {
+        let wx = self.wx.as_ref().context("there is no simulated WeChat to log in at")?;
+        let code = wx.issue_code(DEFAULT_APPID, self.wechat)?;
+        self.tale.act(self.kind, &format!("wx.login of {} → code {:?}", self.wechat, short(&code)));
+        Ok(code)
+    }
+
+    /// `wx.login`, and the session for its code. The token is kept.
+    pub async fn login(&mut self) -> anyhow::Result<Reply> {
+        let code = self.wx_login()?;
+        let body = json!({
+            "app": APP,
+            "code": code,
+            "request_id": self.request_id(),
+            "device": { "type": self.kind, "name": format!("{}'s {}", self.wechat, self.kind) },
+        });
+        let reply = self.send(Method::POST, "/yaopai/v1/session", None, Some(body), &[]).await?;
+        self.keep(&reply);
+        Ok(reply)
+    }
+
+    /// Asks for the session's next token. The answer is the caller's: it may get lost.
+    pub async fn refresh(&self, token: &str, request_id: &str) -> anyhow::Result<Reply> {
+        let body = json!({ "request_id": request_id });
+        self.send(Method::POST, "/yaopai/v1/session/refresh", Some(token), Some(body), &[]).await
+    }
+
+    /// Sends the bind form. The new token is kept.
+    pub async fn bind(&mut self, account: &str, password: &str) -> anyhow::Result<Reply> {
+        let form = json!({ "account": account, "password": password });
+        let body = json!({ "way": "form", "form": form, "request_id": self.request_id() });
+        let token = self.token.clone();
+        let reply = self.send(Method::POST, "/yaopai/v1/binding", Some(&token), Some(body), &[]).await?;
+        self.keep(&reply);
+        Ok(reply)
+    }
+
+    /// Calls with the token that is kept.
+    pub async fn get(&self, path: &str) -> anyhow::Result<Reply> {
+        self.send(Method::GET, path, Some(&self.token), None, &[]).await
+    }
+
+    /// Any request.
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        body: Option<Value>,
+        more: &[(&'static str, &'static str)],
+    ) -> anyhow::Result<Reply> {
+        let mut headers = HeaderMap::new();
+        // By it the front door tells the devices apart when it prints what it sees.
+        headers.insert(header::USER_AGENT, HeaderValue::from_static(self.kind));
+        if let Some(token) = token {
+            headers.insert(header::AUTHORIZATION, format!("Bearer {token}").parse()?);
+        }
+        if body.is_some() {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        for (name, value) in more {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        let body = body.map(|b| Bytes::from(b.to_string())).unwrap_or_default();
+        let answer = self.client.send(method, &format!("{}{path}", self.front), headers, body).await?;
+        let code = answer.headers.get(CODE).and_then(|c| c.to_str().ok()).map(str::to_owned);
+        let body = if answer.body.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_slice(&answer.body).with_context(|| format!("the answer of {path} is no JSON"))?
+        };
+        Ok(Reply { status: answer.status, code, body })
+    }
+
+    fn keep(&mut self, reply: &Reply) {
+        if let Some(token) = reply.body.get("token").and_then(Value::as_str) {
+            self.token = token.to_owned();
+        }
+    }
+}
+
+impl Reply {
+    /// A field of the answer, as text.
+    pub fn text(&self, field: &str) -> &str {
+        self.body.get(field).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// It must have worked.
+    pub fn passed(self, status: u16) -> anyhow::Result<Self> {
+        match &self.code {
+            None if self.status == status => Ok(self),
+            code => bail!("expected {status}, got {} {}", self.status.as_u16(), code.as_deref().unwrap_or_default()),
+        }
+    }
+
+    /// It must have been refused, for this reason.
+    pub fn refused(self, status: u16, code: &str) -> anyhow::Result<Self> {
+        if self.status == status && self.code.as_deref() == Some(code) {
+            return Ok(self);
+        }
+        let got = self.code.as_deref().unwrap_or("without a refusal's code");
+        bail!("expected {status} {code}, got {} {got}", self.status.as_u16())
+    }
+}

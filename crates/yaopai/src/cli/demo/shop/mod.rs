@@ -1,0 +1,187 @@
+//! A small shop, which knows nothing of WeChat's logins and keeps no sessions: its own table of accounts, the webhook by
+//! which Yaopai asks it who somebody is, and pages that read who the user is from the `Yaopai-*` headers alone.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::body::Body;
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use hyper::body::Incoming;
+use serde_json::{Value, json};
+use yaopai_core::ports::Clock;
+use yaopai_wire::principal::{CLAIMS, OPENID, USER};
+use zeroize::Zeroizing;
+
+use super::body;
+use super::tale::{Tale, short};
+use crate::listen::{Answer, Peer};
+
+mod hook;
+
+pub use hook::WRONG;
+
+/// Where Yaopai's webhook calls arrive.
+pub const HOOK: &str = "/yaopai-webhook";
+/// How many orders the demo's shop remembers.
+const ORDERS_MAX: usize = 1000;
+
+/// A row of the shop's own table of accounts.
+pub struct Account {
+    pub id: u64,
+    pub account: &'static str,
+    /// For a demo, in clear; a real shop keeps a slow hash of it.
+    pub password: &'static str,
+    pub name: &'static str,
+    /// The WeChat account it is bound to: many teams have such a column before they meet Yaopai.
+    pub openid: Option<String>,
+}
+
+/// The shop.
+#[derive(Clone)]
+pub struct Shop(Arc<Inner>);
+
+struct Inner {
+    hook_secret: Zeroizing<Vec<u8>>,
+    clock: Arc<dyn Clock>,
+    tale: Arc<Tale>,
+    state: Mutex<State>,
+}
+
+/// What the shop remembers.
+struct State {
+    accounts: Vec<Account>,
+    orders: Vec<Order>,
+    /// Which webhook calls came, for the walk to look at.
+    hooks: Vec<String>,
+}
+
+struct Order {
+    user: u64,
+    item: String,
+}
+
+impl Shop {
+    /// A shop with these accounts. `hook_secret` is the webhook's, decoded.
+    pub fn new(
+        accounts: Vec<Account>,
+        hook_secret: Zeroizing<Vec<u8>>,
+        clock: Arc<dyn Clock>,
+        tale: Arc<Tale>,
+    ) -> Self {
+        let state = Mutex::new(State { accounts, orders: Vec::new(), hooks: Vec::new() });
+        Self(Arc::new(Inner { hook_secret, clock, tale, state }))
+    }
+
+    /// How many webhook calls of a kind came.
+    pub fn hooks(&self, kind: &str) -> usize {
+        self.state().hooks.iter().filter(|h| *h == kind).count()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn page(self, request: Request<Incoming>) -> Response<Body> {
+        let (head, incoming) = request.into_parts();
+        let Some(bytes) = body::read(incoming).await else {
+            return answer(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                &json!({ "error": "the body is too large or came too slowly" }),
+            );
+        };
+        match (head.method, head.uri.path()) {
+            (Method::POST, HOOK) => self.hook(&head.headers, &bytes),
+            (Method::GET, "/goods") => self.goods(&head.headers),
+            (Method::GET, "/orders") => self.orders(&head.headers),
+            (Method::POST, "/orders") => self.order(&head.headers, &bytes),
+            _ => answer(StatusCode::NOT_FOUND, &json!({ "error": "no such page" })),
+        }
+    }
+
+    /// For everybody; who has no account is a guest.
+    fn goods(&self, headers: &HeaderMap) -> Response<Body> {
+        let user = self.user(headers);
+        let guest = match text(headers, &OPENID).as_str() {
+            "" => "nobody".to_owned(),
+            openid => format!("a guest, openid {:?}", short(openid)),
+        };
+        self.0.tale.act("shop", &format!("sees {}", user.as_ref().map_or(guest, Seen::to_string)));
+        answer(StatusCode::OK, &json!({ "goods": ["tea", "rice", "ink"], "user": user.map(|u| u.id) }))
+    }
+
+    /// The user's orders.
+    fn orders(&self, headers: &HeaderMap) -> Response<Body> {
+        let Some(user) = self.user(headers) else { return nobody() };
+        self.0.tale.act("shop", &format!("sees {user}"));
+        let state = self.state();
+        let orders: Vec<_> = state.orders.iter().filter(|o| o.user == user.id).map(|o| o.item.as_str()).collect();
+        answer(StatusCode::OK, &json!({ "user": user.id, "name": user.name, "orders": orders }))
+    }
+
+    /// Another order.
+    fn order(&self, headers: &HeaderMap, body: &Bytes) -> Response<Body> {
+        let Some(user) = self.user(headers) else { return nobody() };
+        self.0.tale.act("shop", &format!("sees {user}"));
+        let body: Value = serde_json::from_slice(body).unwrap_or_default();
+        let Some(item) = body.get("item").and_then(Value::as_str).filter(|i| (1..=100).contains(&i.len())) else {
+            return answer(StatusCode::BAD_REQUEST, &json!({ "error": "an order needs an item" }));
+        };
+        let mut state = self.state();
+        if state.orders.len() >= ORDERS_MAX {
+            return answer(StatusCode::INSUFFICIENT_STORAGE, &json!({ "error": "the shop is full" }));
+        }
+        state.orders.push(Order { user: user.id, item: item.into() });
+        answer(StatusCode::CREATED, &json!({ "user": user.id, "ordered": item }))
+    }
+
+    /// Who asks. The front door overwrites these headers, so nobody else can have set them.
+    fn user(&self, headers: &HeaderMap) -> Option<Seen> {
+        let id = text(headers, &USER).parse().ok()?;
+        let claims: Value = serde_json::from_str(&text(headers, &CLAIMS)).unwrap_or_default();
+        let known = self.state().accounts.iter().any(|a| a.id == id);
+        known.then(|| Seen { id, name: claims.get("name").and_then(Value::as_str).unwrap_or_default().into() })
+    }
+}
+
+impl Answer for Shop {
+    type Future = BoxFuture<'static, Response<Body>>;
+
+    fn answer(&self, _: Peer, request: Request<Incoming>) -> Self::Future {
+        self.clone().page(request).boxed()
+    }
+}
+
+/// A user as the headers tell of them.
+struct Seen {
+    id: u64,
+    name: String,
+}
+
+impl std::fmt::Display for Seen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "user {} {:?} in the Yaopai-* headers", self.id, self.name)
+    }
+}
+
+/// A header's value, percent-decoded as ids are; empty if it isn't there.
+fn text(headers: &HeaderMap, name: &HeaderName) -> String {
+    let value = headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    if name == CLAIMS {
+        return value.to_owned();
+    }
+    percent_encoding::percent_decode_str(value).decode_utf8_lossy().into_owned()
+}
+
+/// The front door lets nobody without a user through to here.
+fn nobody() -> Response<Body> {
+    answer(StatusCode::FORBIDDEN, &json!({ "error": "the front door named no user" }))
+}
+
+fn answer(status: StatusCode, body: &Value) -> Response<Body> {
+    let mut response = Response::new(Body::from(body.to_string()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}

@@ -1,0 +1,122 @@
+//! What to try: printed while the demo stays up.
+
+use std::net::{IpAddr, UdpSocket};
+
+use super::world::World;
+
+/// For the simulated WeChat: addresses, keys, and a shell session that works as printed.
+pub fn simulated(world: &World) {
+    let Some(sim) = &world.sim else { return };
+    let (tale, front, server) = (&world.tale, &world.front, &world.server);
+    let (sim_url, control) = (sim.base_url(), sim.control_token());
+    addresses(world);
+    tale.say(&format!("  WeChat      {sim_url}   simulated; users xiaoming, xiaohong, lilei"));
+    tale.say(&format!("  its control token   {control}"));
+    tale.say("");
+    tale.say("Try it in another terminal, line by line / 在另一个终端逐行尝试：");
+    let (check, admin, key) = (&server.check, &server.admin, &*world.api_key);
+    let field = |name: &str| format!(r#"sed 's/.*"{name}":"\([^"]*\)".*/\1/'"#);
+    // Prose and commands are told apart by the indent, not by `#`: zsh takes no comments where one types.
+    tale.say(&format!(
+        r#"
+A code, as wx.login would give one / 模拟 wx.login 取得 code
+    CODE=$(curl -s {sim_url}/_sim/code -H 'Content-Type: application/json' \
+      -H 'Authorization: Bearer {control}' \
+      -d '{{"user":"xiaohong"}}' | {code_field})
+Log in / 登录
+    ID=$(head -c 16 /dev/urandom | base64)
+    TOKEN=$(curl -s {front}/yaopai/v1/session -H 'Content-Type: application/json' \
+      -d "{{\"app\":\"shop\",\"code\":\"$CODE\",\"request_id\":\"$ID\"}}" \
+      | {token_field})
+A guest: 200, then 403 not_bound / 游客：商品 200，订单 403
+    curl -si {front}/goods -H "Authorization: Bearer $TOKEN"; echo
+    curl -si {front}/orders -H "Authorization: Bearer $TOKEN"; echo
+Bind, which replaces the token / 绑定，令牌随之更换
+    ID=$(head -c 16 /dev/urandom | base64)
+    FORM='{{"account":"xiaohong","password":"hotpot-66"}}'
+    TOKEN=$(curl -s {front}/yaopai/v1/binding -H 'Content-Type: application/json' \
+      -H "Authorization: Bearer $TOKEN" \
+      -d "{{\"way\":\"form\",\"request_id\":\"$ID\",\"form\":$FORM}}" \
+      | {token_field})
+    curl -si {front}/orders -H "Authorization: Bearer $TOKEN"; echo
+Ask as nginx does: the Yaopai-* headers are what a back end learns / 像 nginx 那样询问
+    curl -si {check}/check/nginx/require=bound/GET/https/shop.example/orders \
+      -H "Authorization: Bearer $TOKEN"
+List a user's sessions, as a back end / 后端查看用户的会话
+    curl -s '{admin}/admin/v1/sessions?user=1003' \
+      -H 'Authorization: Bearer {key}'; echo
+Is the server well? / 健康检查
+    curl -s {admin}/readyz; echo
+"#,
+        code_field = field("code"),
+        token_field = field("token"),
+    ));
+    tale.say("What passes the front door is shown below. Ctrl-C stops everything. / 按 Ctrl-C 停止。");
+}
+
+/// For the real WeChat: what to set in the mini program.
+pub fn real(world: &World) {
+    let tale = &world.tale;
+    addresses(world);
+    tale.say("");
+    let server = if world.front_at.ip().is_unspecified() {
+        tale.say("WARNING: the front door is open to the network: everybody in it can reach this demo.");
+        tale.say("警告：前门对局域网开放，网内任何人都能访问本演示。");
+        let host = lan_address().map_or("<this machine's address>".to_owned(), |ip| ip.to_string());
+        format!("http://{host}:{}", world.front_at.port())
+    } else {
+        tale.say("DevTools on this machine can reach it; for a real phone in the same network add --lan.");
+        tale.say("本机的开发者工具可以访问；真机调试请加 --lan。");
+        world.front.clone()
+    };
+    tale.say("");
+    tale.say("1. In DevTools: 详情 → 本地设置 → tick 不校验合法域名、web-view（业务域名）、TLS 版本以及 HTTPS 证书");
+    tale.say("   (on a phone: preview, then open 调试 in the menu). Plain HTTP is for development only.");
+    tale.say("2. Paste this into app.js, for example into onLaunch / 把下面的代码粘贴到 app.js 的 onLaunch：");
+    tale.say(&format!(
+        r#"
+const server = '{server}'
+const send = (method, path, data, token) => new Promise((success, fail) => wx.request({{
+  url: server + path, method, data, success, fail,
+  header: token ? {{ Authorization: 'Bearer ' + token }} : {{}},
+}}))
+// 128 random bits; a request that is sent again carries the same ones
+const requestId = () => new Promise((success, fail) => wx.getRandomValues({{ length: 16, fail,
+  success: ({{ randomValues }}) => success(wx.arrayBufferToBase64(randomValues)) }}))
+wx.login({{ success: async ({{ code }}) => {{
+  const login = await send('POST', '/yaopai/v1/session', {{ app: 'shop', code, request_id: await requestId() }})
+  console.log('login', login.statusCode, login.data)
+  let token = login.data.token
+  if (!login.data.bound) {{
+    const form = {{ account: 'lilei', password: 'dumpling-42' }}
+    const bind = await send('POST', '/yaopai/v1/binding', {{ way: 'form', form, request_id: await requestId() }}, token)
+    console.log('bind', bind.statusCode, bind.data)
+    token = bind.data.token || token
+  }}
+  const orders = await send('GET', '/orders', undefined, token)
+  console.log('orders', orders.statusCode, orders.data)
+}} }})
+"#
+    ));
+    tale.say("Each request of the phone is shown below. Ctrl-C stops everything. / 手机的每个请求会显示在下面。");
+}
+
+fn addresses(world: &World) {
+    let (tale, server) = (&world.tale, &world.server);
+    tale.say("");
+    tale.say("What runs / 正在运行：");
+    tale.say(&format!("  front door  {}   what a phone calls: /yaopai/v1/…, /goods, /orders", world.front));
+    tale.say(&format!("  server      {}   public: /yaopai/v1/…", server.public));
+    tale.say(&format!("              {}   check: for proxies", server.check));
+    tale.say(&format!("              {}   admin: /admin/v1/…, /readyz, /metrics", server.admin));
+    tale.say(&format!("  shop        http://{}   accounts lilei dumpling-42, xiaohong hotpot-66", world.shop_at));
+    tale.say(&format!("  API key     {}", *world.api_key));
+}
+
+/// The address that phones of the same network reach this machine by. Nothing is sent: connecting a UDP socket only looks the
+/// way up, and 192.0.2.1 is nobody's (RFC 5737).
+fn lan_address() -> Option<IpAddr> {
+    let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
+    socket.connect("192.0.2.1:9").ok()?;
+    socket.local_addr().ok().map(|a| a.ip()).filter(|ip| !ip.is_loopback() && !ip.is_unspecified())
+}
