@@ -1,0 +1,4 @@
+//! `/check/…`: who is this request?
+
+mod forward;
+mod nginx;

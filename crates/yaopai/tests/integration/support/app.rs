@@ -1,0 +1,261 @@
+//! The server under test with all that it needs around it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OpenFlags};
+use sha2::{Digest as _, Sha256};
+use tempfile::TempDir;
+use yaopai::clock::SystemEntropy;
+use yaopai::config::{Address, Config};
+use yaopai::serve::Server;
+use yaopai_sim::{AppConfig, DEFAULT_APPID, DEFAULT_SECRET, RunningSim, Simulator};
+
+use super::{BackEnd, Phone, Reply, TestClock, http_client};
+
+/// The second app that the simulator knows.
+pub const OTHER_APPID: &str = "wxfedcba9876543210";
+pub const WEBHOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+/// The key of the default realm. Others are `key-of-{realm}`.
+const API_KEY: &str = "key-of-default";
+
+/// What a test's configuration has beyond the usual, as TOML. `{sim}`, `{hook}`, `{other_appid}` and `{other_key}` (the hash
+/// of the key of the realm `other`) are filled in.
+pub struct Setup {
+    /// Keys of the app `shop`.
+    pub shop: &'static str,
+    /// Keys of its `sessions`.
+    pub sessions: &'static str,
+    /// How it binds.
+    pub binding: &'static str,
+    /// `check = { … }` and the like.
+    pub top: &'static str,
+    /// More tables, at the end.
+    pub tables: &'static str,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self { shop: "", sessions: "", binding: "webhook", top: "", tables: "" }
+    }
+}
+
+/// Where it can be reached; it moves at each restart.
+#[derive(Clone)]
+pub struct Addresses {
+    pub public: String,
+    pub check: String,
+    pub admin: String,
+}
+
+/// What phones need.
+pub struct World {
+    pub http: reqwest::Client,
+    pub addresses: Mutex<Addresses>,
+    pub sim: RunningSim,
+    pub clock: TestClock,
+}
+
+pub struct TestApp {
+    world: Arc<World>,
+    pub back_end: BackEnd,
+    server: Option<Server>,
+    folder: TempDir,
+    config: String,
+}
+
+impl std::ops::Deref for TestApp {
+    type Target = World;
+
+    fn deref(&self) -> &World {
+        &self.world
+    }
+}
+
+impl TestApp {
+    /// One app, `shop`, whose back end is asked by webhook.
+    pub async fn start() -> Self {
+        Self::with(Setup::default()).await
+    }
+
+    pub async fn with(setup: Setup) -> Self {
+        let clock = TestClock::new();
+        let apps = [AppConfig::new(DEFAULT_APPID, DEFAULT_SECRET), AppConfig::new(OTHER_APPID, DEFAULT_SECRET)];
+        let sim = Simulator::builder().apps(apps).seed(1).clock(clock.for_simulator()).build().unwrap();
+        let sim = sim.start_local().await.unwrap();
+        let hook_clock = clock.clone();
+        let back_end = BackEnd::start(WEBHOOK_SECRET, move || hook_clock.now_ms()).await;
+        let folder = tempfile::tempdir().unwrap();
+        write_secrets(folder.path());
+        let config = config(&setup, &sim.base_url(), &back_end.url);
+        let none = Addresses { public: String::new(), check: String::new(), admin: String::new() };
+        let world = Arc::new(World { http: http_client(), addresses: Mutex::new(none), sim, clock });
+        let mut app = Self { world, back_end, server: None, folder, config };
+        app.start_server().await;
+        app
+    }
+
+    async fn start_server(&mut self) {
+        let config = Config::parse(&self.config, self.folder.path()).unwrap();
+        let clock = Arc::new(self.clock.clone());
+        let server = Server::start(config, clock, Arc::new(SystemEntropy)).await.unwrap();
+        *self.addresses.lock().unwrap() =
+            Addresses { public: url(&server.public), check: url(&server.check), admin: url(&server.admin) };
+        self.server = Some(server);
+    }
+
+    /// Stops it in order. Nothing answers any more.
+    pub async fn stop(&mut self) {
+        self.server.take().unwrap().stop().await;
+    }
+
+    /// Stops it in order and starts it after a while on the same folder.
+    pub async fn restart_after(&mut self, down: Duration) {
+        self.stop().await;
+        self.clock.advance(down);
+        self.start_server().await;
+    }
+
+    pub fn server(&self) -> &Server {
+        self.server.as_ref().unwrap()
+    }
+
+    /// What the server does by itself every 15 s.
+    pub async fn upkeep(&self) {
+        self.server().service().upkeep().await.unwrap();
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A phone with the app `shop` on it.
+    pub fn phone(&self, person: &str) -> Phone {
+        self.phone_in("shop", DEFAULT_APPID, person)
+    }
+
+    pub fn phone_in(&self, app: &str, appid: &str, person: &str) -> Phone {
+        Phone::new(self.world.clone(), app, appid, person)
+    }
+
+    /// A phone of somebody whom the back end knows as `user`.
+    pub fn customer(&self, person: &str, user: &str) -> Phone {
+        let phone = self.phone(person);
+        self.back_end.knows(&phone.openid(), user);
+        phone
+    }
+
+    /// An admin call with the default realm's key.
+    pub async fn admin(&self, method: &str, path: &str, body: Option<serde_json::Value>) -> Reply {
+        self.admin_as(API_KEY, method, path, body).await
+    }
+
+    pub async fn admin_as(&self, key: &str, method: &str, path: &str, body: Option<serde_json::Value>) -> Reply {
+        let url = format!("{}{path}", self.addresses().admin);
+        let request = self.http.request(method.parse().unwrap(), url).bearer_auth(key);
+        let request = if let Some(body) = body { request.json(&body) } else { request };
+        Reply::of(request.send().await.unwrap()).await
+    }
+
+    pub async fn admin_get(&self, path: &str) -> serde_json::Value {
+        self.admin("GET", path, None).await.ok().json()
+    }
+
+    /// The database, to look at.
+    pub fn database(&self) -> Connection {
+        Connection::open_with_flags(self.folder.path().join("yaopai.db"), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap()
+    }
+
+    pub fn count(&self, table: &str) -> i64 {
+        self.database().query_row(&format!("SELECT count(*) FROM {table}"), [], |r| r.get(0)).unwrap()
+    }
+
+    /// All that the database says about anybody, so that two looks can be compared.
+    pub fn state(&self) -> BTreeMap<String, Vec<String>> {
+        let db = self.database();
+        let tables = ["identities", "users", "sessions", "logins", "jar"];
+        tables.iter().map(|table| ((*table).to_owned(), rows(&db, table))).collect()
+    }
+}
+
+impl World {
+    pub fn addresses(&self) -> Addresses {
+        self.addresses.lock().unwrap().clone()
+    }
+}
+
+fn rows(db: &Connection, table: &str) -> Vec<String> {
+    let mut statement = db.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2")).unwrap();
+    let columns = statement.column_count();
+    let row = |r: &rusqlite::Row<'_>| {
+        let values = (0..columns).map(|i| match r.get_ref(i).unwrap() {
+            ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+            other => format!("{other:?}"),
+        });
+        Ok(values.collect::<Vec<_>>().join("|"))
+    };
+    statement.query_map([], row).unwrap().map(Result::unwrap).collect()
+}
+
+fn url(address: &Address) -> String {
+    assert!(matches!(address, Address::Tcp(_)));
+    address.to_string()
+}
+
+pub fn write_secrets(folder: &Path) {
+    for (name, secret) in
+        [("master.key", MASTER_KEY), ("app.secret", DEFAULT_SECRET), ("webhook.secret", WEBHOOK_SECRET)]
+    {
+        std::fs::write(folder.join(name), secret).unwrap();
+    }
+}
+
+pub fn key_hash(key: &str) -> String {
+    format!("sha256:{}", hex::encode(Sha256::digest(key)))
+}
+
+fn config(setup: &Setup, sim: &str, hook: &str) -> String {
+    let text = format!(
+        r#"
+        master_key = "file:master.key"
+        development = true
+        {top}
+        listen = {{ public = "127.0.0.1:0", check = "127.0.0.1:0", admin = "127.0.0.1:0" }}
+
+        [[apps]]
+        name = "shop"
+        appid = "{DEFAULT_APPID}"
+        secret = "file:app.secret"
+        base_url = "{{sim}}"
+        binding = "{binding}"
+        {shop}
+        sessions = {{ {sessions} }}
+        webhook = {{ url = "{{hook}}", secret = "file:webhook.secret", timeout = 1 }}
+
+        [[api_keys]]
+        name = "the shop's back end"
+        hash = "{key}"
+        {tables}"#,
+        top = setup.top,
+        binding = setup.binding,
+        shop = setup.shop,
+        sessions = setup.sessions,
+        tables = setup.tables,
+        key = key_hash(API_KEY),
+    );
+    // Upkeep runs when the test says so; only `live` can say otherwise.
+    let live = if setup.top.contains("live") || setup.tables.contains("[live]") {
+        String::new()
+    } else {
+        "live = { flush_interval = 86400 }\n".to_owned()
+    };
+    live + &text
+        .replace("{sim}", sim)
+        .replace("{hook}", hook)
+        .replace("{other_appid}", OTHER_APPID)
+        .replace("{other_key}", &key_hash("key-of-other"))
+}

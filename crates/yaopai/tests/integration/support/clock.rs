@@ -1,0 +1,38 @@
+//! A clock that stands still until the test moves it. Server, simulator and back end look at the same one.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use yaopai_core::ports::Clock;
+use yaopai_core::time::{Timestamp, millis};
+
+#[derive(Clone)]
+pub struct TestClock(Arc<AtomicI64>);
+
+impl TestClock {
+    /// Starts at 2026-01-01T00:00:00Z.
+    pub fn new() -> Self {
+        Self(Arc::new(AtomicI64::new(1_767_225_600_000)))
+    }
+
+    pub fn advance(&self, by: Duration) {
+        self.0.fetch_add(millis(by), Ordering::SeqCst);
+    }
+
+    pub fn now_ms(&self) -> i64 {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    /// The same clock as the simulator wants it.
+    pub fn for_simulator(&self) -> impl Fn() -> u64 + Send + Sync + 'static {
+        let clock = self.clone();
+        move || u64::try_from(clock.now_ms()).unwrap()
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.now_ms())
+    }
+}

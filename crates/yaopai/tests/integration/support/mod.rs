@@ -1,0 +1,51 @@
+//! What the tests share.
+
+mod app;
+mod back_end;
+mod clock;
+mod phone;
+pub mod raw;
+mod reply;
+pub mod scan;
+pub mod server_process;
+
+pub use app::{OTHER_APPID, Setup, TestApp, WEBHOOK_SECRET};
+pub use back_end::{Act, BackEnd, Call};
+pub use clock::TestClock;
+pub use phone::{Phone, request_id};
+pub use reply::Reply;
+
+use std::time::Duration;
+
+/// The tests' one HTTP client. Connections are kept, as clients do.
+#[allow(clippy::disallowed_methods, reason = "the tests' one client; the rule is about the server's own calls")]
+pub fn http_client() -> reqwest::Client {
+    let builder = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+    builder.timeout(Duration::from_secs(30)).build().unwrap()
+}
+
+/// Every principal header, in the order of their names: spelled out here, so that the server's own list is tested too.
+pub const PRINCIPAL: [&str; 10] = [
+    "yaopai-app",
+    "yaopai-body-signed",
+    "yaopai-claims",
+    "yaopai-env-version",
+    "yaopai-identity-id",
+    "yaopai-openid",
+    "yaopai-session-id",
+    "yaopai-unionid",
+    "yaopai-user",
+    "yaopai-vouched-at",
+];
+
+pub fn seconds(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+pub fn minutes(n: u64) -> Duration {
+    Duration::from_secs(n * 60)
+}
+
+pub fn hours(n: u64) -> Duration {
+    Duration::from_secs(n * 3600)
+}

@@ -1,0 +1,151 @@
+//! A person's phone with a mini program on it.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+
+use super::Reply;
+use super::app::World;
+
+pub struct Phone {
+    world: Arc<World>,
+    app: String,
+    appid: String,
+    person: String,
+    token: Mutex<Option<String>>,
+}
+
+/// A client's id of a request: 128 random bits there, a readable word here.
+pub fn request_id(word: &str) -> String {
+    format!("{word:.<24}")
+}
+
+fn fresh_request_id() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    request_id(&format!("request-{}", NEXT.fetch_add(1, Ordering::Relaxed)))
+}
+
+impl Phone {
+    pub fn new(world: Arc<World>, app: &str, appid: &str, person: &str) -> Self {
+        let (app, appid, person) = (app.to_owned(), appid.to_owned(), person.to_owned());
+        Self { world, app, appid, person, token: Mutex::default() }
+    }
+
+    pub fn openid(&self) -> String {
+        self.world.sim.handle().openid(&self.appid, &self.person).unwrap()
+    }
+
+    /// `wx.login`: a code.
+    pub fn code(&self) -> String {
+        self.world.sim.handle().issue_code(&self.appid, &self.person).unwrap()
+    }
+
+    /// Logs in with a new code and keeps the token. Fails the test if it doesn't work.
+    #[track_caller]
+    pub fn log_in(&self) -> impl Future<Output = Reply> {
+        let caller = std::panic::Location::caller();
+        async move {
+            let reply = self.try_log_in().await;
+            assert_eq!(reply.status, 201, "login at {caller}: {}", reply.text);
+            reply
+        }
+    }
+
+    /// Logs in with a new code; keeps the token if there is one.
+    pub async fn try_log_in(&self) -> Reply {
+        self.send_login(&self.code(), &fresh_request_id()).await
+    }
+
+    pub async fn send_login(&self, code: &str, request_id: &str) -> Reply {
+        self.send_login_of(json!({ "code": code, "request_id": request_id })).await
+    }
+
+    /// `more` fields over the usual ones.
+    pub async fn log_in_with(&self, more: Value) -> Reply {
+        let mut body = json!({ "code": self.code(), "request_id": fresh_request_id() });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        self.send_login_of(body).await
+    }
+
+    async fn send_login_of(&self, mut body: Value) -> Reply {
+        body["app"] = json!(self.app);
+        let url = format!("{}/yaopai/v1/session", self.world.addresses().public);
+        let reply = Reply::of(self.world.http.post(url).json(&body).send().await.unwrap()).await;
+        self.keep_token_of(&reply);
+        reply
+    }
+
+    fn keep_token_of(&self, reply: &Reply) {
+        if reply.status.is_success() && !reply.text.is_empty() {
+            if let Some(token) = reply.json()["token"].as_str() {
+                self.hold(token);
+            }
+        }
+    }
+
+    /// The token that it holds.
+    #[track_caller]
+    pub fn token(&self) -> String {
+        self.token.lock().unwrap().clone().expect("not logged in")
+    }
+
+    /// From now on it holds this token.
+    pub fn hold(&self, token: &str) {
+        *self.token.lock().unwrap() = Some(token.to_owned());
+    }
+
+    /// A call of the API with the token it holds. Keeps no token.
+    pub async fn call(&self, method: &str, path: &str, body: Option<Value>) -> Reply {
+        self.call_as(&self.token(), method, path, body).await
+    }
+
+    /// The same with another token.
+    pub async fn call_as(&self, token: &str, method: &str, path: &str, body: Option<Value>) -> Reply {
+        let url = format!("{}/yaopai/v1{path}", self.world.addresses().public);
+        let request = self.world.http.request(method.parse().unwrap(), url).bearer_auth(token);
+        let request = if let Some(body) = body { request.json(&body) } else { request };
+        Reply::of(request.send().await.unwrap()).await
+    }
+
+    pub async fn read(&self) -> Reply {
+        self.call("GET", "/session", None).await
+    }
+
+    /// A read that the client marks as background.
+    pub async fn read_in_background(&self) -> Reply {
+        let url = format!("{}/yaopai/v1/session", self.world.addresses().public);
+        let request = self.world.http.get(url).bearer_auth(self.token()).header("yaopai-background", "1");
+        Reply::of(request.send().await.unwrap()).await
+    }
+
+    pub async fn log_out(&self) -> Reply {
+        self.call("DELETE", "/session", None).await
+    }
+
+    /// Refreshes under this request id. The new token is not kept: answers get lost.
+    pub async fn refresh(&self, word: &str) -> Reply {
+        self.refresh_as(&self.token(), word).await
+    }
+
+    pub async fn refresh_as(&self, token: &str, word: &str) -> Reply {
+        self.call_as(token, "POST", "/session/refresh", Some(json!({ "request_id": request_id(word) }))).await
+    }
+
+    /// Sends the bind form under this request id. The new token is not kept.
+    pub async fn bind(&self, word: &str, account: &str, password: &str) -> Reply {
+        let form = json!({ "account": account, "password": password });
+        let body = json!({ "way": "form", "request_id": request_id(word), "form": form });
+        self.call("POST", "/binding", Some(body)).await
+    }
+
+    /// A proxy asks about a request of this phone: `GET https://shop.example/orders`.
+    pub async fn check(&self, ask: &str) -> Reply {
+        self.check_as(&self.token(), ask).await
+    }
+
+    pub async fn check_as(&self, token: &str, ask: &str) -> Reply {
+        let url = format!("{}/check/nginx/{ask}/GET/https/shop.example/orders", self.world.addresses().check);
+        Reply::of(self.world.http.get(url).bearer_auth(token).send().await.unwrap()).await
+    }
+}

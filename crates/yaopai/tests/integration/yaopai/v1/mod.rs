@@ -1,0 +1,3 @@
+mod binding;
+mod session;
+mod sessions;
