@@ -1,5 +1,7 @@
 //! `yaopai demo` as a person or a pipeline runs it: as a process.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
+
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -164,7 +166,8 @@ fn the_real_wechat_needs_no_simulator_and_its_secret_shows_nowhere() {
         let bytes = std::fs::read(file.unwrap().path()).unwrap();
         assert!(!bytes.windows(secret.len()).any(|w| w == secret.as_bytes()));
     }
-    assert!(demo.signal("-TERM").success());
+    // As when its terminal is closed.
+    assert!(demo.signal("-HUP").success());
     assert_empty(temporary.path());
 }
 

@@ -65,7 +65,10 @@ impl Front {
         }
         match ROUTES.iter().find(|(p, _)| *p == path) {
             Some((_, require)) => self.to_shop(&head, bytes, require).await,
-            None => own(StatusCode::NOT_FOUND, "the demo has /goods, /orders and /yaopai/v1/…"),
+            None => {
+                self.0.tale.wire(who(&head.headers), "front", &format!("{} → 404", seen(&head, &bytes)));
+                own(StatusCode::NOT_FOUND, "the demo has /goods, /orders and /yaopai/v1/…")
+            }
         }
     }
 

@@ -86,7 +86,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         "Yaopai demo: starting a simulated WeChat, a shop, the server and a front door …\n腰牌演示：正在启动……"
     });
     // From here on a signal no longer ends the process by itself: what is under way is dropped, and the folder with it.
-    let mut stopped = pin!(super::stopped());
+    let mut stopped = pin!(stopped());
     let world = tokio::select! {
         biased;
         () = &mut stopped => bail!("stopped before everything had started"),
@@ -99,6 +99,17 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     };
     world.stop().await;
     done
+}
+
+/// Until Ctrl-C, SIGTERM, or the terminal is closed: a demo leaves nothing behind in any of these cases.
+async fn stopped() {
+    let Ok(mut hangup) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) else {
+        return super::stopped().await;
+    };
+    tokio::select! {
+        () = super::stopped() => {}
+        _ = hangup.recv() => {}
+    }
 }
 
 /// The walk and, unless it is all that is wanted, staying up.

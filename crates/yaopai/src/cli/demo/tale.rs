@@ -57,7 +57,7 @@ impl Tale {
     pub fn step(&self, number: usize, english: &str, chinese: &str) {
         self.line("");
         self.line(&self.paint("1", &format!("{number}. {english}")));
-        self.line(&self.paint("2", &format!("   {chinese}")));
+        self.line(&format!("   {chinese}"));
     }
 
     /// Something crossed the wire.

@@ -51,6 +51,9 @@ Is the server well? / 健康检查
         code_field = field("code"),
         token_field = field("token"),
     ));
+    tale.say("DevTools with a test appid works as well: its `the code is a mock one` logs xiaoming in.");
+    tale.say("开发者工具用测试号也可以：其固定 code「the code is a mock one」会登录 xiaoming。");
+    tale.say("The demo's clock is 31 s ahead since step 7. / 第 7 步之后，演示时钟快 31 秒。");
     tale.say("What passes the front door is shown below. Ctrl-C stops everything. / 按 Ctrl-C 停止。");
 }
 
@@ -86,6 +89,7 @@ const requestId = () => new Promise((success, fail) => wx.getRandomValues({{ len
 wx.login({{ success: async ({{ code }}) => {{
   const login = await send('POST', '/yaopai/v1/session', {{ app: 'shop', code, request_id: await requestId() }})
   console.log('login', login.statusCode, login.data)
+  if (login.statusCode !== 201) return
   let token = login.data.token
   if (!login.data.bound) {{
     const form = {{ account: 'lilei', password: 'dumpling-42' }}
