@@ -5,4 +5,4 @@ mod rules;
 pub mod sqlite;
 
 pub use model::{Disk, Model};
-pub use sqlite::{OpenError, Options, Sqlite};
+pub use sqlite::{Committed, OpenError, Options, Sqlite};

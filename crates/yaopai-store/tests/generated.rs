@@ -1,5 +1,7 @@
 //! Random sequences of calls, made of the reference and of SQLite: the same answers, the same changes, the same state.
 
+#![allow(clippy::unwrap_used)]
+
 mod calls;
 mod conformance;
 

@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 mod embedded {
@@ -104,7 +105,7 @@ pub(super) fn open(path: &Path, readers: usize) -> Result<Opened, OpenError> {
 
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut writer = Connection::open_with_flags(path, flags).map_err(sql)?;
-    writer.busy_timeout(BUSY).map_err(sql)?;
+    steady(&writer).map_err(sql)?;
     ours(path, &writer)?;
     wal(path, &writer)?;
     durable(&writer).map_err(sql)?;
@@ -113,8 +114,7 @@ pub(super) fn open(path: &Path, readers: usize) -> Result<Opened, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let reader = |_| {
         let db = Connection::open_with_flags(path, flags)?;
-        db.busy_timeout(BUSY)?;
-        db.set_prepared_statement_cache_capacity(64);
+        steady(&db)?;
         Ok(db)
     };
     let readers = (0..readers.max(1)).map(reader).collect::<rusqlite::Result<_>>().map_err(sql)?;
@@ -155,6 +155,15 @@ fn ours(path: &Path, db: &Connection) -> Result<(), OpenError> {
     }
 }
 
+/// What every connection of ours needs.
+fn steady(db: &Connection) -> rusqlite::Result<()> {
+    db.busy_timeout(BUSY)?;
+    db.set_prepared_statement_cache_capacity(128);
+    // Without it SQLite prepares a statement anew whenever a bound value changes that it compared with a partial index's
+    // condition: measured, a third of a login's time.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(|_| ())
+}
+
 fn wal(path: &Path, db: &Connection) -> Result<(), OpenError> {
     let mode: String = db.query_row("PRAGMA journal_mode = WAL", [], |r| r.get(0)).map_err(|e| sql_error(path, &e))?;
     let what = "its file system allows no write-ahead log: name a path on a local disk";
@@ -174,7 +183,6 @@ fn durable(db: &Connection) -> rusqlite::Result<()> {
     db.pragma_update(None, "cache_size", -65_536)?;
     db.pragma_update(None, "temp_store", "MEMORY")?;
     db.pragma_update(None, "trusted_schema", false)?;
-    db.set_prepared_statement_cache_capacity(128);
     Ok(())
 }
 

@@ -12,6 +12,7 @@ mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
@@ -20,7 +21,7 @@ use yaopai_core::ports::{ChangeSink, JarCookie, StoreResult};
 
 pub use file::OpenError;
 use lane::{Jobs, Lane, closed};
-use writer::{Done, Job, Work};
+use writer::{Counters, Done, Job, Work, Writer};
 
 /// How much may wait, and how much is done at once.
 #[derive(Debug, Clone)]
@@ -48,6 +49,16 @@ pub struct Sqlite {
     // Readers first: the writer's last checkpoint is to find nobody in the log.
     readers: Lane<Read>,
     writer: Lane<Box<dyn Job>>,
+    counters: Arc<Counters>,
+}
+
+/// What the writer has done since it was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Committed {
+    /// Transactions.
+    pub commits: u64,
+    /// Calls in them.
+    pub calls: u64,
 }
 
 impl Sqlite {
@@ -59,10 +70,11 @@ impl Sqlite {
         let path = path.as_ref();
         let file::Opened { writer, readers, lock } = file::open(path, options.readers)?;
         let io = |e: std::io::Error| OpenError::Other { path: path.to_owned(), what: e.to_string() };
-        let batch = options.batch.max(1);
+        let counters = Arc::new(Counters::default());
+        let writer = Writer { db: writer, sink, batch: options.batch.max(1), counters: Arc::clone(&counters) };
         let write = move |jobs: Jobs<Box<dyn Job>>| {
-            writer::run(&writer, jobs, &sink, batch);
-            if let Err(e) = writer.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
+            writer.run(jobs);
+            if let Err(e) = writer.db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
                 tracing::warn!(error = %e, "the last checkpoint failed: the next start does it");
             }
             drop(writer);
@@ -79,13 +91,19 @@ impl Sqlite {
         let writer = Lane::start("store-writer", options.queue, vec![write]).map_err(io)?;
         let readers = readers.into_iter().map(read).collect();
         let readers = Lane::start("store-reader", options.read_queue, readers).map_err(io)?;
-        Ok(Self { readers, writer })
+        Ok(Self { readers, writer, counters })
     }
 
     /// Takes no more calls, finishes those that are queued, checkpoints, and lets go of the file.
     pub async fn close(&self) {
         self.readers.stop().await;
         self.writer.stop().await;
+    }
+
+    /// How many calls were committed, in how many transactions: how well they share.
+    pub fn committed(&self) -> Committed {
+        let Counters { commits, calls } = self.counters.as_ref();
+        Committed { commits: commits.load(Ordering::Relaxed), calls: calls.load(Ordering::Relaxed) }
     }
 
     /// A session's jar, by slot.

@@ -3,6 +3,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
@@ -78,37 +79,56 @@ impl<T: Send, F: FnMut(&mut Work<'_>) -> Done<T> + Send> Job for Command<T, F> {
     }
 }
 
-/// The writer thread.
-pub(super) fn run(db: &Connection, mut jobs: Jobs<Box<dyn Job>>, sink: &Arc<dyn ChangeSink>, max: usize) {
-    let mut batch = Vec::new();
-    while let Some(first) = jobs.next() {
-        batch.push(first);
-        while batch.len() < max
-            && let Some(next) = jobs.waiting()
-        {
-            batch.push(next);
-        }
-        settle(db, std::mem::take(&mut batch), sink.as_ref());
-    }
+/// What has been committed since the start, for metrics.
+#[derive(Default)]
+pub(super) struct Counters {
+    pub commits: AtomicU64,
+    pub calls: AtomicU64,
 }
 
-/// Runs a batch and answers everyone in it.
-fn settle(db: &Connection, mut batch: Vec<Box<dyn Job>>, sink: &dyn ChangeSink) {
-    match attempt(db, &mut batch) {
-        Ok(changes) => finish(batch, changes, sink),
-        // What may pass by itself (a full disk, another program's lock) hits all alike: trying each would only take longer.
-        Err(e) if e.retry || batch.len() == 1 => {
-            tracing::error!(error = %e, calls = batch.len(), "nothing was written");
-            batch.into_iter().for_each(|job| job.answer(Some(&e)));
-        }
-        // One of them is bad. It must not fail the others.
-        Err(_) => batch.into_iter().for_each(|job| settle(db, vec![job], sink)),
-    }
+/// The writer thread's work.
+pub(super) struct Writer {
+    pub db: Connection,
+    pub sink: Arc<dyn ChangeSink>,
+    /// Calls that share one commit, at most.
+    pub batch: usize,
+    pub counters: Arc<Counters>,
 }
 
-fn finish(batch: Vec<Box<dyn Job>>, changes: Vec<Change>, sink: &dyn ChangeSink) {
-    changes.into_iter().for_each(|change| sink.apply(change));
-    batch.into_iter().for_each(|job| job.answer(None));
+impl Writer {
+    /// Works until there are no more jobs.
+    pub fn run(&self, mut jobs: Jobs<Box<dyn Job>>) {
+        while let Some(first) = jobs.next() {
+            let mut batch = vec![first];
+            while batch.len() < self.batch
+                && let Some(next) = jobs.waiting()
+            {
+                batch.push(next);
+            }
+            self.settle(batch);
+        }
+    }
+
+    /// Runs a batch and answers everyone in it.
+    fn settle(&self, mut batch: Vec<Box<dyn Job>>) {
+        match attempt(&self.db, &mut batch) {
+            Ok(changes) => self.finish(batch, changes),
+            // What may pass by itself (a full disk, another program's lock) hits all alike: trying each would only take longer.
+            Err(e) if e.retry || batch.len() == 1 => {
+                tracing::error!(error = %e, calls = batch.len(), "nothing was written");
+                batch.into_iter().for_each(|job| job.answer(Some(&e)));
+            }
+            // One of them is bad. It must not fail the others.
+            Err(_) => batch.into_iter().for_each(|job| self.settle(vec![job])),
+        }
+    }
+
+    fn finish(&self, batch: Vec<Box<dyn Job>>, changes: Vec<Change>) {
+        self.counters.commits.fetch_add(1, Ordering::Relaxed);
+        self.counters.calls.fetch_add(batch.len() as u64, Ordering::Relaxed);
+        changes.into_iter().for_each(|change| self.sink.apply(change));
+        batch.into_iter().for_each(|job| job.answer(None));
+    }
 }
 
 /// One transaction. After an error nothing of it is left.

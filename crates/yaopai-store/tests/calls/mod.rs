@@ -1,6 +1,6 @@
 //! Calls as values, so that the same ones can be made of several engines in any order, and their answers compared.
 
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used)]
 
 pub mod generator;
 

@@ -2,7 +2,7 @@
 //! changes it hands out. `suite!` makes a test of each case for one engine.
 
 // Each test crate that includes this uses some of it.
-#![allow(dead_code, unused_imports, unused_macros)]
+#![allow(dead_code, unused_imports, unused_macros, clippy::unwrap_used)]
 
 pub mod bind;
 pub mod claims;
