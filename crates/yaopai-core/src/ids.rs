@@ -23,6 +23,13 @@ macro_rules! uuid_id {
                 Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid().into_bytes())
             }
 
+            /// When it was made, to the millisecond.
+            pub fn made_at(&self) -> Timestamp {
+                let mut millis = [0u8; 8];
+                millis[2..].copy_from_slice(&self.0[..6]);
+                Timestamp(i64::from_be_bytes(millis))
+            }
+
             /// Reads the text form.
             pub fn parse(text: &str) -> Option<Self> {
                 // One spelling only: the hyphenated one that we write.

@@ -21,6 +21,9 @@ const FILL_MAX_AGE: i64 = 20_000;
 const REMEMBER: i64 = 60_000;
 /// How many such changes are remembered one by one, in all shards; beyond it all fills under way are dropped.
 const REMEMBER_MAX: usize = 1 << 20;
+/// How long it is remembered that a new session beyond the bound was used: well over the 60 s for which its login's answer is
+/// handed out again unless it was.
+const REMEMBER_USE: i64 = 90_000;
 const SHARDS: usize = 16;
 
 /// A session as a check needs it.
@@ -103,11 +106,14 @@ pub struct LiveTable<A> {
     shard_of: foldhash::fast::RandomState,
 }
 
+/// Used, but never so that it would slide.
+const BACKGROUND: Uptime = Uptime(i64::MIN);
+
 #[derive(Default)]
 struct Shard {
     /// Sessions that changed without being in the table: (sequence, when).
     recent: HashMap<SessionId, (u64, i64), foldhash::fast::RandomState>,
-    /// When sessions beyond the bound were last used.
+    /// When sessions beyond the bound were last used; [`BACKGROUND`] if only by background calls.
     aside: HashMap<SessionId, Uptime, foldhash::fast::RandomState>,
 }
 
@@ -281,10 +287,12 @@ impl<A: Send + Sync + 'static> Presence for LiveTable<A> {
         let guard = self.map.guard();
         if let Some(live) = self.map.get(&id, &guard) {
             live.touch(up, slide);
-        } else if slide && !self.is_complete() {
+        } else if !self.is_complete() {
             let mut shard = self.shard(id);
-            let seen = shard.aside.entry(id).or_insert(up);
-            *seen = up.max(*seen);
+            let seen = shard.aside.entry(id).or_insert(BACKGROUND);
+            if slide {
+                *seen = up.max(*seen);
+            }
         }
     }
 
@@ -294,8 +302,9 @@ impl<A: Send + Sync + 'static> Presence for LiveTable<A> {
             let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
             shard.recent.retain(|_, (_, at)| now.0 - *at <= REMEMBER);
             // What is older was in the last walk, and is stored by now.
-            shard.aside.retain(|_, seen| *seen >= since);
-            swept.seen.extend(shard.aside.iter().map(|(id, seen)| (*id, *seen)));
+            shard.aside.retain(|id, seen| *seen >= since || now.0 - id.made_at().0 <= REMEMBER_USE);
+            let seen = shard.aside.iter().filter(|(_, seen)| **seen >= since);
+            swept.seen.extend(seen.map(|(id, seen)| (*id, *seen)));
         }
         let crowded = self.len() * 10 > self.bound * 9;
         let guard = self.map.guard();
