@@ -147,6 +147,19 @@ mod tests {
         assert!(error(args(false, Some("wx1"), None)).contains("--secret env:NAME"));
     }
 
+    /// What `main` makes status 1 of.
+    #[tokio::test]
+    async fn a_step_that_goes_wrong_fails_the_script() {
+        let tale = Arc::new(Tale::kept());
+        let platform = Platform::Simulated { known: "xiaohong" };
+        let world = World::start(Plan { platform, free_ports: true, lan: false }, tale.clone()).await.unwrap();
+        let done = stay(&world, false, true).await;
+        world.stop().await;
+        let sentence = done.unwrap_err().to_string();
+        assert!(sentence.starts_with("the walk failed at step 1: "), "{sentence}");
+        assert!(tale.text().ends_with(&format!("✗ {sentence}\n")), "{}", tale.text());
+    }
+
     #[test]
     fn secrets_by_reference_stay_references() {
         let reference = |given| match secret(given).unwrap() {
