@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::anyhow;
 use yaopai_core::seal::MasterKey;
 
 use crate::admin;
@@ -22,7 +22,7 @@ pub struct Args {
 #[allow(clippy::print_stdout, reason = "what the command is for")]
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let entropy = SystemEntropy;
-    std::fs::create_dir_all(&args.folder).with_context(|| format!("cannot create {}", args.folder.display()))?;
+    std::fs::create_dir_all(&args.folder).map_err(|e| anyhow!("cannot create {}: {e}", args.folder.display()))?;
     let files = ["yaopai.toml", "master.key", "webhook.secret"].map(|name| args.folder.join(name));
     // All or nothing: a second run must neither lose a key nor leave half a set.
     if let Some(there) = files.iter().find(|f| f.exists()) {
@@ -48,6 +48,6 @@ fn write(path: &Path, text: &str, mode: u32) -> anyhow::Result<()> {
         .create_new(true)
         .mode(mode)
         .open(path)
-        .with_context(|| format!("cannot write {}", path.display()))?;
-    file.write_all(text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))
+        .map_err(|e| anyhow!("cannot write {}: {e}", path.display()))?;
+    file.write_all(text.as_bytes()).map_err(|e| anyhow!("cannot write {}: {e}", path.display()))
 }

@@ -39,7 +39,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     }
     let listen = config.listen;
     let sim = Simulator::from_config(config)?;
-    let running = sim.start(listen).await.with_context(|| format!("cannot listen on {listen}; is the port taken?"))?;
+    let running = sim.start(listen).await.map_err(|e| anyhow::anyhow!("cannot listen on {listen}: {e}"))?;
     println!("WeChat's simulator / 微信模拟器: {}", running.base_url());
     println!("control token: {}", running.control_token());
     for app in running.apps() {
