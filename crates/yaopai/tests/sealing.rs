@@ -1,5 +1,7 @@
 //! What is sealed opens only where it was sealed, only with its key, and never more often than a key may seal.
 
+#![allow(clippy::unwrap_used, reason = "a test's helper fails the test")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
