@@ -2,3 +2,4 @@
 
 mod forward;
 mod nginx;
+mod real_nginx;

@@ -352,7 +352,9 @@ async fn other_statuses_are_mapped_for_nginx() {
 async fn the_listener_answers_checks_and_nothing_else() {
     let (app, phone) = customer().await;
     let bearer = format!("Bearer {}", phone.token());
-    for path in ["/", "/yaopai/v1/session", "/admin/v1/sessions", "/metrics", "/check", "/check/nginx", "/check/forwardx"] {
+    for path in
+        ["/", "/yaopai/v1/session", "/admin/v1/sessions", "/metrics", "/check", "/check/nginx", "/check/forwardx"]
+    {
         let answer = check(&app, path, &[("Authorization", &bearer)]).await;
         assert_eq!((answer.status(), answer.code()), (404, "not_found"), "{path}");
         assert_eq!(answer.header("yaopai-user").map(str::trim), Some(""));

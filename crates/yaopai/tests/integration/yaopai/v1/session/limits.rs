@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Phone, Setup, TestApp, minutes};
+use crate::support::{Phone, Setup, TestApp, minutes, seconds};
 
 /// Three phones of one user; `with` configures.
 async fn three(sessions: &'static str) -> (TestApp, [Phone; 3]) {
@@ -15,7 +15,9 @@ async fn three(sessions: &'static str) -> (TestApp, [Phone; 3]) {
 async fn the_oldest_makes_room() {
     let (app, [first, second, third]) = three("max = 2").await;
     first.log_in().await;
+    app.clock.advance(seconds(1));
     second.log_in().await;
+    app.clock.advance(seconds(1));
     assert_eq!(first.check("-").await.user(), "42");
     third.log_in().await;
     assert_eq!(first.check("-").await.denied(), "401 session_replaced");
@@ -51,9 +53,10 @@ async fn expired_sessions_take_no_place() {
 
 #[tokio::test]
 async fn a_device_type_has_its_own_limit() {
-    let (_app, [pc, phone, other_pc]) = three("max_per_device_type = { pc = 1 }").await;
+    let (app, [pc, phone, other_pc]) = three("max_per_device_type = { pc = 1 }").await;
     let of = |kind: &str| json!({ "device": { "type": kind } });
     pc.log_in_with(of("pc")).await.ok();
+    app.clock.advance(seconds(1));
     phone.log_in_with(of("phone")).await.ok();
     other_pc.log_in_with(of("pc")).await.ok();
     assert_eq!(pc.check("-").await.denied(), "401 session_replaced");

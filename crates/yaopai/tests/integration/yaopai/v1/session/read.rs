@@ -37,7 +37,10 @@ async fn the_absolute_end_bounds_what_is_told() {
     phone.read().await.ok();
     app.clock.advance(minutes(20));
     let read = phone.read().await.json();
-    assert_eq!((&read["expires_in"], &read["refresh_in"], &read["absolute_expires_in"]), (&300.into(), &300.into(), &300.into()));
+    assert_eq!(
+        (&read["expires_in"], &read["refresh_in"], &read["absolute_expires_in"]),
+        (&300.into(), &300.into(), &300.into())
+    );
 }
 
 #[tokio::test]
