@@ -189,7 +189,7 @@ pub(super) fn list(db: &Connection, realm: &Realm, filter: &BindingFilter) -> ru
     const BY_OPENID: &str = concat!(
         "SELECT ",
         rows::identity_columns!(),
-        " FROM identities WHERE realm = ?1 AND user_id IS NOT NULL \
+        " FROM identities WHERE +realm = ?1 AND +user_id IS NOT NULL \
          AND ?2 IS NULL AND (?3 IS NULL OR app = ?3) AND openid = ?4 AND +id > ?5 ORDER BY +id LIMIT ?6"
     );
     const ALL: &str = concat!(

@@ -24,7 +24,6 @@ enum Message<J> {
 /// The way out, shared by the lane's threads.
 pub(super) struct Jobs<J> {
     queue: Arc<Mutex<mpsc::Receiver<Message<J>>>>,
-    _here: Arc<watch::Sender<()>>,
 }
 
 impl<J: Send + 'static> Lane<J> {
@@ -38,8 +37,14 @@ impl<J: Send + 'static> Lane<J> {
         let (jobs, here) = (Arc::new(Mutex::new(jobs)), Arc::new(here));
         let mut lane = Self { queue: Some(queue), threads: Vec::new(), gone };
         for body in bodies {
-            let jobs = Jobs { queue: Arc::clone(&jobs), _here: Arc::clone(&here) };
-            lane.threads.push(std::thread::Builder::new().name(name.to_owned()).spawn(move || body(jobs))?);
+            let jobs = Jobs { queue: Arc::clone(&jobs) };
+            let here = Arc::clone(&here);
+            let thread = move || {
+                body(jobs);
+                // Only now: the body took its connection and its lock with it.
+                drop(here);
+            };
+            lane.threads.push(std::thread::Builder::new().name(name.to_owned()).spawn(thread)?);
         }
         Ok(lane)
     }

@@ -1,6 +1,8 @@
 //! The embedded engine: one SQLite file, one writer thread, group commit, `synchronous=FULL`.
 
 mod bind;
+#[cfg(test)]
+mod faults;
 mod file;
 mod lane;
 mod login;
