@@ -25,6 +25,8 @@ const REMEMBER_MAX: usize = 1 << 20;
 /// handed out again unless it was.
 const REMEMBER_USE: i64 = 90_000;
 const SHARDS: usize = 16;
+/// A session used within this time (milliseconds) never makes room.
+const EVICT_AFTER: i64 = 90_000;
 
 /// A session as a check needs it.
 struct Live<A> {
@@ -317,8 +319,9 @@ impl<A: Send + Sync + 'static> Presence for LiveTable<A> {
             if seen >= since {
                 swept.seen.push((*id, seen));
             }
-            // Half the idle time-out unused: likely not to come back soon.
-            if crowded && up.0 - seen.0 > i64::from(live.idle_ms) / 2 {
+            // Half the idle time-out unused: likely not to come back soon. And never so early that a login's kept answer
+            // could be asked for again: whether that was used is remembered only here.
+            if crowded && up.0 - seen.0 > (i64::from(live.idle_ms) / 2).max(EVICT_AFTER) {
                 swept.stale.push((*id, seen));
             }
         }

@@ -22,9 +22,15 @@ use crate::time::{Timestamp, millis};
 const ANSWER_KEPT: Duration = Duration::from_secs(60);
 /// How long a spent code is remembered: the platform's codes live five minutes.
 const CODE_REMEMBERED: Duration = Duration::from_secs(360);
+/// How long a login may go on from the platform's word. The store may have opened the session and its answer been lost; it
+/// knows that login for [`ANSWER_KEPT`], and what is asked of it last must still arrive within.
+const VOUCHED_KEPT: Duration = Duration::from_secs(30);
 /// How many codes are remembered at a time. Beyond it those that are done are forgotten at once: the store remembers the
 /// login, and the platform the code.
 const FLIGHTS_MAX: usize = 200_000;
+
+/// What `wx.login` gives in DevTools without an appid. The real WeChat refuses it; the simulator lets a test user in.
+const MOCK_CODE: &str = "the code is a mock one";
 
 /// A login as a client asks for it.
 #[derive(Debug, Clone)]
@@ -90,7 +96,9 @@ impl Service {
                 Keyed::Offered => Error::field("key", "This server has no keyed sessions yet; leave `key` out."),
             });
         }
-        let code = digest(&[b"code", app.name.as_str().as_bytes(), request.code.as_bytes()]);
+        // DevTools without an appid has one code for everybody, which no platform ever spends.
+        let once = if request.code == MOCK_CODE { request.request_id.as_bytes() } else { b"" };
+        let code = digest(&[b"code", app.name.as_str().as_bytes(), request.code.as_bytes(), once]);
         let login = digest(&[b"login", &code, request.request_id.as_bytes(), b"bearer"]);
         let mut answer = match self.board(code, login)? {
             Boarding::Wait(answer) => answer,
@@ -113,7 +121,7 @@ impl Service {
     fn board(&self, code: [u8; 32], login: [u8; 32]) -> Result<Boarding> {
         let (now, _) = self.now();
         let mut flights = self.inner.flights.lock();
-        let mut vouched = None;
+        let (mut vouched, mut since) = (None, now);
         if let Some(flight) = flights.get(&code) {
             if flight.login != login {
                 return Err(code_used());
@@ -126,7 +134,8 @@ impl Service {
                 State::Running(answer) => return Ok(Boarding::Wait(answer.clone())),
                 State::Done => return Ok(Boarding::Again),
                 State::Failed(error) => return Err(Error::clone(error)),
-                State::Vouched(v) => vouched = Some(Vouched::clone(v)),
+                State::Vouched(_) if flight.since + VOUCHED_KEPT <= now => return Err(code_used()),
+                State::Vouched(v) => (vouched, since) = (Some(Vouched::clone(v)), flight.since),
             }
         } else if flights.len() >= FLIGHTS_MAX {
             flights.retain(|_, f| matches!(f.state, State::Running(_) | State::Vouched(_)));
@@ -135,7 +144,7 @@ impl Service {
             }
         }
         let (sender, receiver) = watch::channel(None);
-        flights.insert(code, Flight { login, since: now, state: State::Running(receiver) });
+        flights.insert(code, Flight { login, since, state: State::Running(receiver) });
         Ok(Boarding::Fly(vouched, sender))
     }
 

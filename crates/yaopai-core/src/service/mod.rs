@@ -169,6 +169,14 @@ impl Service {
         session.worth(shown, now, up, seen, app.policy.idle)
     }
 
+    /// Seconds until a session expires of idleness or age, whichever is first, if it isn't used any more.
+    pub fn expires_in(&self, session: &Session, app: &App) -> u64 {
+        let (now, up) = self.now();
+        let seen = self.world().presence.last_seen(session.id).unwrap_or_default().max(session.last_seen);
+        let idle = u64::try_from((seen + app.policy.idle).0 - up.0).unwrap_or(0).div_ceil(1000);
+        idle.min(now.seconds_until(session.absolute_at))
+    }
+
     /// Finds an app by its name.
     fn app(&self, name: &AppName) -> Result<Arc<App>> {
         self.world().apps.get(name).cloned().ok_or_else(|| {
@@ -190,7 +198,7 @@ pub fn refused(code: Code) -> Error {
             Code::SessionMissing => "Log in first, then send the token as `Authorization: Bearer …`.",
             Code::SessionExpired => "The session was unused for too long or is too old; log in again.",
             Code::SessionSuperseded => {
-                "Use the newer token that the last refresh handed out; without one, log in again."
+                "Use the newer token that the last refresh handed out; without one, refresh this one, which tells whether it was copied."
             }
             Code::SessionKicked => "Another device of the user, or the business system, ended this session.",
             Code::SessionReplaced => "The user logged in on another device and this session made room.",

@@ -15,7 +15,6 @@ use serde::{Deserialize, Serialize};
 use yaopai_wire::problem::Code;
 use yaopai_wire::token::SecretHash;
 
-use crate::app::Policy;
 use crate::ids::{AppName, IdentityId, Realm, SessionId, UserId};
 use crate::time::{Timestamp, Uptime};
 
@@ -197,11 +196,6 @@ impl Session {
         } else {
             None
         }
-    }
-
-    /// Seconds until it expires of idleness or age, whichever is first, if it is used now.
-    pub fn expires_in(&self, now: Timestamp, policy: &Policy) -> u64 {
-        now.seconds_until(self.absolute_at).min(policy.idle.as_secs())
     }
 }
 

@@ -22,7 +22,8 @@ use crate::time::Timestamp;
 
 /// How long a retired secret passes.
 pub const GRACE: Duration = Duration::from_secs(30);
-/// How many successors a secret may have at a time; after that, the last again.
+/// How many successors there may be at a time of each rank (may act as the user, or not); after that, the last again. Apart
+/// by rank, because none may be taken back to make room: its holder may have stored it as the only token it has.
 const SUCCESSORS_MAX: usize = 4;
 /// How many requests a secret remembers. Beyond it a refresh is refused (429), because a request that was not remembered
 /// could later be taken for theft.
@@ -256,16 +257,9 @@ impl Secrets {
         if self.asked_often(shown) {
             return Refreshed::TooMany;
         }
-        if self.successors.len() < SUCCESSORS_MAX {
-            self.successors.push(Successor { hash: candidate.hash, bound, sealed: candidate.sealed });
-        } else if !self.successors.iter().any(|s| s.bound == bound) {
-            // All places are taken by secrets of another rank: none of them may be handed to this holder.
-            self.displace(now);
-            self.successors.push(Successor { hash: candidate.hash, bound, sealed: candidate.sealed });
-        }
-        // The last of the holder's own rank: an unbound secret never yields one that may act as the user.
-        let last = self.successors.iter().rev().find(|s| s.bound == bound).map(Successor::answer);
-        self.remember(shown, request, last)
+        // Of the holder's own rank: an unbound secret never yields one that may act as the user.
+        let successor = self.succeed(candidate, bound);
+        self.remember(shown, request, successor)
     }
 
     /// A bind's new secret, which may act as the user.
@@ -286,13 +280,8 @@ impl Secrets {
             _ if self.asked_often(shown) => return Refreshed::TooMany,
             _ => {}
         }
-        if self.successors.len() >= SUCCESSORS_MAX {
-            self.displace(now);
-        }
-        let new = Successor { hash: candidate.hash, bound: true, sealed: candidate.sealed };
-        let answer = new.answer();
-        self.successors.push(new);
-        self.remember(shown, request, Some(answer))
+        let successor = self.succeed(candidate, true);
+        self.remember(shown, request, successor)
     }
 
     /// The back end bound the session by itself: every secret rises in place.
@@ -330,10 +319,12 @@ impl Secrets {
         requests.is_some_and(|r| r.len() >= REQUESTS_MAX)
     }
 
-    /// Makes room by retiring the oldest successor; whoever holds it passes 30 s more.
-    fn displace(&mut self, now: Timestamp) {
-        let oldest = self.successors.remove(0);
-        self.retire(oldest.hash, oldest.bound, now, Vec::new(), Vec::new());
+    /// A new successor of this rank; the last one again where there are enough.
+    fn succeed(&mut self, candidate: Candidate, bound: bool) -> Option<Answer> {
+        if self.successors.iter().filter(|s| s.bound == bound).count() < SUCCESSORS_MAX {
+            self.successors.push(Successor { hash: candidate.hash, bound, sealed: candidate.sealed });
+        }
+        self.successors.iter().rev().find(|s| s.bound == bound).map(Successor::answer)
     }
 
     fn retire(&mut self, hash: SecretHash, bound: bool, at: Timestamp, requests: Vec<Asked>, answers: Vec<Successor>) {

@@ -134,6 +134,23 @@ fn unbound_places_filled_by_bound_ones_are_not_handed_over() {
     }
 }
 
+/// Its holder may have stored it by now as the only token it has.
+#[test]
+fn no_successor_is_taken_back_to_make_room() {
+    let mut s = Secrets::new(h(1), false);
+    for n in 2..=5 {
+        assert_eq!(sealed(s.refresh(&h(1), r(&n.to_string()), c(n), T0)), n);
+    }
+    for n in 6..=9 {
+        assert_eq!(sealed(s.rise(&h(1), RequestHash::new("bind", &n.to_string()), c(n), T0)), n);
+    }
+    assert_eq!(sealed(s.rise(&h(1), RequestHash::new("bind", "10"), c(10), T0)), 9, "the last again");
+    for n in 2..=9 {
+        assert_eq!(s.standing(&h(n), later(3600)), Standing::Successor { bound: n > 5 });
+    }
+    assert_eq!(sealed(s.refresh(&h(1), r("2"), c(11), T0)), 2, "the same request, the same one");
+}
+
 #[test]
 fn too_many_requests_are_refused_not_forgotten() {
     let mut s = Secrets::new(h(1), true);

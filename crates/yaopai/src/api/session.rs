@@ -37,7 +37,7 @@ pub async fn read(State(api): State<Api>, headers: HeaderMap) -> Result<Json<Val
     let token = api.token(&headers)?;
     let who = api.service.authenticate(&token, slides(&headers)).await?;
     let (now, _) = api.service.now();
-    Ok(Json(session_object(&who.session, who.bound, &who.app, now)))
+    Ok(Json(session_object(&api, &who.session, who.bound, &who.app, now)))
 }
 
 /// `POST /session/refresh`
@@ -67,7 +67,7 @@ pub(super) fn login_object(api: &Api, granted: &Granted) -> Value {
         object["token"] = json!(token.reveal());
     }
     if let (Value::Object(into), Value::Object(rest)) =
-        (&mut object, session_object(&granted.session, granted.bound, &granted.app, now))
+        (&mut object, session_object(api, &granted.session, granted.bound, &granted.app, now))
     {
         into.extend(rest);
     }
@@ -75,8 +75,8 @@ pub(super) fn login_object(api: &Api, granted: &Granted) -> Value {
 }
 
 /// The same without the token. Durations in seconds: phone clocks lie.
-fn session_object(session: &Session, bound: bool, app: &App, now: Timestamp) -> Value {
-    let expires_in = session.expires_in(now, &app.policy);
+fn session_object(api: &Api, session: &Session, bound: bool, app: &App, now: Timestamp) -> Value {
+    let expires_in = api.service.expires_in(session, app);
     let mut object = json!({
         "session_id": session.id.to_string(),
         "expires_in": expires_in,

@@ -137,6 +137,18 @@ impl Config {
             }
             apps.push(app);
         }
+        if !(1..=1_000_000).contains(&file.listen.max_connections) {
+            return Err(ConfigError::value("listen.max_connections", "must be between 1 and 1000000".into()));
+        }
+        if !(1..=100_000_000).contains(&file.live.max_sessions) {
+            return Err(ConfigError::value("live.max_sessions", "must be between 1 and 100000000".into()));
+        }
+        if !(1..=300).contains(&file.live.flush_interval) {
+            return Err(ConfigError::value(
+                "live.flush_interval",
+                "must be 1 to 300 seconds: a crash forgets so much".into(),
+            ));
+        }
         let listen = Listen {
             public: address("listen.public", &file.listen.public)?,
             check: address("listen.check", &file.listen.check)?,
@@ -151,7 +163,7 @@ impl Config {
             carriers: carriers(&file.carriers)?,
             trusted_proxies: networks(&file.check.trusted_proxies)?,
             live_sessions: file.live.max_sessions,
-            flush_every: Duration::from_secs(file.live.flush_interval.max(1)),
+            flush_every: Duration::from_secs(file.live.flush_interval),
             apps: Apps::new(apps),
             platforms,
             webhooks,
@@ -234,6 +246,12 @@ fn carriers(file: &file::Carriers) -> Result<Carriers, ConfigError> {
             "carriers.header",
             "use carriers.authorization or carriers.cookie for that one".into(),
         ));
+    }
+    let cookie_ok = |name: &String| {
+        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+    };
+    if let Some(name) = file.cookie.as_ref().filter(|name| !cookie_ok(name)) {
+        return Err(ConfigError::value("carriers.cookie", format!("{name:?} can't be a cookie's name")));
     }
     if !file.authorization && file.cookie.is_none() && header.is_none() {
         return Err(ConfigError::value("carriers", "at least one carrier must be on".into()));

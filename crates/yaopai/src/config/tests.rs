@@ -82,6 +82,10 @@ fn values_that_cannot_be_right() {
         assert!(e.contains(what), "{more}: {e}");
     }
     assert!(error(&format!("{KEY}[listen]\npublic = \"nowhere\"")).contains("is no address"));
+    assert!(error(&format!("{KEY}[listen]\nmax_connections = 0")).contains("between 1 and"));
+    assert!(error(&format!("{KEY}[live]\nmax_sessions = 0")).contains("between 1 and"));
+    assert!(error(&format!("{KEY}[live]\nflush_interval = 0")).contains("1 to 300"));
+    assert!(error(&format!("{KEY}[carriers]\ncookie = \"a b\"")).contains("can't be a cookie's name"));
     assert!(error(&format!("{KEY}[carriers]\nauthorization = false")).contains("at least one carrier"));
     assert!(error(&format!("{KEY}[carriers]\nheader = \"Cookie\"")).contains("carriers.cookie"));
 }
