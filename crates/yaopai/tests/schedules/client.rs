@@ -1,0 +1,198 @@
+//! The client protocol: what an honest client does with its token, as a state machine without I/O.
+//!
+//! 1. **Store before use.** A new token is stored before the first request that shows it.
+//! 2. **One `request_id` to a token.** It is minted when the token is stored, in the same write, and every refresh of that
+//!    token carries it: each try, each page or worker of the app, before and after a restart. So however late a copy of such
+//!    a request arrives, the server knows it again.
+//! 3. **A bind waits for a refresh.** Once a refresh of the stored token was sent, the next step is that refresh's answer: a
+//!    bind is sent only with the token it brings. (A bind replaces the token too; the refresh, arriving late and for the
+//!    first time, would then look like a thief's.)
+//! 4. **First answer wins.** The answer to a refresh or a bind replaces the stored token only if that is still the token the
+//!    request was sent with. Otherwise the answer is dropped.
+//! 5. **A refusal counts only for the stored token.** If another one is stored by now, the call is sent again with that.
+//! 6. **`session_superseded` for the stored token**: refresh it once under a new `request_id`. Somebody else has used a newer
+//!    one, so the token was copied; this tells the server.
+//! 7. **Any other 401 of a session for the stored token**: forget it, then log in.
+//! 8. **A login is repeated** with its code and `request_id` until it is answered; `code_used`, `code_invalid` and
+//!    `platform_*` want a new code.
+//!
+//! Rules 2 and 3 are what makes a client safe from requests of any lateness. A client that mints an id per try and forgets it with
+//! the page ([`Ids::PerPage`]) is safe as long as no refresh reaches the server later than 30 s after it was sent.
+
+use yaopai_wire::problem::Code;
+
+/// How the client keeps the ids of its refreshes and binds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ids {
+    /// With the token, as rule 2 says.
+    WithToken,
+    /// Each page has its own, until it is answered; forgotten when the app restarts.
+    PerPage,
+}
+
+/// What the app keeps in its storage: one value, written whole.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    pub token: String,
+    pub refresh_id: String,
+    pub bind_id: String,
+    /// Was a refresh of this token sent? Noted before it is.
+    pub refreshing: bool,
+}
+
+/// A login under way.
+#[derive(Debug, Clone)]
+pub struct Login {
+    pub code: String,
+    pub request_id: String,
+}
+
+/// What a refusal asks of the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// The same call again, with the token that is stored now.
+    Again,
+    /// Refresh.
+    Refresh,
+    /// Log in.
+    LogIn,
+    /// Nothing; later calls may succeed.
+    Later,
+}
+
+/// One app on one phone. Its pages share it.
+pub struct Client {
+    pub ids: Ids,
+    pub stored: Option<Stored>,
+    pub login: Option<Login>,
+    /// Per page: the token and its ids, as long as no answer came. Unused with [`Ids::WithToken`].
+    pages: Vec<Option<Stored>>,
+}
+
+impl Client {
+    pub fn new(ids: Ids, pages: usize) -> Self {
+        Self { ids, stored: None, login: None, pages: vec![None; pages] }
+    }
+
+    /// What a request is to show, and the ids under which this page refreshes and binds it.
+    pub fn show(&mut self, page: usize, mint: &mut dyn FnMut() -> String) -> Option<Stored> {
+        let stored = self.stored.as_ref()?;
+        if self.ids == Ids::WithToken {
+            return Some(stored.clone());
+        }
+        let own = &mut self.pages[page];
+        if own.as_ref().is_none_or(|own| own.token != stored.token) {
+            *own = Some(Stored { token: stored.token.clone(), refresh_id: mint(), bind_id: mint(), refreshing: false });
+        }
+        own.clone()
+    }
+
+    /// A refresh of the stored token is about to be sent.
+    pub fn refreshing(&mut self) {
+        if let Some(stored) = &mut self.stored {
+            stored.refreshing = true;
+        }
+    }
+
+    /// Must the stored token be refreshed before it may be bound?
+    pub fn refreshes_first(&self) -> bool {
+        self.stored.as_ref().is_some_and(|s| s.refreshing)
+    }
+
+    /// A refresh or a bind that was sent with `sent` is answered. True if the new token was stored.
+    pub fn granted(&mut self, sent: &str, token: &str, mint: &mut dyn FnMut() -> String) -> bool {
+        if self.stored.as_ref().is_none_or(|s| s.token != sent) {
+            return false;
+        }
+        self.store(token, mint);
+        true
+    }
+
+    /// A call that was sent with `sent` is refused.
+    pub fn refused(&mut self, sent: &str, code: Code, mint: &mut dyn FnMut() -> String) -> Next {
+        if !ends_or_supersedes(code) {
+            return Next::Later;
+        }
+        match &mut self.stored {
+            None => Next::LogIn,
+            Some(stored) if stored.token != sent => Next::Again,
+            Some(stored) if code == Code::SessionSuperseded => {
+                stored.refresh_id = mint();
+                self.pages.fill(None);
+                Next::Refresh
+            }
+            Some(_) => {
+                self.stored = None;
+                Next::LogIn
+            }
+        }
+    }
+
+    /// The login to send: the one under way, or a new one with a new code.
+    pub fn log_in(&mut self, code: impl FnOnce() -> String, mint: &mut dyn FnMut() -> String) -> Login {
+        self.login.get_or_insert_with(|| Login { code: code(), request_id: mint() }).clone()
+    }
+
+    /// A login is answered. True if its token was stored: only the login under way counts.
+    pub fn logged_in(&mut self, request_id: &str, token: &str, mint: &mut dyn FnMut() -> String) -> bool {
+        if self.login.as_ref().is_none_or(|l| l.request_id != request_id) {
+            return false;
+        }
+        self.login = None;
+        self.store(token, mint);
+        true
+    }
+
+    /// A login is refused.
+    pub fn login_refused(&mut self, request_id: &str, code: Code) {
+        let spent = matches!(
+            code,
+            Code::CodeUsed
+                | Code::CodeInvalid
+                | Code::PlatformBusy
+                | Code::PlatformUnavailable
+                | Code::PlatformBlocked
+                | Code::BindingConflict
+                | Code::SessionLimit
+                | Code::Internal
+        );
+        if spent && self.login.as_ref().is_some_and(|l| l.request_id == request_id) {
+            self.login = None;
+        }
+    }
+
+    /// The person logs out: the token to end. It is forgotten whatever is answered.
+    pub fn log_out(&mut self) -> Option<Stored> {
+        self.stored.take()
+    }
+
+    /// The app is killed and started again: only its storage is left.
+    pub fn restart(&mut self) {
+        self.pages.fill(None);
+        if self.ids == Ids::PerPage {
+            self.login = None;
+        }
+    }
+
+    fn store(&mut self, token: &str, mint: &mut dyn FnMut() -> String) {
+        let token = token.to_owned();
+        self.stored = Some(Stored { token, refresh_id: mint(), bind_id: mint(), refreshing: false });
+    }
+}
+
+/// Does the code say something about the shown token?
+fn ends_or_supersedes(code: Code) -> bool {
+    matches!(
+        code,
+        Code::SessionMissing
+            | Code::SessionUnknown
+            | Code::SessionExpired
+            | Code::SessionSuperseded
+            | Code::SessionKicked
+            | Code::SessionReplaced
+            | Code::SessionRevoked
+            | Code::SessionReused
+            | Code::SessionEnded
+            | Code::UserDisabled
+    )
+}

@@ -1,0 +1,226 @@
+//! The store between gates: a call may be held or lost before its commit and after it, and the ledger sees each outcome.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use tokio::sync::Notify;
+use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId, UserId};
+use yaopai_core::ports::*;
+use yaopai_core::session::{Claims, EndReason, Session};
+use yaopai_core::time::{Downtime, Timestamp, Uptime};
+use yaopai_wire::token::SecretHash;
+
+use super::gates::Gates;
+use super::ledger::Ledger;
+
+pub struct Gated {
+    pub inner: Arc<dyn Store>,
+    pub gates: Arc<Gates>,
+    pub ledger: Arc<Mutex<Ledger>>,
+    pub under_way: Arc<UnderWay>,
+    /// When the last flush of last-seen times was committed, and as of when.
+    pub flushed: Arc<Mutex<Option<Timestamp>>>,
+}
+
+/// Calls that the engine works on; a real engine does that on threads of its own.
+#[derive(Default)]
+pub struct UnderWay {
+    count: AtomicUsize,
+    done: Notify,
+}
+
+impl UnderWay {
+    async fn count<T>(&self, call: impl Future<Output = T>) -> T {
+        self.count.fetch_add(1, Ordering::SeqCst);
+        let out = call.await;
+        self.count.fetch_sub(1, Ordering::SeqCst);
+        self.done.notify_one();
+        out
+    }
+
+    /// True after waiting for one, false if there is none.
+    pub async fn wait(&self) -> bool {
+        if self.count.load(Ordering::SeqCst) == 0 {
+            return false;
+        }
+        self.done.notified().await;
+        true
+    }
+
+    pub fn reset(&self) {
+        self.count.store(0, Ordering::SeqCst);
+    }
+}
+
+impl Gated {
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap()
+    }
+
+    async fn write<T>(
+        &self,
+        place: (&'static str, &'static str),
+        call: impl Future<Output = StoreResult<T>>,
+        told: impl FnOnce(&mut Ledger, &T),
+    ) -> StoreResult<T> {
+        self.gates.pass(place.0).await;
+        if self.gates.fails() {
+            return Err(StoreError { retry: true, what: "fails before its commit".into() });
+        }
+        let out = self.under_way.count(call).await;
+        match &out {
+            Ok(value) => told(&mut self.ledger(), value),
+            Err(e) => self.ledger().wrong.push(format!("{}: {e}", place.0)),
+        }
+        self.gates.pass(place.1).await;
+        if self.gates.fails() {
+            return Err(StoreError { retry: true, what: "committed, and its answer is lost".into() });
+        }
+        out
+    }
+
+    async fn read<T>(&self, place: &'static str, call: impl Future<Output = StoreResult<T>>) -> StoreResult<T> {
+        self.gates.pass(place).await;
+        let out = self.under_way.count(call).await;
+        self.gates.pass(place).await;
+        out
+    }
+}
+
+macro_rules! places {
+    ($call:literal) => {
+        (concat!($call, ", before its commit"), concat!($call, ", after its commit"))
+    };
+}
+
+#[async_trait]
+impl Store for Gated {
+    async fn resume(&self, now: Timestamp) -> StoreResult<Downtime> {
+        self.inner.resume(now).await
+    }
+
+    async fn scan_live(&self, visit: &mut (dyn FnMut(Session) + Send)) -> StoreResult<()> {
+        self.inner.scan_live(visit).await
+    }
+
+    async fn open(&self, open: Open) -> StoreResult<Opened> {
+        let login = open.login.clone();
+        self.write(places!("open"), self.inner.open(open), |l, out| l.opened(&login, out)).await
+    }
+
+    async fn login(&self, key: &[u8; 32]) -> StoreResult<Option<LoginRecord>> {
+        self.read("login", self.inner.login(key)).await
+    }
+
+    async fn rotate(&self, r: Rotate) -> StoreResult<Rotated> {
+        self.write(places!("rotate"), self.inner.rotate(r.clone()), |l, out| l.rotated(&r, out)).await
+    }
+
+    async fn confirm(&self, id: SessionId, shown: SecretHash, now: Timestamp) -> StoreResult<Option<Session>> {
+        let told = |l: &mut Ledger, out: &Option<Session>| l.confirmed(id, &shown, now, out.as_ref());
+        self.write(places!("confirm"), self.inner.confirm(id, shown, now), told).await
+    }
+
+    async fn bind(&self, bind: Bind) -> StoreResult<Rotated> {
+        self.write(places!("bind"), self.inner.bind(bind.clone()), |l, out| l.bound(&bind, out)).await
+    }
+
+    async fn end(
+        &self,
+        realm: &Realm,
+        which: &Which,
+        reason: EndReason,
+        now: Timestamp,
+    ) -> StoreResult<Vec<SessionId>> {
+        let call = self.inner.end(realm, which, reason, now);
+        self.write(places!("end"), call, |l, ids| l.ended_as(ids, reason)).await
+    }
+
+    async fn expire(&self, expired: Vec<(SessionId, EndReason)>, now: Timestamp) -> StoreResult<()> {
+        // One by one, so that each has its own reason; what ended before is left as it was.
+        for (id, reason) in expired {
+            let call = self.inner.expire(vec![(id, reason)], now);
+            self.write(places!("expire"), call, |l, ()| l.ended(reason)).await?;
+        }
+        Ok(())
+    }
+
+    async fn load(&self, id: SessionId) -> StoreResult<Option<Session>> {
+        self.read("load", self.inner.load(id)).await
+    }
+
+    async fn list(&self, realm: &Realm, filter: &Filter) -> StoreResult<Vec<Session>> {
+        self.read("list", self.inner.list(realm, filter)).await
+    }
+
+    async fn touched(&self, seen: Vec<(SessionId, Uptime)>, alive_at: Timestamp) -> StoreResult<()> {
+        let flushed = self.flushed.clone();
+        let told = move |_: &mut Ledger, (): &()| *flushed.lock().unwrap() = Some(alive_at);
+        self.write(places!("touched"), self.inner.touched(seen, alive_at), told).await
+    }
+
+    async fn purge(&self, now: Timestamp, ended_before: Timestamp, limit: u32) -> StoreResult<u64> {
+        self.write(places!("purge"), self.inner.purge(now, ended_before, limit), |_, _| {}).await
+    }
+
+    async fn identity(&self, app: &AppName, openid: &str) -> StoreResult<Option<Identity>> {
+        self.read("identity", self.inner.identity(app, openid)).await
+    }
+
+    async fn bind_identity(
+        &self,
+        realm: &Realm,
+        identity: IdentityId,
+        user: UserFound,
+        second_identity: bool,
+        now: Timestamp,
+    ) -> StoreResult<BindEnd> {
+        let call = self.inner.bind_identity(realm, identity, user, second_identity, now);
+        let told = |l: &mut Ledger, out: &BindEnd| {
+            if let BindEnd::Bound(_) = out {
+                l.risen(identity);
+            }
+        };
+        self.write(places!("bind_identity"), call, told).await
+    }
+
+    async fn unbind_identity(&self, realm: &Realm, identity: IdentityId, now: Timestamp) -> StoreResult<bool> {
+        let call = self.inner.unbind_identity(realm, identity, now);
+        self.write(places!("unbind_identity"), call, |l, _| l.ended(EndReason::Unbound)).await
+    }
+
+    async fn bindings(&self, realm: &Realm, filter: &BindingFilter) -> StoreResult<Vec<Identity>> {
+        self.read("bindings", self.inner.bindings(realm, filter)).await
+    }
+
+    async fn set_claims(
+        &self,
+        realm: &Realm,
+        user: &UserId,
+        claims: Option<Claims>,
+        now: Timestamp,
+    ) -> StoreResult<()> {
+        self.write(places!("set_claims"), self.inner.set_claims(realm, user, claims, now), |_, ()| {}).await
+    }
+
+    async fn claims(&self, realm: &Realm, user: &UserId) -> StoreResult<Option<Claims>> {
+        self.read("claims", self.inner.claims(realm, user)).await
+    }
+
+    async fn keep_cookies(&self, session: SessionId, cookies: Vec<JarCookie>) -> StoreResult<()> {
+        self.write(places!("keep_cookies"), self.inner.keep_cookies(session, cookies), |_, ()| {}).await
+    }
+
+    async fn data_keys(&self) -> StoreResult<Vec<DataKey>> {
+        self.inner.data_keys().await
+    }
+
+    async fn add_data_key(&self, key: DataKey) -> StoreResult<bool> {
+        self.inner.add_data_key(key).await
+    }
+
+    async fn reserve_seals(&self, key: u32, count: u64) -> StoreResult<u64> {
+        self.inner.reserve_seals(key, count).await
+    }
+}

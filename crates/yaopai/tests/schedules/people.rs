@@ -1,0 +1,338 @@
+//! Who uses the server: honest phones with their pages, thieves, and the back end.
+
+use yaopai_core::ports::BindingFilter;
+use yaopai_wire::problem::Code;
+
+use super::client::{Client, Ids, Next};
+use super::dice::Dice;
+use super::fakes::found;
+use super::network::From;
+use super::schedule::{Event, MINUTE, SECOND, Schedule, tail};
+use super::server::{APP, Call, Reply};
+
+/// One app on one phone.
+pub struct Phone {
+    pub client: Client,
+    pub openid: String,
+    pub bound: bool,
+    pub pages: Vec<Page>,
+    calls: u64,
+}
+
+/// A page or worker of the app: one request at a time.
+#[derive(Default)]
+pub struct Page {
+    waiting: Option<u64>,
+    /// What the last answer asks for.
+    want: Option<Want>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Want {
+    Use,
+    Refresh,
+    Bind,
+}
+
+/// Somebody with a copy of a token.
+pub struct Thief {
+    /// Newest last.
+    pub holds: Vec<String>,
+    /// The id under which the copied token is refreshed, where the whole storage was copied.
+    id: Option<(String, String)>,
+    /// Did a request of theirs reach the server?
+    pub acted: bool,
+}
+
+impl Phone {
+    pub fn some(dice: &mut Dice) -> Vec<Self> {
+        let count = 1 + dice.index(2);
+        // Sometimes two phones of one person.
+        let same = dice.chance(300);
+        let phone = |n: usize, dice: &mut Dice| {
+            let pages = 1 + dice.index(3);
+            let ids = if dice.chance(500) { Ids::WithToken } else { Ids::PerPage };
+            Self {
+                client: Client::new(ids, pages),
+                openid: format!("openid{}", if same { 0 } else { n }),
+                bound: false,
+                pages: (0..pages).map(|_| Page::default()).collect(),
+                calls: 0,
+            }
+        };
+        (0..count).map(|n| phone(n, dice)).collect()
+    }
+}
+
+impl Schedule {
+    fn think(&mut self) -> i64 {
+        match self.dice.below(100) {
+            0..55 => self.dice.between(0, 2 * SECOND),
+            55..75 => self.dice.between(5 * SECOND, 45 * SECOND),
+            75..94 => self.dice.between(MINUTE, 20 * MINUTE),
+            94..99 => self.dice.between(20 * MINUTE, 29 * MINUTE),
+            _ => self.dice.between(31 * MINUTE, 90 * MINUTE),
+        }
+    }
+
+    /// A page does something.
+    pub fn wake(&mut self, phone: usize, page: usize) {
+        if self.phones[phone].pages[page].waiting.is_some() {
+            return;
+        }
+        if self.dice.chance(20) {
+            self.at(0, Event::Restart { phone });
+        }
+        let webhook = self.ground.policy.binding == yaopai_core::app::BindingWay::Webhook;
+        let want = self.phones[phone].pages[page].want.take();
+        let roll = self.dice.below(1000);
+        let idle = want.is_none() && self.phones[phone].client.stored.is_some();
+        let other = if self.dice.chance(3) && idle { self.another_session(phone) } else { None };
+        let (dice, openid) = (&mut self.dice, self.phones[phone].openid.clone());
+        let this = &mut self.phones[phone];
+        let call = match this.client.show(page, &mut || dice.id()) {
+            None => {
+                let code = format!("code-{openid}-{}", tail(&dice.id()));
+                let login = this.client.log_in(|| code, &mut || dice.id());
+                // `wx.login` answers with a fresh code; one that was sent before is known to the platform already.
+                if self.ghost.issued.insert(login.code.clone()) {
+                    self.ground.platform.codes.lock().unwrap().insert(login.code.clone(), openid);
+                }
+                Call::LogIn { code: login.code, request_id: login.request_id }
+            }
+            Some(shown) => {
+                let (token, refresh_id) = (shown.token, shown.refresh_id.clone());
+                let call = match want {
+                    Some(Want::Refresh) => Call::Refresh { token, request_id: shown.refresh_id },
+                    Some(Want::Bind) => Call::Bind { token, request_id: shown.bind_id },
+                    Some(Want::Use) => Call::Check { token, background: false },
+                    None if other.is_some() => match other {
+                        Some(session) => Call::Kick { token, session },
+                        None => Call::Read { token },
+                    },
+                    None => match roll {
+                        0..270 => Call::Refresh { token, request_id: shown.refresh_id },
+                        270..360 if webhook && !this.bound => Call::Bind { token, request_id: shown.bind_id },
+                        360..500 => Call::Read { token },
+                        500..600 => Call::Check { token, background: true },
+                        600..606 => {
+                            this.client.log_out();
+                            this.bound = false;
+                            self.figures.ends_played += 1;
+                            self.ghost.logged_out(&token);
+                            Call::LogOut { token }
+                        }
+                        _ => Call::Check { token, background: false },
+                    },
+                };
+                let call = match call {
+                    Call::Bind { token, .. } if this.client.refreshes_first() => {
+                        Call::Refresh { token, request_id: refresh_id }
+                    }
+                    call => call,
+                };
+                if matches!(call, Call::Refresh { .. }) {
+                    this.client.refreshing();
+                }
+                call
+            }
+        };
+        self.phones[phone].calls += 1;
+        let number = self.phones[phone].calls;
+        self.phones[phone].pages[page].waiting = Some(number);
+        let patience = if self.dice.chance(500) { 60 * SECOND } else { self.dice.between(2 * SECOND, 20 * SECOND) };
+        self.send(From::Page { phone, page, call: number }, call);
+        self.at(patience, Event::TimeOut { phone, page, call: number });
+    }
+
+    fn another_session(&mut self, phone: usize) -> Option<yaopai_core::ids::SessionId> {
+        let others =
+            self.phones.iter().enumerate().filter(|(n, p)| *n != phone && p.openid == self.phones[phone].openid);
+        let token = others.filter_map(|(_, p)| p.client.stored.as_ref()).map(|s| s.token.clone()).next()?;
+        let session = self.ghost.known.get(&token)?.session;
+        self.ghost.kicked.insert(session);
+        self.figures.ends_played += 1;
+        Some(session)
+    }
+
+    pub fn restart(&mut self, phone: usize) {
+        self.phones[phone].client.restart();
+        for page in 0..self.phones[phone].pages.len() {
+            self.phones[phone].pages[page] = Page::default();
+            let after = self.dice.between(100, 5 * SECOND);
+            self.at(after, Event::Wake { phone, page });
+        }
+    }
+
+    pub fn time_out(&mut self, phone: usize, page: usize, call: u64) {
+        if self.phones[phone].pages[page].waiting == Some(call) {
+            self.phones[phone].pages[page].waiting = None;
+            let after = self.think();
+            self.at(after, Event::Wake { phone, page });
+        }
+    }
+
+    pub fn page_answered(&mut self, phone: usize, page: usize, call: u64, message: usize, reply: Reply) {
+        if self.phones[phone].pages[page].waiting != Some(call) {
+            return; // Given up, or answered already.
+        }
+        self.phones[phone].pages[page].waiting = None;
+        let next = self.take_answer(phone, message, reply);
+        let sent = &self.messages[message].call;
+        let (want, soon) = match (next, sent) {
+            (Next::Again, Call::Refresh { .. }) | (Next::Refresh, _) => (Some(Want::Refresh), true),
+            (Next::Again, Call::Bind { .. }) => (Some(Want::Bind), true),
+            (Next::Again, _) => (Some(Want::Use), true),
+            (Next::LogIn, _) => (None, true),
+            (Next::Later, _) => (None, false),
+        };
+        self.phones[phone].pages[page].want = want;
+        let after = if soon { 10 } else { self.think() };
+        self.at(after, Event::Wake { phone, page });
+    }
+
+    /// What an answer does to the phone's client.
+    pub fn take_answer(&mut self, phone: usize, message: usize, reply: Reply) -> Next {
+        let sent = self.messages[message].call.clone();
+        let (this, dice) = (&mut self.phones[phone], &mut self.dice);
+        let mut mint = || dice.id();
+        match (&sent, reply) {
+            (Call::LogIn { request_id, .. }, Reply::Granted { token, bound, .. }) => {
+                if this.client.logged_in(request_id, &token, &mut mint) {
+                    this.bound = bound;
+                }
+            }
+            (Call::LogIn { request_id, .. }, Reply::Refused(code)) => this.client.login_refused(request_id, code),
+            (
+                Call::Refresh { token: sent, .. } | Call::Bind { token: sent, .. },
+                Reply::Granted { token, bound, .. },
+            ) => {
+                if this.client.granted(sent, &token, &mut mint) {
+                    this.bound = bound;
+                } else {
+                    self.figures.dropped_answers += 1;
+                }
+            }
+            (Call::Check { token, .. } | Call::Read { token }, Reply::Passes { bound }) => {
+                if this.client.stored.as_ref().is_some_and(|s| s.token == *token) {
+                    this.bound = bound;
+                }
+            }
+            (Call::LogOut { .. }, _) => {}
+            (sent, Reply::Refused(code)) => {
+                let Some(token) = shown(sent).map(str::to_owned) else { return Next::Later };
+                let had = this.client.stored.is_some();
+                let next = this.client.refused(&token, code, &mut mint);
+                if code == Code::SessionSuperseded && next == Next::Again {
+                    self.figures.superseded += 1;
+                }
+                if had && self.phones[phone].client.stored.is_none() {
+                    self.phones[phone].bound = false;
+                    self.logged_out(&token, code);
+                }
+                return next;
+            }
+            _ => {}
+        }
+        Next::Later
+    }
+
+    /// Somebody copies a token: the one stored now, or one that was seen on the way.
+    pub fn steal(&mut self) {
+        let phone = self.dice.index(self.phones.len());
+        let Some(stored) = self.phones[phone].client.stored.clone() else { return };
+        let whole = self.dice.chance(300);
+        let old = self.ghost.older(&stored.token).filter(|_| self.dice.chance(300));
+        let token = old.unwrap_or_else(|| stored.token.clone());
+        let id = whole.then(|| (stored.token.clone(), stored.refresh_id));
+        self.note(|_| format!("  …{} of phone {phone} is copied, with its id: {whole}", tail(&token)));
+        self.thieves.push(Thief { holds: vec![token], id, acted: false });
+        let after = self.think();
+        self.at(after, Event::ThiefWakes { thief: self.thieves.len() - 1 });
+    }
+
+    pub fn thief_wakes(&mut self, thief: usize) {
+        let call = self.thief_call(thief);
+        self.send(From::Thief(thief), call);
+        let after = self.think();
+        self.at(after, Event::ThiefWakes { thief });
+    }
+
+    fn thief_call(&mut self, thief: usize) -> Call {
+        let dice = &mut self.dice;
+        let it = &self.thieves[thief];
+        let newest = it.holds.len() - 1;
+        let token = it.holds[if dice.chance(700) { newest } else { dice.index(it.holds.len()) }].clone();
+        match dice.below(10) {
+            0..5 => Call::Check { token, background: false },
+            5 => Call::Read { token },
+            _ => match &it.id {
+                Some((copied, id)) if *copied == token => Call::Refresh { token, request_id: id.clone() },
+                _ => Call::Refresh { token, request_id: dice.id() },
+            },
+        }
+    }
+
+    pub fn thief_answered(&mut self, thief: usize, reply: Reply) {
+        if let Reply::Granted { token, .. } = reply {
+            let holds = &mut self.thieves[thief].holds;
+            if !holds.contains(&token) {
+                holds.push(token);
+            }
+        }
+    }
+
+    /// The back end binds, unbinds or kicks by itself.
+    pub fn back_end_acts(&mut self) {
+        let Some(life) = &self.life else { return };
+        let phone = self.dice.index(self.phones.len());
+        let openid = self.phones[phone].openid.clone();
+        let session = self.phones[phone].client.stored.as_ref().and_then(|s| self.ghost.known.get(&s.token));
+        let service = life.service.clone();
+        let realm = "default".into();
+        match (self.dice.below(4), session) {
+            (0..2, _) => life.spawn(async move {
+                let _ = service.admin_bind(&realm, &APP.into(), &openid, found(&openid)).await;
+            }),
+            (2, _) => {
+                self.ghost.unbound.insert(openid.clone());
+                life.spawn(async move {
+                    let filter = BindingFilter {
+                        app: Some(APP.into()),
+                        openid: Some(openid),
+                        limit: 1,
+                        ..BindingFilter::default()
+                    };
+                    if let Ok(list) = service.admin_bindings(&realm, &filter).await
+                        && let Some(identity) = list.first()
+                    {
+                        let _ = service.admin_unbind(&realm, identity.id).await;
+                    }
+                });
+            }
+            (_, Some(known)) => {
+                let id = known.session;
+                self.ghost.kicked.insert(id);
+                life.spawn(async move {
+                    let _ = service.admin_kick(&realm, id).await;
+                });
+            }
+            _ => return,
+        }
+        self.figures.ends_played += 1;
+        self.settle();
+    }
+}
+
+/// The token of a request that shows one.
+pub fn shown(call: &Call) -> Option<&str> {
+    match call {
+        Call::LogIn { .. } => None,
+        Call::Check { token, .. }
+        | Call::Read { token }
+        | Call::Refresh { token, .. }
+        | Call::Bind { token, .. }
+        | Call::LogOut { token }
+        | Call::Kick { token, .. } => Some(token),
+    }
+}
