@@ -251,7 +251,7 @@ fn config(setup: &Setup, sim: &str, hook: &str) -> String {
     let live = if setup.top.contains("live") || setup.tables.contains("[live]") {
         String::new()
     } else {
-        "live = { flush_interval = 86400 }\n".to_owned()
+        "live = { flush_interval = 300 }\n".to_owned()
     };
     live + &text
         .replace("{sim}", sim)

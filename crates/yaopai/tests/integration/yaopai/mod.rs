@@ -1,1 +1,1 @@
-mod v1;
+pub mod v1;

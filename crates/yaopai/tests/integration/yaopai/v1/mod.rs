@@ -1,3 +1,3 @@
 mod binding;
 mod session;
-mod sessions;
+pub mod sessions;

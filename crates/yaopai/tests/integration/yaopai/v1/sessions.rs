@@ -192,7 +192,7 @@ pub async fn two_realms() -> TestApp {
 #[tokio::test]
 async fn sessions_past_the_table_s_bound() {
     let app =
-        TestApp::with(Setup { tables: "[live]\nmax_sessions = 2\nflush_interval = 86400", ..Setup::default() }).await;
+        TestApp::with(Setup { tables: "[live]\nmax_sessions = 2\nflush_interval = 300", ..Setup::default() }).await;
     let phones: Vec<Phone> = (0..5).map(|_| app.customer("lilei", "42")).collect();
     for phone in &phones {
         phone.log_in().await;
@@ -227,7 +227,7 @@ async fn sessions_past_the_table_s_bound() {
 #[tokio::test]
 async fn the_first_use_counts_past_the_bound_too() {
     let app =
-        TestApp::with(Setup { tables: "[live]\nmax_sessions = 1\nflush_interval = 86400", ..Setup::default() }).await;
+        TestApp::with(Setup { tables: "[live]\nmax_sessions = 1\nflush_interval = 300", ..Setup::default() }).await;
     app.customer("xiaohong", "43").log_in().await;
     let phone = app.customer("lilei", "42");
     let (code, id) = (phone.code(), crate::support::request_id("login"));

@@ -1,0 +1,4 @@
+mod bindings;
+mod keys;
+mod sessions;
+mod users;

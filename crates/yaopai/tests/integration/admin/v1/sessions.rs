@@ -1,0 +1,135 @@
+//! `/admin/v1/sessions`, `/admin/v1/users/{user}/sessions`
+
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+
+use crate::support::{TestApp, minutes, seconds};
+
+fn ids(page: &Value) -> Vec<String> {
+    page["sessions"].as_array().unwrap().iter().map(|s| s["session_id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_session_as_the_back_end_sees_it() {
+    let app = TestApp::start().await;
+    let phone = app.customer("lilei", "42");
+    phone.log_in_with(json!({ "device": { "type": "phone" }, "env_version": "release" })).await.ok();
+    app.clock.advance(minutes(5));
+    let id = phone.read().await.field("session_id");
+    assert_snapshot!(app.admin("GET", "/admin/v1/sessions?user=42", None).await.show(), @r#"
+    200 OK
+    content-type: application/json
+    {
+      "sessions": [
+        {
+          "session_id": "[id]",
+          "app": "shop",
+          "identity_id": "[id]",
+          "openid": "oLqyzenJoTB5gmEcqUhLICFI1ny9",
+          "unionid": "ozfiDXYlIzS2N3nE5MEeH-BhTtBq",
+          "user": "42",
+          "device": {
+            "type": "phone"
+          },
+          "env_version": "release",
+          "created_at": "2026-01-01T00:00:00.000Z",
+          "vouched_at": "2026-01-01T00:00:00.000Z",
+          "last_seen_at": "2026-01-01T00:05:00.000Z",
+          "absolute_expires_at": "2026-01-08T00:00:00.000Z",
+          "ended": null
+        }
+      ],
+      "next": null
+    }
+    "#);
+    phone.log_out().await.ok();
+    assert_eq!(ids(&app.admin_get("/admin/v1/sessions").await), [""; 0], "only live ones are listed");
+    let one = app.admin_get(&format!("/admin/v1/sessions/{id}")).await;
+    assert_eq!(one["ended"], json!({ "reason": "logout", "at": "2026-01-01T00:05:00.000Z" }));
+}
+
+#[tokio::test]
+async fn pages() {
+    let app = TestApp::start().await;
+    let phone = app.customer("lilei", "42");
+    let mut logged_in = Vec::new();
+    for _ in 0..5 {
+        app.clock.advance(seconds(1));
+        logged_in.push(phone.log_in().await.field("session_id"));
+    }
+    app.clock.advance(seconds(1));
+    app.customer("xiaohong", "43").log_in().await;
+    let (mut found, mut path) = (Vec::new(), "/admin/v1/sessions?user=42&app=shop&limit=2".to_owned());
+    loop {
+        let page = app.admin_get(&path).await;
+        assert!(ids(&page).len() <= 2);
+        found.extend(ids(&page));
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("/admin/v1/sessions?user=42&app=shop&limit=2&after={next}");
+    }
+    assert_eq!(found, logged_in, "each once, oldest first");
+    assert_eq!(ids(&app.admin_get("/admin/v1/sessions").await).len(), 6);
+    assert_eq!(ids(&app.admin_get("/admin/v1/sessions?app=pay").await), [""; 0]);
+}
+
+#[tokio::test]
+async fn kicked_is_kicked_and_told() {
+    let app = TestApp::start().await;
+    let (phone, pad) = (app.customer("lilei", "42"), app.phone("lilei"));
+    phone.log_in().await;
+    let path = format!("/admin/v1/sessions/{}", pad.log_in().await.field("session_id"));
+    assert_eq!(pad.check("-").await.user(), "42");
+    let kicked = app.admin("DELETE", &path, None).await;
+    assert_eq!((kicked.status.as_u16(), kicked.text.as_str()), (204, ""));
+    assert_eq!(pad.check("-").await.denied(), "401 session_kicked");
+    assert_eq!(pad.refresh("r").await.refusal(), "401 session_kicked");
+    assert_eq!(phone.check("-").await.user(), "42");
+    app.admin("DELETE", &path, None).await.ok();
+    assert_eq!(app.admin_get(&path).await["ended"]["reason"], "kicked");
+}
+
+/// A kick that comes between a refresh's answer and its first use.
+#[tokio::test]
+async fn a_successor_dies_with_its_session() {
+    let app = TestApp::start().await;
+    let phone = app.customer("lilei", "42");
+    let id = phone.log_in().await.field("session_id");
+    let successor = phone.refresh("r").await.field("token");
+    app.admin("DELETE", &format!("/admin/v1/sessions/{id}"), None).await.ok();
+    assert_eq!(phone.check_as(&successor, "-").await.denied(), "401 session_kicked");
+    assert_eq!(phone.refresh("r").await.refusal(), "401 session_kicked");
+}
+
+#[tokio::test]
+async fn all_of_a_user_s_are_kicked() {
+    let app = TestApp::start().await;
+    let (phone, pad, other) = (app.customer("lilei", "张 三/1"), app.phone("lilei"), app.customer("xiaohong", "43"));
+    let mut expected = vec![phone.log_in().await.field("session_id"), pad.log_in().await.field("session_id")];
+    other.log_in().await;
+    expected.sort();
+    let reply = app.admin("DELETE", "/admin/v1/users/%E5%BC%A0%20%E4%B8%89%2F1/sessions", None).await.ok().json();
+    assert_eq!(reply, json!({ "ended": expected }));
+    assert_eq!(phone.check("-").await.denied(), "401 session_kicked");
+    assert_eq!(pad.check("-").await.denied(), "401 session_kicked");
+    assert_eq!(other.check("-").await.user(), "43");
+    let again = app.admin("DELETE", "/admin/v1/users/nobody/sessions", None).await.ok().json();
+    assert_eq!(again, json!({ "ended": [] }));
+}
+
+#[tokio::test]
+async fn what_lists_don_t_take() {
+    let app = TestApp::start().await;
+    for (query, field) in [
+        ("limit=0", Some("limit")),
+        ("limit=201", Some("limit")),
+        ("limit=x", None),
+        ("after=x", Some("after")),
+        ("openid=x", Some("openid")),
+        ("usr=42", None),
+        ("user=42&user=43", None),
+    ] {
+        let reply = app.admin("GET", &format!("/admin/v1/sessions?{query}"), None).await;
+        assert_eq!(reply.refusal(), "400 field_invalid", "{query}");
+        assert_eq!(reply.json().get("field").and_then(Value::as_str), field, "{query}");
+    }
+}
