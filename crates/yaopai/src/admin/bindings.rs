@@ -1,7 +1,7 @@
 //! `/admin/v1/bindings`: which identity is which user.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde_json::{Value, json};
 use yaopai_core::Error;
 use yaopai_core::ids::IdentityId;
@@ -14,6 +14,7 @@ use super::page::Page;
 use super::users::{claims_of, strictly, user_of};
 use crate::api::answer::Refusal;
 use crate::api::body::Fields;
+use crate::api::path::Segment;
 use crate::webhook::rfc3339;
 
 /// `GET /admin/v1/bindings?user=&app=&openid=&after=&limit=`
@@ -46,7 +47,7 @@ pub async fn bind(State(admin): State<Admin>, Keyed(realm): Keyed, fields: Field
 pub async fn unbind(
     State(admin): State<Admin>,
     Keyed(realm): Keyed,
-    Path(id): Path<String>,
+    Segment(id): Segment,
 ) -> Result<http::StatusCode, Refusal> {
     let id = IdentityId::parse(&id)
         .ok_or_else(|| Error::new(Code::NotFound, "The realm has no binding of this identity."))?;

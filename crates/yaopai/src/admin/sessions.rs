@@ -1,10 +1,10 @@
 //! `/admin/v1/sessions` and `/admin/v1/users/{user}/sessions`: list and kick.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde_json::{Value, json};
 use yaopai_core::Error;
-use yaopai_core::ids::{SessionId, UserId};
+use yaopai_core::ids::SessionId;
 use yaopai_core::ports::{Filter, Subject};
 use yaopai_core::session::Session;
 use yaopai_core::time::{Downtime, Timestamp};
@@ -13,7 +13,9 @@ use yaopai_wire::problem::Code;
 use super::Admin;
 use super::key::Keyed;
 use super::page::Page;
+use super::users::path_user;
 use crate::api::answer::Refusal;
+use crate::api::path::Segment;
 use crate::webhook::rfc3339;
 
 /// `GET /admin/v1/sessions?user=&app=&after=&limit=`: live sessions, oldest first.
@@ -37,7 +39,7 @@ pub async fn list(State(admin): State<Admin>, Keyed(realm): Keyed, Page(asked): 
 pub async fn read(
     State(admin): State<Admin>,
     Keyed(realm): Keyed,
-    Path(id): Path<String>,
+    Segment(id): Segment,
 ) -> Result<Json<Value>, Refusal> {
     let session = admin.service.admin_session(&realm, parse(&id)?).await?;
     Ok(Json(object(&session, admin.service.world().downtime)))
@@ -47,7 +49,7 @@ pub async fn read(
 pub async fn kick(
     State(admin): State<Admin>,
     Keyed(realm): Keyed,
-    Path(id): Path<String>,
+    Segment(id): Segment,
 ) -> Result<http::StatusCode, Refusal> {
     admin.service.admin_kick(&realm, parse(&id)?).await?;
     Ok(http::StatusCode::NO_CONTENT)
@@ -57,9 +59,9 @@ pub async fn kick(
 pub async fn kick_user(
     State(admin): State<Admin>,
     Keyed(realm): Keyed,
-    Path(user): Path<String>,
+    Segment(user): Segment,
 ) -> Result<Json<Value>, Refusal> {
-    let ended = admin.service.admin_kick_user(&realm, UserId::from(user.as_str())).await?;
+    let ended = admin.service.admin_kick_user(&realm, path_user(&user)?).await?;
     let ended: Vec<String> = ended.iter().map(ToString::to_string).collect();
     Ok(Json(json!({ "ended": ended })))
 }

@@ -1,7 +1,7 @@
 //! `/admin/v1/users/{user}/claims`: what the back end says about a user.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde_json::{Value, json};
 use yaopai_core::Error;
 use yaopai_core::ids::{USER_ID_MAX, UserId};
@@ -12,12 +12,13 @@ use super::Admin;
 use super::key::Keyed;
 use crate::api::answer::Refusal;
 use crate::api::body::Fields;
+use crate::api::path::Segment;
 
 /// `GET`
 pub async fn read_claims(
     State(admin): State<Admin>,
     Keyed(realm): Keyed,
-    Path(user): Path<String>,
+    Segment(user): Segment,
 ) -> Result<Json<Value>, Refusal> {
     let claims = admin.service.admin_claims(&realm, &path_user(&user)?).await?;
     Ok(Json(json!({ "user": user, "claims": claims.map(|c| c.to_json()) })))
@@ -27,7 +28,7 @@ pub async fn read_claims(
 pub async fn set_claims(
     State(admin): State<Admin>,
     Keyed(realm): Keyed,
-    Path(user): Path<String>,
+    Segment(user): Segment,
     fields: Fields,
 ) -> Result<Json<Value>, Refusal> {
     let user = path_user(&user)?;
@@ -40,15 +41,16 @@ pub async fn set_claims(
 pub async fn clear_claims(
     State(admin): State<Admin>,
     Keyed(realm): Keyed,
-    Path(user): Path<String>,
+    Segment(user): Segment,
 ) -> Result<http::StatusCode, Refusal> {
     admin.service.admin_set_claims(&realm, &path_user(&user)?, None).await?;
     Ok(http::StatusCode::NO_CONTENT)
 }
 
-fn path_user(user: &str) -> Result<UserId, Error> {
-    if user.len() > USER_ID_MAX {
-        return Err(Error::new(Code::NotFound, "A user id has at most 128 bytes."));
+/// The `{user}` of a path.
+pub(super) fn path_user(user: &str) -> Result<UserId, Error> {
+    if !(1..=USER_ID_MAX).contains(&user.len()) {
+        return Err(Error::new(Code::NotFound, "A user id has 1 to 128 bytes."));
     }
     Ok(UserId::from(user))
 }

@@ -11,6 +11,7 @@ use yaopai_core::Error;
 use yaopai_wire::problem::Code;
 
 use super::answer::Refusal;
+use super::json;
 
 /// The largest body of a call.
 const BODY_MAX: usize = 32 * 1024;
@@ -39,9 +40,13 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
             Ok(Err(_)) => return Err(refuse(Code::Malformed, "The body broke off; send the request again.")),
             Err(_) => return Err(refuse(Code::Malformed, "The body took too long to arrive; send the request again.")),
         };
-        match serde_json::from_slice(&bytes) {
+        match json::from_slice(&bytes) {
             Ok(Value::Object(fields)) => Ok(Self(fields)),
             Ok(_) => Err(refuse(Code::Malformed, "The body must be a JSON object.")),
+            Err(e) if e.is_data() => Err(Refusal(Error::new(
+                Code::Malformed,
+                format!("An object of the body has the same name twice (line {}, column {}).", e.line(), e.column()),
+            ))),
             Err(e) => Err(Refusal(Error::new(
                 Code::Malformed,
                 format!("The body is no valid JSON (line {}, column {}).", e.line(), e.column()),

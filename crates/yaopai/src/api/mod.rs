@@ -3,6 +3,8 @@
 pub mod answer;
 mod binding;
 pub(crate) mod body;
+mod json;
+pub(crate) mod path;
 mod session;
 mod sessions;
 

@@ -1,7 +1,7 @@
 //! `/yaopai/v1/sessions`: the user's own devices.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use http::HeaderMap;
 use serde_json::{Value, json};
@@ -11,6 +11,7 @@ use yaopai_core::time::Timestamp;
 use yaopai_wire::problem::Code;
 
 use super::answer::Refusal;
+use super::path::Segment;
 use super::{Api, no_content};
 use crate::check::slides;
 use crate::webhook::rfc3339;
@@ -40,7 +41,7 @@ pub async fn list(State(api): State<Api>, headers: HeaderMap) -> Result<Json<Val
 pub async fn kick(
     State(api): State<Api>,
     headers: HeaderMap,
-    Path(session_id): Path<String>,
+    Segment(session_id): Segment,
 ) -> Result<Response, Refusal> {
     let token = api.token(&headers)?;
     let id = SessionId::parse(&session_id)
