@@ -28,8 +28,11 @@ const SUCCESSORS_MAX: usize = 4;
 /// How many requests a secret remembers. Beyond it a refresh is refused (429), because a request that was not remembered
 /// could later be taken for theft.
 const REQUESTS_MAX: usize = 32;
-/// How many retired secrets are kept with their requests; of older ones only half the hash, to tell theft.
+/// How many retired secrets are kept whole; of older ones only what tells theft from a request that is very late.
 const RETIRED_MAX: usize = 16;
+/// How many secrets may be in their grace at a time. Beyond it a refresh is refused (429), because none may leave its grace
+/// early: its holder would be taken for a thief.
+const GRACES_MAX: usize = 64;
 /// How many of the older ones: three weeks of refreshing every 20 minutes, longer than any session should live.
 const OLDER_MAX: usize = 1536;
 
@@ -123,7 +126,7 @@ pub struct Secrets {
     retired: Vec<Retired>,
     /// Newest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    older: Vec<Half>,
+    older: Vec<Older>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -166,9 +169,15 @@ struct Asked {
     answer: SecretHash,
 }
 
-/// Half a hash: enough to know a secret of ours again.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-struct Half(#[serde(with = "hex::serde")] [u8; 16]);
+/// A secret retired long ago: half its hash, and a tag of each request it came with. Kept as one hex text.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+struct Older {
+    /// Enough to know a secret of ours again.
+    half: [u8; 16],
+    /// Enough to know a request again: of a thief's, one in four thousand million would be taken for a known one.
+    requests: Vec<[u8; 4]>,
+}
 
 impl Secrets {
     /// A login's first secret. It needs no confirming: there is no older one to fall back to.
@@ -202,7 +211,7 @@ impl Secrets {
         if let Some(r) = self.retired.iter().find(|r| r.hash.matches(shown)) {
             return if r.in_grace(now) { Standing::Grace { bound: r.bound } } else { Standing::Retired };
         }
-        if self.older.contains(&Half::of(shown)) { Standing::Retired } else { Standing::Unknown }
+        if self.older.iter().any(|o| o.is(shown)) { Standing::Retired } else { Standing::Unknown }
     }
 
     /// The first use of a successor: it becomes current, the others and the old one are retired. True if anything changed.
@@ -249,12 +258,13 @@ impl Secrets {
         let bound = match self.standing(shown, now) {
             Standing::Current { bound } | Standing::Grace { bound } | Standing::Successor { bound } => bound,
             Standing::Retired => {
-                let known = self.retired.iter().any(|r| r.hash.matches(shown) && r.asked(request));
+                let known = self.retired.iter().any(|r| r.hash.matches(shown) && r.asked(request))
+                    || self.older.iter().any(|o| o.is(shown) && o.asked(request));
                 return if known { Refreshed::Superseded } else { Refreshed::Theft };
             }
             Standing::Unknown => return Refreshed::Unknown,
         };
-        if self.asked_often(shown) {
+        if self.asked_often(shown, now) {
             return Refreshed::TooMany;
         }
         // Of the holder's own rank: an unbound secret never yields one that may act as the user.
@@ -277,7 +287,7 @@ impl Secrets {
         match self.standing(shown, now) {
             Standing::Retired => return Refreshed::Superseded,
             Standing::Unknown => return Refreshed::Unknown,
-            _ if self.asked_often(shown) => return Refreshed::TooMany,
+            _ if self.asked_often(shown, now) => return Refreshed::TooMany,
             _ => {}
         }
         let successor = self.succeed(candidate, true);
@@ -309,8 +319,11 @@ impl Secrets {
         Refreshed::Answer(answer)
     }
 
-    /// Has this secret been asked with as many different requests as it remembers?
-    fn asked_often(&self, shown: &SecretHash) -> bool {
+    /// Has this secret been asked with as many different requests as it remembers, or the session rotated too fast?
+    fn asked_often(&self, shown: &SecretHash, now: Timestamp) -> bool {
+        if self.retired.iter().filter(|r| r.in_grace(now)).count() >= GRACES_MAX {
+            return true;
+        }
         let requests = if self.current.hash.matches(shown) {
             Some(&self.current.requests)
         } else {
@@ -329,10 +342,10 @@ impl Secrets {
 
     fn retire(&mut self, hash: SecretHash, bound: bool, at: Timestamp, requests: Vec<Asked>, answers: Vec<Successor>) {
         self.retired.insert(0, Retired { hash, bound, at: at.0, requests, answers });
-        while self.retired.len() > RETIRED_MAX {
-            if let Some(last) = self.retired.pop() {
-                self.older.insert(0, Half::of(&last.hash));
-            }
+        while self.retired.len() > RETIRED_MAX
+            && let Some(last) = self.retired.pop_if(|last| !last.in_grace(at))
+        {
+            self.older.insert(0, Older::of(&last));
         }
         self.older.truncate(OLDER_MAX);
     }
@@ -363,11 +376,44 @@ impl Successor {
     }
 }
 
-impl Half {
-    fn of(hash: &SecretHash) -> Self {
+impl Older {
+    fn of(retired: &Retired) -> Self {
         let mut half = [0u8; 16];
-        half.copy_from_slice(&hash.0[..16]);
-        Self(half)
+        half.copy_from_slice(&retired.hash.0[..16]);
+        Self { half, requests: retired.requests.iter().map(|a| tag(a.request)).collect() }
+    }
+
+    fn is(&self, shown: &SecretHash) -> bool {
+        self.half == shown.0[..16]
+    }
+
+    fn asked(&self, request: RequestHash) -> bool {
+        self.requests.contains(&tag(request))
+    }
+}
+
+fn tag(request: RequestHash) -> [u8; 4] {
+    let [a, b, c, d, ..] = request.0;
+    [a, b, c, d]
+}
+
+impl From<Older> for String {
+    fn from(older: Older) -> Self {
+        let mut text = hex::encode(older.half);
+        older.requests.iter().for_each(|tag| text.push_str(&hex::encode(tag)));
+        text
+    }
+}
+
+impl TryFrom<String> for Older {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        const WRONG: &str = "no old secret";
+        let bytes = hex::decode(text).map_err(|_| WRONG)?;
+        let (half, rest) = bytes.split_first_chunk().ok_or(WRONG)?;
+        let (requests, []) = rest.as_chunks() else { return Err(WRONG) };
+        Ok(Self { half: *half, requests: requests.to_vec() })
     }
 }
 

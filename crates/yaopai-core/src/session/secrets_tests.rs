@@ -84,7 +84,14 @@ fn theft_is_told_after_hundreds_of_refreshes() {
         assert!(s.confirm(&new, at));
         current = new;
     }
+    let text = serde_json::to_string(&s).unwrap();
+    let mut s: Secrets = serde_json::from_str(&text).unwrap();
     let at = later(600 * 1200);
+    assert_eq!(
+        s.refresh(&SecretHash([0; 32]), r("1"), c(9), at),
+        Refreshed::Superseded,
+        "late by eight days, and no theft"
+    );
     assert_eq!(s.refresh(&SecretHash([0; 32]), r("thief"), c(9), at), Refreshed::Theft);
     assert!(serde_json::to_string(&s).unwrap().len() < 40_000, "bounded");
 }
@@ -161,6 +168,31 @@ fn too_many_requests_are_refused_not_forgotten() {
     assert_eq!(s.refresh(&h(1), r("32"), c(99), T0), Refreshed::TooMany);
     assert_eq!(s, before);
     assert!(matches!(s.refresh(&h(1), r("0"), c(99), T0), Refreshed::Answer(_)), "a known one still gets its answer");
+}
+
+#[test]
+fn no_grace_is_cut_short_however_fast_the_session_rotates() {
+    let hash = |n: u32| SecretHash(Sha256::digest(n.to_be_bytes()).into());
+    let mut s = Secrets::new(hash(0), true);
+    let mut rotated = 0;
+    for n in 1..200 {
+        let candidate = Candidate { hash: hash(n), sealed: vec![0; 64] };
+        match s.refresh(&hash(n - 1), r(&n.to_string()), candidate, T0) {
+            Refreshed::Answer(_) => assert!(s.confirm(&hash(n), T0)),
+            other => {
+                assert_eq!(other, Refreshed::TooMany);
+                rotated = n - 1;
+                break;
+            }
+        }
+    }
+    assert!((20..200).contains(&rotated));
+    for n in 0..rotated {
+        assert_eq!(s.standing(&hash(n), later(30)), Standing::Grace { bound: true }, "{n} of {rotated}");
+    }
+    let last = hash(rotated);
+    assert_eq!(s.standing(&last, later(30)), Standing::Current { bound: true }, "and who has the newest stays in");
+    assert!(matches!(s.refresh(&last, r("later"), c(1), later(31)), Refreshed::Answer(_)));
 }
 
 #[test]
