@@ -1,1 +1,110 @@
-//! Later.
+//! The real binary.
+
+use std::ffi::OsStr;
+use std::io::Read as _;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// A running `yaopai serve`, with all that it wrote to standard error.
+pub struct ServerProcess {
+    child: Child,
+    log: Arc<Mutex<Vec<u8>>>,
+    pub public: String,
+    pub check: String,
+    pub admin: String,
+}
+
+/// A command that ends by itself.
+pub fn run(args: &[&str]) -> Output {
+    let args = args.iter().map(OsStr::new);
+    command(args.collect::<Vec<_>>().as_slice()).stdin(Stdio::null()).output().unwrap()
+}
+
+/// It fails with one sentence on standard error, and nothing else. Answers the sentence.
+#[track_caller]
+pub fn fails(args: &[&str]) -> String {
+    let output = run(args);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert_eq!(output.stdout, b"");
+    // What it logs before (a migration, a warning) is not the error.
+    let last = said.lines().last().unwrap_or_default();
+    assert!(!said.contains("panicked"), "{said}");
+    last.strip_prefix("yaopai: ").unwrap_or_else(|| panic!("no sentence of ours: {said}")).to_owned()
+}
+
+fn command(args: &[&OsStr]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_yaopai"));
+    command.args(args).env_remove("YAOPAI_LOG").env_remove("YAOPAI_CONFIG");
+    command
+}
+
+impl ServerProcess {
+    /// Starts it and waits until it listens.
+    pub fn start(config: &Path, more: &[&str]) -> Self {
+        let mut args = vec![OsStr::new("serve"), OsStr::new("--config"), config.as_os_str()];
+        args.extend(more.iter().map(OsStr::new));
+        let mut command = command(&args);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let (log, mut stderr) = (Arc::new(Mutex::new(Vec::new())), child.stderr.take().unwrap());
+        let into = log.clone();
+        std::thread::spawn(move || {
+            let mut chunk = [0u8; 8192];
+            while let Ok(n @ 1..) = stderr.read(&mut chunk) {
+                into.lock().unwrap().extend_from_slice(&chunk[..n]);
+            }
+        });
+        let mut process = Self { child, log, public: String::new(), check: String::new(), admin: String::new() };
+        for _ in 0..500 {
+            let log = process.log();
+            if let Some(line) = log.lines().find(|l| l.contains(" listening ")) {
+                let of = |name: &str| {
+                    let rest = line.split(&format!("{name}=")).nth(1).unwrap();
+                    rest.split(' ').next().unwrap().to_owned()
+                };
+                (process.public, process.check, process.admin) = (of("public"), of("check"), of("admin"));
+                return process;
+            }
+            assert!(process.child.try_wait().unwrap().is_none(), "it did not start: {log}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("it does not listen: {}", process.log());
+    }
+
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&self.log.lock().unwrap()).into_owned()
+    }
+
+    /// As if the power went out.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Stops it in order.
+    pub fn terminate(&mut self) -> ExitStatus {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("sh").args(["-c", &format!("kill -TERM {pid}")]).status().unwrap().success());
+        for _ in 0..500 {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("it does not stop: {}", self.log());
+    }
+}
+
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        self.kill();
+        if std::thread::panicking() {
+            let log = self.log();
+            let from = log.len().saturating_sub(4000);
+            eprintln!("the server said: {}", log.get(from..).unwrap_or(&log));
+        }
+    }
+}
