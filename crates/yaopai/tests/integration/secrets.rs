@@ -116,7 +116,8 @@ impl Walk {
         self.secrets.text(&format!("code {}", self.logins), &code);
         self.secrets.text(&format!("request id {}", self.logins), &id);
         let body = json!({ "app": "shop", "code": code, "request_id": id, "device": { "name": "李雷的手机" } });
-        let reply = self.send("POST", &format!("{}/yaopai/v1/session", self.server.public), None, Some(body.clone())).await;
+        let reply =
+            self.send("POST", &format!("{}/yaopai/v1/session", self.server.public), None, Some(body.clone())).await;
         if let Some(key) = self.sim.session_key(DEFAULT_APPID, person).unwrap() {
             self.secrets.text(&format!("session_key {}", self.logins), &key);
             self.secrets.bytes(&format!("session_key {}'s bytes", self.logins), &decode(&key));
@@ -150,11 +151,12 @@ impl Walk {
         let stranger = self.took("a stranger", &reply);
         self.back_end.has_account(PHONE_NUMBER, PASSWORD, "43");
         let form = |password: &str| json!({ "account": PHONE_NUMBER, "password": password, "phone": PHONE_NUMBER });
-        let bind = |word: &str, password: &str| {
-            json!({ "way": "form", "request_id": request_id(word), "form": form(password) })
-        };
+        let bind = |word: &str, password: &str| json!({ "way": "form", "request_id": request_id(word), "form": form(password) });
         let wrong = format!("{PASSWORD} but wrong");
-        assert_eq!(self.api("POST", "/binding", &stranger, Some(bind("1", &wrong))).await.refusal(), "422 binding_rejected");
+        assert_eq!(
+            self.api("POST", "/binding", &stranger, Some(bind("1", &wrong))).await.refusal(),
+            "422 binding_rejected"
+        );
         for act in [Act::Status(500), Act::Say(format!("no JSON: {PHONE_NUMBER} {PASSWORD}")), Act::Hang] {
             self.back_end.acts("bind", act);
             let reply = self.api("POST", "/binding", &stranger, Some(bind("2", PASSWORD))).await;
@@ -177,7 +179,9 @@ impl Walk {
         self.check(&format!("{bound}x")).await.denied();
         self.check(&raw::forged_token(&bound)).await.denied();
         self.api("DELETE", &format!("/sessions/{bound}"), &bound, None).await.refusal();
-        self.api("POST", "/binding", &bound, Some(json!({ "password": PASSWORD, "form": PHONE_NUMBER }))).await.refusal();
+        self.api("POST", "/binding", &bound, Some(json!({ "password": PASSWORD, "form": PHONE_NUMBER })))
+            .await
+            .refusal();
         let half = format!(r#"{{"way": "form", "form": {{"password": "{PASSWORD}", "phone": "{PHONE_NUMBER}"#);
         let url = format!("{}/yaopai/v1/binding", self.server.public);
         let request = self.http.post(url).bearer_auth(&bound).header("content-type", "application/json");
@@ -302,7 +306,8 @@ async fn a_planted_secret_is_found() {
         }
         let db = rusqlite::Connection::open(copy.path().join("yaopai.db")).unwrap();
         db.execute("UPDATE identities SET session_key = ?1", [&planted]).unwrap();
-        let found: Vec<_> = database_files(copy.path()).iter().flat_map(|(_, bytes)| walk.secrets.find(bytes)).collect();
+        let found: Vec<_> =
+            database_files(copy.path()).iter().flat_map(|(_, bytes)| walk.secrets.find(bytes)).collect();
         assert!(!found.is_empty(), "{form}");
     }
     // A token as a whole, and in the middle of something that is base64 itself.

@@ -1,1 +1,5 @@
-//! Later.
+//! The configuration and the command line, through the real binary.
+
+mod durability;
+mod init;
+mod startup;

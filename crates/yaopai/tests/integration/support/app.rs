@@ -129,10 +129,6 @@ impl TestApp {
         self.server().service().upkeep().await.unwrap();
     }
 
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
-    }
-
     /// A phone with the app `shop` on it.
     pub fn phone(&self, person: &str) -> Phone {
         self.phone_in("shop", DEFAULT_APPID, person)

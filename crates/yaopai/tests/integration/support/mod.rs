@@ -3,14 +3,15 @@
 mod app;
 mod back_end;
 mod clock;
+pub mod nginx;
 mod phone;
 pub mod raw;
 mod reply;
 pub mod scan;
 pub mod server_process;
 
-pub use app::{OTHER_APPID, Setup, TestApp, WEBHOOK_SECRET};
-pub use back_end::{Act, BackEnd, Call};
+pub use app::{OTHER_APPID, Setup, TestApp, WEBHOOK_SECRET, write_secrets};
+pub use back_end::{Act, BackEnd};
 pub use clock::TestClock;
 pub use phone::{Phone, request_id};
 pub use reply::Reply;

@@ -77,10 +77,10 @@ impl Phone {
     }
 
     fn keep_token_of(&self, reply: &Reply) {
-        if reply.status.is_success() && !reply.text.is_empty() {
-            if let Some(token) = reply.json()["token"].as_str() {
-                self.hold(token);
-            }
+        if reply.status.is_success()
+            && let Some(token) = reply.json()["token"].as_str()
+        {
+            self.hold(token);
         }
     }
 

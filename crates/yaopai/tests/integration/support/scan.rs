@@ -72,7 +72,7 @@ pub fn forms(secret: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
         let inner = |text: String| {
             let from = if shift == 0 { 0 } else { shift + 1 };
             let to = if padded.len() % 3 == 0 { text.len() } else { text.len() - 1 };
-            text[from..to].as_bytes().to_vec()
+            text.as_bytes()[from..to].to_vec()
         };
         forms.push(("base64", inner(STANDARD_NO_PAD.encode(&padded))));
         forms.push(("base64url", inner(URL_SAFE_NO_PAD.encode(&padded))));

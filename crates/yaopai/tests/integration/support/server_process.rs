@@ -60,12 +60,9 @@ impl ServerProcess {
         let mut process = Self { child, log, public: String::new(), check: String::new(), admin: String::new() };
         for _ in 0..500 {
             let log = process.log();
-            if let Some(line) = log.lines().find(|l| l.contains(" listening ")) {
-                let of = |name: &str| {
-                    let rest = line.split(&format!("{name}=")).nth(1).unwrap();
-                    rest.split(' ').next().unwrap().to_owned()
-                };
-                (process.public, process.check, process.admin) = (of("public"), of("check"), of("admin"));
+            if let Some(line) = log.lines().find(|l| l.contains("listening")) {
+                (process.public, process.check, process.admin) =
+                    (address(line, "public"), address(line, "check"), address(line, "admin"));
                 return process;
             }
             assert!(process.child.try_wait().unwrap().is_none(), "it did not start: {log}");
@@ -96,6 +93,12 @@ impl ServerProcess {
         }
         panic!("it does not stop: {}", self.log());
     }
+}
+
+/// `public=http://127.0.0.1:9700` or `"public":"http://127.0.0.1:9700"`, as a log says it.
+fn address(line: &str, name: &str) -> String {
+    let (_, rest) = line.split_once(&format!("{name}=")).or(line.split_once(&format!("\"{name}\":\""))).unwrap();
+    rest.split([' ', '"']).next().unwrap().to_owned()
 }
 
 impl Drop for ServerProcess {
