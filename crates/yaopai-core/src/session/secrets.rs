@@ -298,7 +298,10 @@ impl Secrets {
     pub fn rise_in_place(&mut self) {
         self.current.bound = true;
         self.successors.iter_mut().for_each(|s| s.bound = true);
-        self.retired.iter_mut().for_each(|r| r.bound = true);
+        for r in &mut self.retired {
+            r.bound = true;
+            r.answers.iter_mut().for_each(|s| s.bound = true);
+        }
     }
 
     /// Notes the request beside the secret it came with, so that its duplicate gets the same answer and is never theft.

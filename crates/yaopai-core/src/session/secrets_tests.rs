@@ -196,6 +196,21 @@ fn no_grace_is_cut_short_however_fast_the_session_rotates() {
 }
 
 #[test]
+fn every_secret_rises_in_place_and_what_may_still_be_answered_too() {
+    let mut s = Secrets::new(h(1), false);
+    s.refresh(&h(1), r("a"), c(2), T0);
+    s.confirm(&h(2), T0);
+    s.refresh(&h(2), r("b"), c(3), T0);
+    s.rise_in_place();
+    for (shown, request) in [(1, "a"), (2, "b")] {
+        assert!(s.answered(&h(shown), r(request), T0).unwrap().bound);
+    }
+    assert_eq!(s.standing(&h(1), T0), Standing::Grace { bound: true });
+    assert_eq!(s.standing(&h(2), T0), Standing::Current { bound: true });
+    assert_eq!(s.standing(&h(3), T0), Standing::Successor { bound: true });
+}
+
+#[test]
 fn json_round_trip() {
     let mut s = Secrets::new(h(1), false);
     s.refresh(&h(1), r("a"), c(2), T0);
