@@ -4,9 +4,9 @@
 //! 2. **One `request_id` to a token.** It is minted when the token is stored, in the same write, and every refresh of that
 //!    token carries it: each try, each page or worker of the app, before and after a restart. So however late a copy of such
 //!    a request arrives, the server knows it again.
-//! 3. **A bind waits for a refresh.** Once a refresh of the stored token was sent, the next step is that refresh's answer: a
-//!    bind is sent only with the token it brings. (A bind replaces the token too; the refresh, arriving late and for the
-//!    first time, would then look like a thief's.)
+//! 3. **One change at a time.** A refresh and a bind of one token exclude each other: until the one that was sent is answered,
+//!    it alone is sent again. (Each retires the token. A refresh that arrives late, for the first time, with a token that a
+//!    bind has retired would look like a thief's.) A bind that is refused is answered.
 //! 4. **First answer wins.** The answer to a refresh or a bind replaces the stored token only if that is still the token the
 //!    request was sent with. Otherwise the answer is dropped.
 //! 5. **A refusal counts only for the stored token.** If another one is stored by now, the call is sent again with that.
@@ -36,8 +36,15 @@ pub struct Stored {
     pub token: String,
     pub refresh_id: String,
     pub bind_id: String,
-    /// Was a refresh of this token sent? Noted before it is.
-    pub refreshing: bool,
+    /// What was sent to change this token, and is not answered. Noted before it is sent.
+    pub changing: Option<Change>,
+}
+
+/// What replaces a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    Refresh,
+    Bind,
 }
 
 /// A login under way.
@@ -82,21 +89,14 @@ impl Client {
         }
         let own = &mut self.pages[page];
         if own.as_ref().is_none_or(|own| own.token != stored.token) {
-            *own = Some(Stored { token: stored.token.clone(), refresh_id: mint(), bind_id: mint(), refreshing: false });
+            *own = Some(Stored { token: stored.token.clone(), refresh_id: mint(), bind_id: mint(), changing: None });
         }
         own.clone()
     }
 
-    /// A refresh of the stored token is about to be sent.
-    pub fn refreshing(&mut self) {
-        if let Some(stored) = &mut self.stored {
-            stored.refreshing = true;
-        }
-    }
-
-    /// Must the stored token be refreshed before it may be bound?
-    pub fn refreshes_first(&self) -> bool {
-        self.stored.as_ref().is_some_and(|s| s.refreshing)
+    /// The stored token is about to be changed in this way. Answers in which way it must be.
+    pub fn change(&mut self, wanted: Change) -> Change {
+        self.stored.as_mut().map_or(wanted, |s| *s.changing.get_or_insert(wanted))
     }
 
     /// A refresh or a bind that was sent with `sent` is answered. True if the new token was stored.
@@ -111,6 +111,12 @@ impl Client {
     /// A call that was sent with `sent` is refused.
     pub fn refused(&mut self, sent: &str, code: Code, mint: &mut dyn FnMut() -> String) -> Next {
         if !ends_or_supersedes(code) {
+            if let Some(stored) = self.stored.as_mut().filter(|s| s.token == sent)
+                && stored.changing == Some(Change::Bind)
+                && matches!(code, Code::BindingRejected | Code::BindingConflict)
+            {
+                stored.changing = None;
+            }
             return Next::Later;
         }
         match &mut self.stored {
@@ -118,6 +124,7 @@ impl Client {
             Some(stored) if stored.token != sent => Next::Again,
             Some(stored) if code == Code::SessionSuperseded => {
                 stored.refresh_id = mint();
+                stored.changing = None;
                 self.pages.fill(None);
                 Next::Refresh
             }
@@ -176,7 +183,7 @@ impl Client {
 
     fn store(&mut self, token: &str, mint: &mut dyn FnMut() -> String) {
         let token = token.to_owned();
-        self.stored = Some(Stored { token, refresh_id: mint(), bind_id: mint(), refreshing: false });
+        self.stored = Some(Stored { token, refresh_id: mint(), bind_id: mint(), changing: None });
     }
 }
 

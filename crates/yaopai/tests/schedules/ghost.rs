@@ -266,7 +266,9 @@ impl Schedule {
         if let Some(as_of) = as_of {
             self.ghost.flushed(as_of);
         }
-        if let Some(run) = self.runs.last() {
+        if std::mem::take(&mut self.settled)
+            && let Some(run) = self.runs.last()
+        {
             let call = &self.messages[run.message].call;
             let touched = self.ghost.shown(call).map(|k| k.session).or_else(|| self.ghost.opened_by(call));
             if let Some(id) = touched {
@@ -294,7 +296,7 @@ impl Schedule {
         let ledger = self.ground.ledger.lock().unwrap();
         let (Some(sess), Some(tokens)) = (ledger.sessions.get(&id), self.ghost.by_session.get(&id)) else { return };
         let mut wrong = Vec::new();
-        for text in tokens.iter().rev().take(8) {
+        for text in tokens.iter().rev().take(5) {
             let known = &self.ghost.known[text];
             let is_current = sess.current == known.hash.0;
             // A look counts as a use, and a login's answer is handed out again until the first.

@@ -13,6 +13,8 @@ use yaopai_wire::token::SecretHash;
 const GRACE: i64 = 30_000;
 /// So many requests a secret remembers.
 const REQUESTS: usize = 32;
+/// So many secrets may be in their grace at a time.
+const GRACES: usize = 64;
 
 #[derive(Default)]
 pub struct Ledger {
@@ -59,6 +61,10 @@ impl State {
 }
 
 impl Sess {
+    fn graces(&self, now: Timestamp) -> usize {
+        self.secrets.values().filter(|s| matches!(s.state, State::Retired(_)) && s.state.passes(now)).count()
+    }
+
     fn confirm(&mut self, shown: &[u8; 32], now: Timestamp) {
         if self.secrets.get(shown).is_none_or(|s| s.state != State::Successor) {
             return;
@@ -232,7 +238,7 @@ impl Ledger {
             (Some(_), false) => Err("superseded".into()),
             // A bind with a retired secret is no theft: whoever asks has to prove who they are.
             (None, false) => Err(if rank.is_some() { "superseded" } else { "reused" }.into()),
-            (None, true) if sec.asked.len() >= REQUESTS => Err("too many".into()),
+            (None, true) if sec.asked.len() >= REQUESTS || sess.graces(r.now) >= GRACES => Err("too many".into()),
             (None, true) => Ok((None, rank.unwrap_or(sec.bound))),
         }
     }

@@ -100,7 +100,8 @@ impl Schedule {
             ended: session.is_some_and(|(_, s)| s.ended.is_some()),
             acted_as_user: session
                 .is_some_and(|(k, s)| s.has_user && s.secrets.get(&k.hash.0).is_some_and(|sec| sec.bound)),
-            used: opened.is_some_and(|id| self.ghost.used_in(id) == Some(self.lives)),
+            // Whoever joins the same login under way shares its answer.
+            used: opened.is_some_and(|id| self.ghost.used_in(id) == Some(self.lives)) && !self.under_way(call),
         };
         let stolen = session.filter(|_| matches!(from, From::Thief(_))).map(|(k, _)| k.session);
         drop(ledger);
@@ -113,6 +114,11 @@ impl Schedule {
             self.thieves[thief].acted = true;
         }
         self.settle();
+    }
+
+    fn under_way(&self, call: &Call) -> bool {
+        let runs = self.runs.iter().filter(|r| !r.answered && r.life == self.lives);
+        runs.into_iter().any(|r| self.messages[r.message].call == *call)
     }
 
     /// An answer goes back.

@@ -3,7 +3,7 @@
 use yaopai_core::ports::BindingFilter;
 use yaopai_wire::problem::Code;
 
-use super::client::{Client, Ids, Next};
+use super::client::{Change, Client, Ids, Next};
 use super::dice::Dice;
 use super::fakes::found;
 use super::network::From;
@@ -66,6 +66,9 @@ impl Phone {
 
 impl Schedule {
     fn think(&mut self) -> i64 {
+        if self.churn {
+            return self.dice.between(0, MINUTE);
+        }
         match self.dice.below(100) {
             0..55 => self.dice.between(0, 2 * SECOND),
             55..75 => self.dice.between(5 * SECOND, 45 * SECOND),
@@ -85,7 +88,9 @@ impl Schedule {
         }
         let webhook = self.ground.policy.binding == yaopai_core::app::BindingWay::Webhook;
         let want = self.phones[phone].pages[page].want.take();
-        let roll = self.dice.below(1000);
+        let mut together = false;
+        // In some schedules little else is done than refreshing and using.
+        let roll = if self.churn && self.dice.chance(500) { 0 } else { self.dice.below(1000) };
         let idle = want.is_none() && self.phones[phone].client.stored.is_some();
         let other = if self.dice.chance(3) && idle { self.another_session(phone) } else { None };
         let (dice, openid) = (&mut self.dice, self.phones[phone].openid.clone());
@@ -101,7 +106,8 @@ impl Schedule {
                 Call::LogIn { code: login.code, request_id: login.request_id }
             }
             Some(shown) => {
-                let (token, refresh_id) = (shown.token, shown.refresh_id.clone());
+                let again = shown.clone();
+                let token = shown.token;
                 let call = match want {
                     Some(Want::Refresh) => Call::Refresh { token, request_id: shown.refresh_id },
                     Some(Want::Bind) => Call::Bind { token, request_id: shown.bind_id },
@@ -125,22 +131,35 @@ impl Schedule {
                         _ => Call::Check { token, background: false },
                     },
                 };
-                let call = match call {
-                    Call::Bind { token, .. } if this.client.refreshes_first() => {
-                        Call::Refresh { token, request_id: refresh_id }
-                    }
-                    call => call,
+                let wanted = match &call {
+                    Call::Bind { .. } => Some(Change::Bind),
+                    Call::Refresh { .. } => Some(Change::Refresh),
+                    _ => None,
                 };
-                if matches!(call, Call::Refresh { .. }) {
-                    this.client.refreshing();
-                }
+                let call = match wanted.map(|wanted| this.client.change(wanted)) {
+                    Some(Change::Bind) => Call::Bind { token: again.token, request_id: again.bind_id },
+                    Some(Change::Refresh) => {
+                        together = want.is_none();
+                        Call::Refresh { token: again.token, request_id: again.refresh_id }
+                    }
+                    None => call,
+                };
                 call
             }
         };
+        if together && self.dice.chance(400) {
+            // The same moment has come for every page: the token is due.
+            for page in 0..self.phones[phone].pages.len() {
+                let other = &mut self.phones[phone].pages[page];
+                other.want = Some(if self.dice.chance(700) { Want::Refresh } else { Want::Use });
+                let after = self.dice.between(0, 100);
+                self.at(after, Event::Wake { phone, page });
+            }
+        }
         self.phones[phone].calls += 1;
         let number = self.phones[phone].calls;
         self.phones[phone].pages[page].waiting = Some(number);
-        let patience = if self.dice.chance(500) { 60 * SECOND } else { self.dice.between(2 * SECOND, 20 * SECOND) };
+        let patience = if self.dice.chance(700) { 60 * SECOND } else { self.dice.between(2 * SECOND, 20 * SECOND) };
         self.send(From::Page { phone, page, call: number }, call);
         self.at(patience, Event::TimeOut { phone, page, call: number });
     }

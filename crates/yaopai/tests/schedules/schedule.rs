@@ -73,7 +73,11 @@ pub struct Schedule {
     pub thieves: Vec<Thief>,
     pub ghost: Ghost,
     pub weather: Weather,
+    /// Many rotations, little else.
+    pub churn: bool,
     pub rough: Rough,
+    /// Has the server worked since the last look?
+    pub settled: bool,
     /// The end: nothing is lost, late or broken any more, and answers come here.
     pub calm: Option<Vec<(usize, Reply)>>,
     pub figures: Figures,
@@ -119,6 +123,7 @@ impl Schedule {
         };
         let weather = Weather::new(&mut dice);
         let phones = Phone::some(&mut dice);
+        let churn = dice.chance(70);
         let mut schedule = Self {
             life: Some(Life::boot(&ground)),
             dice,
@@ -135,7 +140,9 @@ impl Schedule {
             thieves: Vec::new(),
             ghost: Ghost::default(),
             weather,
+            churn,
             rough,
+            settled: false,
             calm: None,
             figures: Figures { schedules: 1, ..Figures::default() },
             wrong: Vec::new(),
@@ -148,7 +155,7 @@ impl Schedule {
     /// Plays it to its end.
     pub fn play(mut self) -> Result<Figures, Failure> {
         self.begin();
-        let steps = 40 + self.dice.below(120);
+        let steps = if self.churn { 300 } else { 40 + self.dice.below(120) };
         while self.figures.steps < steps
             && self.wrong.is_empty()
             && let Some((at, event)) = self.queue.pop_first()
@@ -242,6 +249,7 @@ impl Schedule {
 
     /// Lets the server work until every task waits or is done.
     pub fn settle(&mut self) {
+        self.settled = true;
         while let Some(life) = &self.life {
             let answered = life.run();
             let (held, died) = (self.ground.gates.newly_held(), self.ground.gates.died_at());
