@@ -330,12 +330,19 @@ impl<A: Send + Sync + 'static> Presence for LiveTable<A> {
 
     fn evict(&self, stale: &[(SessionId, Uptime)]) {
         for (id, seen) in stale {
-            let _shard = self.shard(*id);
+            let mut shard = self.shard(*id);
             let guard = self.map.guard();
             if self.map.get(id, &guard).is_some_and(|l| l.last_seen.load(Ordering::Relaxed) == seen.0) {
                 self.complete.store(false, Ordering::Release);
-                if self.map.remove(id, &guard).is_some() {
+                if let Some(gone) = self.map.remove(id, &guard) {
                     self.len.fetch_sub(1, Ordering::Relaxed);
+                    // A check may have used it since the comparison.
+                    let last = Uptime(gone.last_seen.load(Ordering::Relaxed));
+                    if last > *seen {
+                        shard.aside.insert(*id, last);
+                    }
+                    // It may have changed while it was here: a fill that began before must not bring the old state back.
+                    self.remember(&mut shard, *id);
                 }
             }
         }

@@ -189,3 +189,16 @@ fn upkeep_finds_what_was_used_what_expired_and_what_may_go() {
     assert_eq!(swept.expired, vec![(SessionId([1; 16]), EndReason::ExpiredIdle)]);
     assert_eq!(IDLE.as_millis(), 1_800_000);
 }
+
+#[test]
+fn a_late_fill_never_undoes_a_rotation_of_a_session_that_was_evicted_since() {
+    let (_, table) = table(1);
+    let old = session(1);
+    let ticket = table.begin_fill();
+    put(&table, old.clone());
+    put(&table, Session { secrets: Secrets::new(secret(7).hash(), false), ..session(1) });
+    table.evict(&[(old.id, old.last_seen)]);
+    assert!(table.is_empty());
+    table.fill(ticket, &old);
+    assert_eq!(check(&table, 1, 0, true), Looked::Unsure, "the retired secret must not come back");
+}

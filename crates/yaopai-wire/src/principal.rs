@@ -47,8 +47,8 @@ pub fn encode_user(user: &str) -> PercentEncode<'_> {
     percent_encode(user.as_bytes(), USER_SET)
 }
 
-/// The first header of the request whose name, with `_` read as `-`, is a principal header's. CGI-like back ends fold both
-/// spellings into one variable, so either is a forgery.
+/// The first header of the request whose name is a principal header's when everything but letters and digits is read as
+/// `-`. CGI-like back ends fold `_`, and some of them `.` and the rest too, into one variable, so any spelling is a forgery.
 pub fn forged(headers: &HeaderMap) -> Option<&HeaderName> {
     headers.keys().find(|name| {
         let name = name.as_str().as_bytes();
@@ -59,7 +59,10 @@ pub fn forged(headers: &HeaderMap) -> Option<&HeaderName> {
         HEADERS.iter().any(|ours| {
             let ours = ours.as_str().as_bytes();
             ours.len() == name.len()
-                && ours.iter().zip(name).all(|(a, b)| *a == if *b == b'_' { b'-' } else { b.to_ascii_lowercase() })
+                && ours
+                    .iter()
+                    .zip(name)
+                    .all(|(a, b)| *a == if b.is_ascii_alphanumeric() { b.to_ascii_lowercase() } else { b'-' })
         })
     })
 }
@@ -73,7 +76,8 @@ mod tests {
         for ours in &HEADERS {
             let underscored = ours.as_str().replace('-', "_");
             let mixed = ours.as_str().replacen('-', "_", 1);
-            for name in [ours.as_str(), &underscored, &mixed, &ours.as_str().to_uppercase()] {
+            let (dotted, starred) = (ours.as_str().replace('-', "."), ours.as_str().replace('-', "*"));
+            for name in [ours.as_str(), &underscored, &mixed, &dotted, &starred, &ours.as_str().to_uppercase()] {
                 let mut headers = HeaderMap::new();
                 headers.insert(HeaderName::from_bytes(name.as_bytes()).unwrap(), "x".parse().unwrap());
                 assert!(forged(&headers).is_some(), "{name}");

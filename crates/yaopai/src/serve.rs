@@ -80,6 +80,11 @@ impl Server {
         let check = Bound::open("listen.check", &config.listen.check).await?;
         let admin = Bound::open("listen.admin", &config.listen.admin).await?;
         let metrics = Metrics::new();
+        for (app, hook) in &config.webhooks {
+            if hook.url.starts_with("http://") && !hook.is_loopback() {
+                tracing::warn!(%app, "the webhook is plain HTTP: what people type into the bind form crosses the network in clear");
+            }
+        }
 
         let table = Arc::new(LiveTable::new(config.live_sessions, clock.clone(), entry_maker(&config.apps)));
         let sink: Arc<dyn ChangeSink> = table.clone();
@@ -182,7 +187,7 @@ impl Answer for Routed {
 }
 
 /// The check stands in front of any router; behind it there is nothing else on its listener.
-struct CheckFirst(Arc<Checks>);
+pub struct CheckFirst(pub Arc<Checks>);
 
 impl Answer for CheckFirst {
     type Future = Either<std::future::Ready<Response<Body>>, BoxFuture<'static, Response<Body>>>;

@@ -30,8 +30,10 @@ const MESSAGE_MAX: usize = 500;
 /// How many cookies one `opened` may set, and how long each may be.
 const COOKIES_MAX: usize = 20;
 const COOKIE_MAX: usize = 4096;
-/// How many calls run at a time: a slow back end must not pile up connections.
-const CALLS_MAX: usize = 256;
+/// How many calls of one app run at a time: a slow back end must not pile up connections, nor keep other apps' waiting.
+const CALLS_MAX: usize = 128;
+/// How many of them may be binds: whoever sends many must not keep others from logging in.
+const BINDS_MAX: usize = 64;
 
 /// The back ends of all apps, through their webhooks.
 pub struct Webhooks {
@@ -39,7 +41,13 @@ pub struct Webhooks {
     client: reqwest::Client,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    lanes: HashMap<AppName, Lane>,
+}
+
+/// One app's places.
+struct Lane {
     calls: Semaphore,
+    binds: Semaphore,
 }
 
 /// Decodes `whsec_` and base64 of 24 to 64 bytes (Standard Webhooks, "Signature scheme").
@@ -86,12 +94,17 @@ impl Webhooks {
             .http1_only();
         let builder = if https { builder } else { builder.tls_certs_only([]) };
         let client = builder.build().map_err(|e| BackEndError(format!("no HTTPS client: {}", e.without_url())))?;
-        Ok(Self { hooks, client, clock, entropy, calls: Semaphore::new(CALLS_MAX) })
+        let lane = || Lane { calls: Semaphore::new(CALLS_MAX), binds: Semaphore::new(BINDS_MAX) };
+        let lanes = hooks.keys().map(|app| (app.clone(), lane())).collect();
+        Ok(Self { hooks, client, clock, entropy, lanes })
     }
 
     async fn call(&self, app: &App, kind: &str, data: Value) -> Result<(Value, Vec<String>), BackEndError> {
         let hook = self.hooks.get(&app.name).ok_or_else(|| BackEndError("the app has no webhook".into()))?;
-        let _permit = self.calls.try_acquire().map_err(|_| BackEndError("too many calls are under way".into()))?;
+        let lane = self.lanes.get(&app.name).ok_or_else(|| BackEndError("the app has no webhook".into()))?;
+        let full = |_| BackEndError("too many calls are under way".into());
+        let _bind = if kind == "bind" { Some(lane.binds.try_acquire().map_err(full)?) } else { None };
+        let _call = lane.calls.try_acquire().map_err(full)?;
         let now = self.clock.now();
         let body = json!({ "type": kind, "timestamp": rfc3339(now), "data": data }).to_string();
         let mut random = [0u8; 16];

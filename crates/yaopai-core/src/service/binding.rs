@@ -1,14 +1,61 @@
 //! Binding: the back end says who the user is; the session's token rotates, and only the new one may act as the user.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use yaopai_wire::problem::Code;
-use yaopai_wire::token::Token;
+use yaopai_wire::token::{SecretHash, Token};
 
 use super::{Authenticated, Granted, Service};
 use crate::app::{App, BindingWay};
 use crate::error::{Error, Result};
+use crate::ids::IdentityId;
 use crate::ports::{Bind, BindVerdict, Evidence, JarCookie};
 use crate::seal::Place;
 use crate::session::{RequestHash, Session};
+
+/// How many binds of one identity may be at the back end at a time: one, and a copy of it that the network made.
+const BINDS_MAX: u32 = 2;
+
+/// Binds that are at the back end, by identity: one person must not take all its places.
+#[derive(Default)]
+pub(super) struct UnderWay(Mutex<HashMap<IdentityId, u32>>);
+
+/// A place at the back end, given back when dropped.
+struct AtBackEnd {
+    service: Service,
+    identity: IdentityId,
+}
+
+impl UnderWay {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<IdentityId, u32>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn enter(service: &Service, identity: IdentityId) -> Result<AtBackEnd> {
+        let mut under_way = service.inner.binding.lock();
+        let count = under_way.entry(identity).or_default();
+        if *count >= BINDS_MAX {
+            let detail =
+                "A bind of this account is under way; wait for its answer, or send the same request again later.";
+            return Err(Error::new(Code::RateLimited, detail).retry_after(2));
+        }
+        *count += 1;
+        Ok(AtBackEnd { service: service.clone(), identity })
+    }
+}
+
+impl Drop for AtBackEnd {
+    fn drop(&mut self) {
+        let mut under_way = self.service.inner.binding.lock();
+        if let Some(count) = under_way.get_mut(&self.identity) {
+            *count -= 1;
+            if *count == 0 {
+                under_way.remove(&self.identity);
+            }
+        }
+    }
+}
 
 impl Service {
     /// Binds the session by evidence that the back end judges.
@@ -26,6 +73,24 @@ impl Service {
         if let Some(answer) = session.secrets.answered(&shown, request, now) {
             return self.grant(session, &answer, app);
         }
+        let place = UnderWay::enter(self, session.identity)?;
+        // On its own task: a client that hangs up must not leave the back end untold, or its cookies nowhere.
+        let service = self.clone();
+        let bound = tokio::spawn(async move {
+            let _place = place;
+            service.bind_at_back_end(session, shown, request, evidence, app).await
+        });
+        bound.await.unwrap_or_else(|e| Err(Error::new(Code::Internal, "Try again.").internal(e)))
+    }
+
+    async fn bind_at_back_end(
+        &self,
+        session: Session,
+        shown: SecretHash,
+        request: RequestHash,
+        evidence: Evidence,
+        app: Arc<App>,
+    ) -> Result<Granted> {
         let verdict =
             self.world().backend.bind(&app, &session.openid, session.unionid.as_deref(), &evidence).await.map_err(
                 |e| {

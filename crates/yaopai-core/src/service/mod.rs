@@ -65,6 +65,7 @@ struct Inner {
     flights: login::Flights,
     slow: Semaphore,
     strangers: Semaphore,
+    binding: binding::UnderWay,
     upkeep: upkeep::State,
 }
 
@@ -104,6 +105,7 @@ impl Service {
                 flights: login::Flights::default(),
                 slow: Semaphore::new(SLOW_MAX),
                 strangers: Semaphore::new(STRANGERS_MAX),
+                binding: binding::UnderWay::default(),
                 upkeep: upkeep::State::new(up),
             }),
         }
@@ -160,6 +162,10 @@ impl Service {
         let session = self.world().store.load(id).await?.ok_or_else(unknown)?;
         let app = self.world().apps.get(&session.app).cloned();
         let app = app.ok_or_else(|| unknown().internal(format!("app {} is not configured any more", session.app)))?;
+        // An app that was moved to another realm takes no sessions along: its users there are other people.
+        if session.realm != app.realm {
+            return Err(unknown().internal(format!("app {} has left realm {}", session.app, session.realm)));
+        }
         Ok((session, app))
     }
 

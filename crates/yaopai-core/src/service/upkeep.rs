@@ -9,8 +9,9 @@ use crate::time::Uptime;
 
 /// How long an ended session is kept, so that its client can be told why.
 const ENDED_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
-/// How many rows one purge deletes.
+/// How many rows one purge deletes, and how many purges one round makes.
 const PURGE_LIMIT: u32 = 2_000;
+const PURGES_MAX: u32 = 200;
 
 pub(super) struct State {
     /// From when on uses have not been flushed yet, as uptime.
@@ -54,7 +55,15 @@ impl Service {
         if !swept.expired.is_empty() {
             world.store.expire(swept.expired, now).await?;
         }
-        let purged = world.store.purge(now, now - ENDED_KEPT, PURGE_LIMIT).await?;
+        let mut purged = 0;
+        // In small pieces, so that logins come in between; and as many as it takes, so that rows don't pile up.
+        for _ in 0..PURGES_MAX {
+            let some = world.store.purge(now, now - ENDED_KEPT, PURGE_LIMIT).await?;
+            purged += some;
+            if some < u64::from(PURGE_LIMIT) {
+                break;
+            }
+        }
         self.inner.flights.purge(now);
         world.sealer.replenish(&*world.store).await?;
         Ok(Upkept { seen, expired, evicted, purged })

@@ -99,11 +99,16 @@ impl Checks {
         let question = if nginx {
             NginxTarget::parse(target).map(|t| (t.ask, t.original))
         } else if self.trusts(peer) {
-            Original::from_forwarded(headers).map(|o| (request.uri().query().unwrap_or(""), o))
+            let ask = request.uri().query().unwrap_or("");
+            Original::from_forwarded(headers).map(|o| (ask, o))
         } else {
             return Either::Left(ready(self.refuse(proxy, refuse::untrusted())));
         };
         let (ask, original) = match question {
+            // A proxy whose check URL has no query may pass the client's on (Caddy does): the client must not ask.
+            Ok((ask, original)) if !nginx && !ask.is_empty() && original.query == Some(ask) => {
+                return Either::Left(ready(self.refuse(proxy, refuse::asked_by_client())));
+            }
             Ok((ask, original)) => (Ask::parse(ask), original),
             Err(e) => return Either::Left(ready(self.refuse(proxy, refuse::not_original(e)))),
         };

@@ -4,53 +4,56 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderValue, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Response};
 use yaopai_core::app::{App, Apps};
 use yaopai_core::ids::{AppName, Realm};
 use yaopai_core::live::{Entry, MakeEntry};
-use yaopai_core::session::Session;
+use yaopai_core::session::{EnvVersion, Session};
 use yaopai_core::time::{Timestamp, millis};
-use yaopai_wire::principal::{HEADERS, encode_user};
+use yaopai_wire::principal::{self as wire, HEADERS, encode_user};
 
 use super::no_store;
 use crate::webhook::rfc3339;
 
-/// The app and realm, shared by all sessions of an app.
+/// The app and realm, shared by all sessions of an app, and the answer as far as it is the same for all of them.
 #[derive(Debug)]
 pub struct Place {
     /// The app's name.
     pub app: AppName,
     /// Its realm.
     pub realm: Realm,
+    /// Every header of an answer. Those that a session knows stand first, in the order of [`OWN`]; they are empty here.
+    answer: HeaderMap,
 }
 
 /// One session's principal. All values lie in one block: an answer's headers are slices of it, so that a check copies none.
 pub struct Principal {
     place: Arc<Place>,
-    /// The ends of the ten values, two bytes each, then the values.
+    /// The ends of the session's own values, two bytes each, then the values.
     block: Bytes,
     vouched_at: Timestamp,
+    env_version: Option<EnvVersion>,
     bound: bool,
 }
 
-const ENDS: usize = HEADERS.len() * 2;
+/// The headers whose values are the session's own.
+static OWN: [HeaderName; 7] =
+    [wire::USER, wire::SESSION_ID, wire::IDENTITY_ID, wire::OPENID, wire::UNIONID, wire::VOUCHED_AT, wire::CLAIMS];
+const ENDS: usize = OWN.len() * 2;
 
 impl Principal {
     /// Writes a session's principal. `bound`: may the shown secret act as the session's user?
     pub fn new(session: &Session, bound: bool, place: Arc<Place>) -> Self {
         let user = if bound { session.user.as_ref() } else { None };
         let claims = user.and(session.claims.as_ref());
-        let values: [&str; HEADERS.len()] = [
+        let values: [&str; OWN.len()] = [
             &user.map(|u| encode_user(u.as_str()).to_string()).unwrap_or_default(),
-            place.app.as_str(),
             &session.id.to_string(),
             &session.identity.to_string(),
             &encode_user(&session.openid).to_string(),
             &session.unionid.as_deref().map(|u| encode_user(u).to_string()).unwrap_or_default(),
             &rfc3339(session.vouched_at),
-            session.env_version.map_or("", |v| v.as_str()),
             claims.map_or("", |c| c.as_str()),
-            "",
         ];
         let mut block = BytesMut::with_capacity(ENDS + values.iter().map(|v| v.len()).sum::<usize>());
         let mut end = ENDS;
@@ -60,7 +63,8 @@ impl Principal {
             block.extend_from_slice(&u16::try_from(end).unwrap_or(u16::MAX).to_be_bytes());
         }
         values.iter().for_each(|v| block.extend_from_slice(v.as_bytes()));
-        Self { place, block: block.freeze(), vouched_at: session.vouched_at, bound: user.is_some() }
+        let (vouched_at, env_version) = (session.vouched_at, session.env_version);
+        Self { place, block: block.freeze(), vouched_at, env_version, bound: user.is_some() }
     }
 
     /// Its app and realm.
@@ -80,22 +84,24 @@ impl Principal {
 
     /// The answer of a check that passes.
     pub fn response(&self) -> Response<Body> {
-        let mut response = Response::new(Body::empty());
-        let headers = response.headers_mut();
-        headers.reserve(HEADERS.len() + 1);
+        // A copy of the app's, with the values written into it: no name is hashed, and nothing is moved about.
+        let mut headers = self.place.answer.clone();
+        let mut values = headers.values_mut();
+        let (ends, _) = self.block[..ENDS].as_chunks::<2>();
         let mut start = ENDS;
-        for (n, name) in HEADERS.iter().enumerate() {
-            let end = usize::from(u16::from_be_bytes([self.block[2 * n], self.block[2 * n + 1]])).min(self.block.len());
-            let value = if start == end {
-                EMPTY
-            } else {
+        for (end, value) in ends.iter().zip(&mut values) {
+            let end = usize::from(u16::from_be_bytes(*end));
+            if start < end {
                 // What isn't a header value (it can't be: all of them are ASCII here) is answered as unset.
-                HeaderValue::from_maybe_shared(self.block.slice(start..end)).unwrap_or(EMPTY)
-            };
-            headers.insert(name, value);
+                *value = HeaderValue::from_maybe_shared(self.block.slice(start..end)).unwrap_or(EMPTY);
+            }
             start = end;
         }
-        no_store(headers);
+        if let (Some(value), Some(version)) = (values.next(), self.env_version) {
+            *value = HeaderValue::from_static(version.as_str());
+        }
+        let mut response = Response::new(Body::empty());
+        *response.headers_mut() = headers;
         response
     }
 }
@@ -124,7 +130,8 @@ pub fn entry_maker(apps: &Apps) -> MakeEntry<Principal> {
         .map(|app| (app.name.clone(), (place(app), u32::try_from(millis(app.policy.idle)).unwrap_or(u32::MAX))))
         .collect();
     Box::new(move |session| {
-        let (place, idle_ms) = places.get(&session.app)?;
+        // An app that was moved to another realm takes no sessions along.
+        let (place, idle_ms) = places.get(&session.app).filter(|(place, _)| place.realm == session.realm)?;
         let bound = session.secrets.current_bound();
         Some(Entry { answer: Principal::new(session, bound, place.clone()), idle_ms: *idle_ms })
     })
@@ -132,5 +139,16 @@ pub fn entry_maker(apps: &Apps) -> MakeEntry<Principal> {
 
 /// An app's place.
 pub fn place(app: &App) -> Arc<Place> {
-    Arc::new(Place { app: app.name.clone(), realm: app.realm.clone() })
+    let mut answer = HeaderMap::with_capacity(HEADERS.len() + 1);
+    for name in OWN.iter().chain([&wire::ENV_VERSION]) {
+        answer.insert(name, EMPTY);
+    }
+    answer.insert(wire::APP, HeaderValue::from_str(app.name.as_str()).unwrap_or(EMPTY));
+    answer.insert(wire::BODY_SIGNED, EMPTY);
+    no_store(&mut answer);
+    // `http` calls the order of a map without removals arbitrary. It is the order of insertion; if that ever changes, no
+    // server may start with values under other names.
+    assert!(answer.keys().zip(OWN.iter().chain([&wire::ENV_VERSION])).all(|(is, ours)| is == ours), "order of headers");
+    assert!(HEADERS.iter().all(|name| answer.contains_key(name)), "every principal header");
+    Arc::new(Place { app: app.name.clone(), realm: app.realm.clone(), answer })
 }

@@ -58,6 +58,14 @@ pub(super) fn not_asked(e: NotAsked) -> Error {
     )
 }
 
+pub(super) fn asked_by_client() -> Error {
+    Error::new(
+        Code::Malformed,
+        "The check's query is the client's own: write what the check requires into the proxy's check URL, as in \
+         /check/forward?require=bound.",
+    )
+}
+
 pub(super) fn untrusted() -> Error {
     Error::new(Code::Malformed, "This peer is not among check.trusted_proxies, so its X-Forwarded-* are not believed.")
 }

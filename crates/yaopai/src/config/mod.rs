@@ -83,6 +83,16 @@ pub struct Webhook {
     pub timeout: Duration,
 }
 
+impl Webhook {
+    /// Does it stay on this machine?
+    pub fn is_loopback(&self) -> bool {
+        let host =
+            reqwest::Url::parse(&self.url).ok().and_then(|u| u.host_str().map(str::to_owned)).unwrap_or_default();
+        let ip = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+        host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
+    }
+}
+
 /// An API key: only its hash is known.
 #[derive(Debug, Clone)]
 pub struct ApiKey {

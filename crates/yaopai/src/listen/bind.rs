@@ -87,8 +87,11 @@ pub trait ReadWrite: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> ReadWrite for T {}
 
 fn unix(path: &PathBuf) -> io::Result<UnixListener> {
-    // A socket file that nobody listens on is what a killed server leaves; one that answers is a running server.
-    if path.exists() && std::os::unix::net::UnixStream::connect(path).is_err() {
+    use std::os::unix::fs::FileTypeExt as _;
+    // A socket that refuses is what a killed server leaves. Any other file, and one that can't be asked, is somebody's.
+    let is_socket = std::fs::symlink_metadata(path).is_ok_and(|m| m.file_type().is_socket());
+    let asked = std::os::unix::net::UnixStream::connect(path);
+    if is_socket && asked.is_err_and(|e| e.kind() == io::ErrorKind::ConnectionRefused) {
         std::fs::remove_file(path)?;
     }
     UnixListener::bind(path)

@@ -7,6 +7,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+use futures_util::future::NeverError;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -14,6 +16,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Semaphore, watch};
+use tokio_io_timeout::TimeoutStream;
 
 pub use bind::{Bound, ListenError};
 
@@ -40,7 +43,9 @@ impl Limits {
 }
 
 /// The largest request head. A mini program's is well below 8 KB.
-const HEAD_MAX: usize = 32 * 1024;
+pub const HEAD_MAX: usize = 32 * 1024;
+/// How long an answer may wait for its reader to take more of it.
+const WRITE_TIME: Duration = Duration::from_secs(20);
 /// How long a graceful stop waits for open requests.
 const STOP_WAIT: Duration = Duration::from_secs(10);
 
@@ -68,13 +73,20 @@ pub async fn serve<A: Answer>(bound: Bound, limits: Limits, answer: Arc<A>, mut 
     let places = Arc::new(Semaphore::new(limits.connections));
     loop {
         // Taken before accepting: beyond the limit, clients wait in the kernel's bounded queue and cost us nothing.
-        let Ok(place) = places.clone().acquire_owned().await else { break };
+        let place = tokio::select! {
+            biased;
+            () = stopping(&mut stop) => break,
+            Ok(place) = places.clone().acquire_owned() => place,
+        };
         tokio::select! {
             biased;
             () = stopping(&mut stop) => break,
             accepted = bound.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    let connection = graceful.watch(connection(stream, limits, peer, answer.clone()));
+                    // Who doesn't read the answers must not hold a place either.
+                    let mut stream = TimeoutStream::new(stream);
+                    stream.set_write_timeout(Some(WRITE_TIME));
+                    let connection = graceful.watch(connection(Box::pin(stream), limits, peer, answer.clone()));
                     tokio::spawn(async move {
                         // A peer that breaks off or talks no HTTP is its own business.
                         let _ = connection.await;
@@ -102,7 +114,8 @@ pub async fn stopping(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-fn connection<A: Answer>(
+/// One connection, to be awaited. [`serve`] does this for each that it accepts.
+pub fn connection<A: Answer>(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     limits: Limits,
     peer: Peer,
@@ -115,7 +128,8 @@ fn connection<A: Answer>(
         .serve_connection(TokioIo::new(stream), Handler { peer, answer })
 }
 
-struct Handler<A> {
+/// hyper's view of an [`Answer`].
+pub struct Handler<A> {
     peer: Peer,
     answer: Arc<A>,
 }
@@ -123,20 +137,9 @@ struct Handler<A> {
 impl<A: Answer> hyper::service::Service<Request<Incoming>> for Handler<A> {
     type Response = http::Response<axum::body::Body>;
     type Error = std::convert::Infallible;
-    type Future = Infallibly<A::Future>;
+    type Future = NeverError<A::Future>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        Infallibly(Box::pin(self.answer.answer(self.peer, request)))
-    }
-}
-
-/// Makes an answer that can't fail into what hyper expects.
-struct Infallibly<F>(std::pin::Pin<Box<F>>);
-
-impl<F: Future> Future for Infallibly<F> {
-    type Output = Result<F::Output, std::convert::Infallible>;
-
-    fn poll(mut self: std::pin::Pin<&mut Self>, context: &mut std::task::Context<'_>) -> std::task::Poll<Self::Output> {
-        self.0.as_mut().poll(context).map(Ok)
+        self.answer.answer(self.peer, request).never_error()
     }
 }
