@@ -103,8 +103,11 @@ fn no_folder_and_no_file() {
     assert!(matches!(e, OpenError::NoFolder { .. }), "{e:?}");
     assert!(e.to_string().contains("create it"), "{e}");
     assert!(!folder.path().join("missing").exists(), "a slip of the pen makes no new database");
-    let e = refused(folder.path());
-    assert!(matches!(e, OpenError::Other { .. }), "{e:?}");
+    let inner = folder.path().join("folder");
+    std::fs::create_dir(&inner).unwrap();
+    let e = refused(&inner);
+    assert!(e.to_string().contains("is a folder"), "{e}");
+    assert!(!folder.path().join("folder-lock").exists(), "nothing is left beside it");
 }
 
 /// Root may write anywhere, so the test takes a folder in which not even root may.

@@ -97,6 +97,10 @@ pub(super) fn open(path: &Path, readers: usize) -> Result<Opened, OpenError> {
     if !folder(path).is_dir() {
         return Err(OpenError::NoFolder { path: path.to_owned() });
     }
+    // Before the lock: it would leave its file beside the folder.
+    if path.is_dir() {
+        return Err(OpenError::Other { path: path.to_owned(), what: "it is a folder: name a file in it".into() });
+    }
     // Through whatever link it is reached, it is the same file with the same lock.
     let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let lock = lock(path)?;

@@ -1,14 +1,14 @@
 //! The embedded engine: one SQLite file, one writer thread, group commit, `synchronous=FULL`.
 
 mod bind;
-#[cfg(test)]
-mod faults;
 mod file;
 mod lane;
 mod login;
 mod rows;
 mod sessions;
 mod store;
+#[cfg(test)]
+mod tests;
 mod upkeep;
 mod writer;
 
