@@ -120,6 +120,15 @@ impl TestApp {
         self.start_server().await;
     }
 
+    /// Starts it again with another configuration.
+    pub async fn restart_with(&mut self, change: impl FnOnce(&str) -> String) {
+        self.stop().await;
+        let changed = change(&self.config);
+        assert_ne!(changed, self.config);
+        self.config = changed;
+        self.start_server().await;
+    }
+
     pub fn server(&self) -> &Server {
         self.server.as_ref().unwrap()
     }
@@ -189,7 +198,8 @@ fn rows(db: &Connection, table: &str) -> Vec<String> {
     let columns = statement.column_count();
     let row = |r: &rusqlite::Row<'_>| {
         let values = (0..columns).map(|i| match r.get_ref(i).unwrap() {
-            ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+            // As text, so that what should be sealed and isn't can be read in it.
+            ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes.escape_ascii().to_string(),
             other => format!("{other:?}"),
         });
         Ok(values.collect::<Vec<_>>().join("|"))

@@ -1,5 +1,7 @@
 //! `/admin/v1/sessions`, `/admin/v1/users/{user}/sessions`
 
+use std::sync::{Arc, Mutex};
+
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
@@ -98,6 +100,44 @@ async fn a_successor_dies_with_its_session() {
     app.admin("DELETE", &format!("/admin/v1/sessions/{id}"), None).await.ok();
     assert_eq!(phone.check_as(&successor, "-").await.denied(), "401 session_kicked");
     assert_eq!(phone.refresh("r").await.refusal(), "401 session_kicked");
+}
+
+/// Once a kick is answered nothing passes, whatever was under way: refreshes, first uses of new tokens, checks.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_kick_wins_every_race() {
+    let app = TestApp::start().await;
+    for round in 0..10 {
+        let phone = Arc::new(app.customer("lilei", "42"));
+        let id = phone.log_in().await.field("session_id");
+        let handed_out = Arc::new(Mutex::new(vec![phone.token()]));
+        let busy: Vec<_> = (0..6)
+            .map(|n| {
+                let (phone, handed_out) = (phone.clone(), handed_out.clone());
+                tokio::spawn(async move {
+                    for m in 0..20 {
+                        let token = handed_out.lock().unwrap().last().unwrap().clone();
+                        let reply = phone.refresh_as(&token, &format!("r{round}-{n}-{m}")).await;
+                        let Some(next) = reply.json()["token"].as_str().map(str::to_owned) else { return };
+                        handed_out.lock().unwrap().push(next.clone());
+                        phone.check_as(&next, "-").await;
+                    }
+                })
+            })
+            .collect();
+        tokio::time::sleep(std::time::Duration::from_millis(10 + 3 * round)).await;
+        app.admin("DELETE", &format!("/admin/v1/sessions/{id}"), None).await.ok();
+        let known = handed_out.lock().unwrap().clone();
+        let checks =
+            futures_util::future::join_all(known.iter().map(|token| phone.check_as(token, "require=open"))).await;
+        checks.iter().for_each(|check| assert_eq!(check.denied(), "401 session_kicked"));
+        for task in busy {
+            task.await.unwrap();
+        }
+        let late = handed_out.lock().unwrap().split_off(known.len());
+        for token in late {
+            assert_eq!(phone.check_as(&token, "require=open").await.denied(), "401 session_kicked", "handed out later");
+        }
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! `/yaopai/v1/binding`: the back end says who the user is.
 
+use std::time::Duration;
+
 use insta::assert_snapshot;
 use serde_json::json;
 
@@ -190,16 +192,54 @@ async fn a_failing_back_end_changes_nothing() {
     phone.bind("b", "lilei", "secret").await.ok();
 }
 
-/// Two taps on the button, and the answers cross.
+/// Many taps on the button: those that come while it is under way get the same token or are told to wait for it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn parallel_binds_of_one_request_are_one() {
     let (app, phone) = stranger().await;
     let replies = futures_util::future::join_all((0..8).map(|_| phone.bind("b", "lilei", "secret"))).await;
-    let tokens: std::collections::HashSet<String> = replies.iter().map(|r| r.field("token")).collect();
-    assert_eq!(tokens.len(), 1);
+    let token = phone.bind("b", "lilei", "secret").await.field("token");
+    for reply in replies {
+        if reply.status == 200 {
+            assert_eq!(reply.field("token"), token);
+        } else {
+            assert_eq!((reply.refusal().as_str(), reply.header("retry-after")), ("429 rate_limited", Some("2")));
+        }
+    }
+    assert!(app.back_end.calls("bind").len() <= 8);
     assert_eq!(app.admin_get("/admin/v1/bindings").await["bindings"].as_array().unwrap().len(), 1);
-    phone.hold(&tokens.into_iter().next().unwrap());
+    phone.hold(&token);
     assert_eq!(phone.check("-").await.user(), "42");
+}
+
+/// Guesses take time, and one person must not take all the back end's places with them.
+#[tokio::test]
+async fn one_person_asks_the_back_end_twice_at_a_time_at_most() {
+    let (app, phone) = stranger().await;
+    app.back_end.acts("bind", Act::Slow(Duration::from_millis(600)));
+    let words: Vec<String> = (0..10).map(|n| format!("guess-{n}")).collect();
+    let guesses = words.iter().map(|word| phone.bind(word, "lilei", word));
+    let replies = futures_util::future::join_all(guesses).await;
+    let asked = replies.iter().filter(|r| r.refusal() == "422 binding_rejected").count();
+    let refused = replies.iter().filter(|r| r.refusal() == "429 rate_limited").count();
+    assert_eq!((asked, refused, app.back_end.calls("bind").len()), (2, 8, 2));
+    // Their places are given back.
+    app.back_end.recovers();
+    phone.bind("b", "lilei", "secret").await.ok();
+}
+
+#[tokio::test]
+async fn a_client_that_hangs_up_is_bound_all_the_same() {
+    let (app, phone) = stranger().await;
+    app.back_end.sets_cookies(&["PHPSESSID=abc"]);
+    app.back_end.acts("bind", Act::Slow(Duration::from_millis(300)));
+    let hung_up = tokio::time::timeout(Duration::from_millis(100), phone.bind("b", "lilei", "secret")).await;
+    assert!(hung_up.is_err());
+    while app.count("jar") == 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    phone.hold(&phone.bind("b", "lilei", "secret").await.field("token"));
+    assert_eq!(phone.check("-").await.user(), "42");
+    assert_eq!((app.back_end.calls("bind").len(), app.back_end.calls("opened").len()), (1, 1));
 }
 
 #[tokio::test]

@@ -80,3 +80,33 @@ async fn sliding_outlives_a_restart() {
     app.clock.advance(minutes(29));
     assert_eq!(phone.check("-").await.user(), "42");
 }
+
+/// The user 42 of one realm is not the user 42 of another.
+#[tokio::test]
+async fn an_app_that_moves_to_another_realm_takes_no_session_along() {
+    let mut app = TestApp::start().await;
+    let phone = app.customer("lilei", "42");
+    phone.log_in().await;
+    app.restart_with(|config| config.replace("name = \"shop\"\n", "name = \"shop\"\nrealm = \"other\"\n")).await;
+    for ask in ["-", "require=open", "realm=other", "realm=default", "realm=other&require=session"] {
+        assert_eq!(phone.check(ask).await.denied(), "401 session_unknown", "{ask}");
+    }
+    assert_eq!(phone.read().await.refusal(), "401 session_unknown");
+    assert_eq!(phone.refresh("r").await.refusal(), "401 session_unknown");
+    assert_eq!(phone.try_log_in().await.refusal(), "500 internal", "nor its identities: it needs a new name");
+}
+
+#[tokio::test]
+async fn an_app_that_is_gone_has_no_sessions() {
+    let mut app = TestApp::start().await;
+    let phone = app.customer("lilei", "42");
+    phone.log_in().await;
+    app.restart_with(|config| config.replace("name = \"shop\"\n", "name = \"store\"\n")).await;
+    assert_eq!(phone.check("-").await.denied(), "401 session_unknown");
+    assert_eq!(phone.check("require=open").await.denied(), "401 session_unknown");
+    assert_eq!(phone.read().await.refusal(), "401 session_unknown");
+    assert_eq!(phone.try_log_in().await.refusal(), "400 app_unknown");
+    app.upkeep().await;
+    app.restart_with(|config| config.replace("name = \"store\"\n", "name = \"shop\"\n")).await;
+    assert_eq!(phone.check("-").await.user(), "42", "it was only a mistake in the configuration");
+}
