@@ -9,7 +9,7 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
-use subtle::ConstantTimeEq as _;
+use subtle::{Choice, ConstantTimeEq as _};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// What every token starts with; `1` is the version of the layout.
@@ -57,22 +57,20 @@ impl Token {
         if text.len() != LENGTH || !text.starts_with(PREFIX.as_bytes()) {
             return Err(NotAToken);
         }
-        let (signed, checksum) = text.split_at(PREFIX.len() + BODY);
-        let mut sum = [0u8; 4];
-        // Strict alphabets without padding have exactly one spelling per value: no second token for the same session.
-        let n = URL_SAFE_NO_PAD.decode_slice(checksum, &mut sum).map_err(|_| NotAToken)?;
-        if n != sum.len() || u32::from_be_bytes(sum) != crc32fast::hash(signed) {
-            return Err(NotAToken);
-        }
-        let mut bytes = [0u8; 48];
-        let n = URL_SAFE_NO_PAD.decode_slice(&signed[PREFIX.len()..], &mut bytes).map_err(|_| NotAToken)?;
-        if n != bytes.len() {
-            return Err(NotAToken);
-        }
-        let (mut id, mut secret) = ([0u8; 16], [0u8; 32]);
+        // Body and checksum in one go: 64 characters are 48 bytes and leave nothing over. Strict alphabets without padding
+        // have exactly one spelling per value: no second token for the same session.
+        let mut bytes = [0u8; 52];
+        let n = URL_SAFE_NO_PAD.decode_slice(&text[PREFIX.len()..], &mut bytes).map_err(|_| NotAToken)?;
+        let (mut id, mut secret, mut sum) = ([0u8; 16], [0u8; 32], [0u8; 4]);
         id.copy_from_slice(&bytes[..16]);
-        secret.copy_from_slice(&bytes[16..]);
+        secret.copy_from_slice(&bytes[16..48]);
+        sum.copy_from_slice(&bytes[48..]);
+        let whole = n == bytes.len();
         bytes.zeroize();
+        if !whole || u32::from_be_bytes(sum) != crc32fast::hash(&text[..PREFIX.len() + BODY]) {
+            secret.zeroize();
+            return Err(NotAToken);
+        }
         Ok(Self { id, secret: Secret(secret) })
     }
 
@@ -127,7 +125,10 @@ impl fmt::Debug for Secret {
 impl SecretHash {
     /// Compares in constant time.
     pub fn matches(&self, other: &Self) -> bool {
-        self.0.ct_eq(&other.0).into()
+        // Eight bytes at a time, all of them whatever differs: a byte at a time is four times the work.
+        let ((ours, _), (theirs, _)) = (self.0.as_chunks::<8>(), other.0.as_chunks::<8>());
+        let same = |a: &[u8; 8], b: &[u8; 8]| u64::from_ne_bytes(*a).ct_eq(&u64::from_ne_bytes(*b));
+        ours.iter().zip(theirs).fold(Choice::from(1), |all, (a, b)| all & same(a, b)).into()
     }
 }
 
@@ -151,6 +152,17 @@ mod tests {
         let text = token([1; 16], [2; 32]).reveal();
         assert_eq!(text.len(), LENGTH);
         assert_eq!(text, "yp1_AQEBAQEBAQEBAQEBAQEBAQICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICn1kVgA");
+    }
+
+    #[test]
+    fn hashes_match_only_in_every_byte() {
+        let hash = SecretHash(std::array::from_fn(|n| n as u8));
+        assert!(hash.matches(&hash.clone()));
+        for at in 0..32 {
+            let mut other = hash;
+            other.0[at] ^= 0x80;
+            assert!(!hash.matches(&other), "byte {at}");
+        }
     }
 
     #[test]
