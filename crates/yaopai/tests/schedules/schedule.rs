@@ -155,7 +155,7 @@ impl Schedule {
     /// Plays it to its end.
     pub fn play(mut self) -> Result<Figures, Failure> {
         self.begin();
-        let steps = if self.churn { 300 } else { 40 + self.dice.below(120) };
+        let steps = if self.churn { 250 } else { 30 + self.dice.below(90) };
         while self.figures.steps < steps
             && self.wrong.is_empty()
             && let Some((at, event)) = self.queue.pop_first()

@@ -1,6 +1,6 @@
 //! The server under test: the real services, live table and check, on a runtime that dies with the process.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::body::Body;
 use futures_util::future::Either;
@@ -156,7 +156,7 @@ impl Life {
             })
         });
         let carriers = Carriers { authorization: true, cookie: None, header: None };
-        let checks = Arc::new(Checks::new(table.clone(), service.clone(), carriers, Vec::new(), Metrics::new()));
+        let checks = Arc::new(Checks::new(table.clone(), service.clone(), carriers, Vec::new(), metrics()));
         let under_way = ground.under_way.clone();
         Self { runtime, service, checks, table, store, tee, under_way, answered: Answered::default() }
     }
@@ -218,6 +218,12 @@ impl Life {
         tee.close();
         drop(store);
     }
+}
+
+/// One for all: they cost more to make than a schedule's first login, and nothing here looks at them.
+fn metrics() -> Arc<Metrics> {
+    static METRICS: OnceLock<Arc<Metrics>> = OnceLock::new();
+    METRICS.get_or_init(Metrics::new).clone()
 }
 
 fn check(
