@@ -1,0 +1,115 @@
+//! kill -9 under load: what was answered survives, what was ended stays ended.
+//!
+//! A child serves; workers log in, refresh, confirm, bind, log out and kick, and note every answer they got. The child is
+//! killed at a random moment, started again on the same files, and asked about all of it. One database over all rounds.
+//! `YAOPAI_KILL_ROUNDS` sets how many (50 unless set).
+
+#![allow(clippy::unwrap_used, reason = "a test's helper fails the test")]
+
+#[allow(dead_code, reason = "shared with the integration tests")]
+#[path = "../integration/support/back_end.rs"]
+mod back_end;
+mod ledger;
+#[allow(dead_code, reason = "shared with the integration tests")]
+#[path = "../integration/support/server_process.rs"]
+mod server_process;
+mod worker;
+
+use std::path::Path;
+use std::time::Duration;
+
+use back_end::BackEnd;
+use ledger::{Figures, Held};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
+use server_process::ServerProcess;
+use worker::{Worker, World};
+use yaopai::clock::SystemClock;
+use yaopai_core::ports::Clock as _;
+use yaopai_sim::{DEFAULT_APPID, DEFAULT_SECRET, Simulator};
+
+const WORKERS: usize = 6;
+const API_KEY: &str = "yk_crash-test";
+const WEBHOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn kill_9_loses_nothing_that_was_answered() {
+    let rounds = std::env::var("YAOPAI_KILL_ROUNDS").map_or(50, |n| n.parse().unwrap());
+    let seed = std::env::var("YAOPAI_KILL_SEED").map_or(1, |n| n.parse().unwrap());
+    let mut dice = ChaCha8Rng::seed_from_u64(seed);
+    let sim = Simulator::builder().build().unwrap().start_local().await.unwrap();
+    let clock = SystemClock::default();
+    let back_end = BackEnd::start(WEBHOOK_SECRET, move || clock.now().0).await;
+    let folder = tempfile::tempdir().unwrap();
+    let config = configure(folder.path(), &sim.base_url(), &back_end.url);
+
+    let (mut figures, mut ledger) = (Figures::default(), Vec::<Held>::new());
+    let mut server = ServerProcess::start(&config, &[]);
+    for round in 0..rounds {
+        let world = World::new(&server, &sim, &back_end);
+        let workers: Vec<_> = (0..WORKERS)
+            .map(|n| tokio::spawn(Worker::new(world.clone(), format!("p{round}-{n}"), dice.next_u64()).run()))
+            .collect();
+        tokio::time::sleep(Duration::from_millis(30 + dice.next_u64() % 270)).await;
+        server.kill();
+        server = ServerProcess::start(&config, &[]);
+        let world = World::new(&server, &sim, &back_end);
+        for worker in workers {
+            let mut report = worker.await.unwrap();
+            figures.add(&report.figures);
+            for held in &mut report.held {
+                held.verify(&world, &mut figures).await;
+            }
+            report.finish_login(&world, &mut figures).await;
+            ledger.append(&mut report.held);
+        }
+        // What earlier rounds were told still holds.
+        for _ in 0..20.min(ledger.len()) {
+            let at = usize::try_from(dice.next_u64()).unwrap_or(0) % ledger.len();
+            ledger[at].verify(&world, &mut figures).await;
+        }
+    }
+    let world = World::new(&server, &sim, &back_end);
+    let from = ledger.len().saturating_sub(5_000);
+    for held in &mut ledger[from..] {
+        held.verify(&world, &mut figures).await;
+    }
+    server.kill();
+    let db = rusqlite::Connection::open(folder.path().join("yaopai.db")).unwrap();
+    let verdict: String = db.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    println!("kill -9: {rounds} rounds, {} sessions; {figures}; integrity_check {verdict}", ledger.len());
+    assert_eq!(verdict, "ok");
+    assert_eq!((figures.lost, figures.undead), (0, 0), "seed {seed}");
+    assert!(
+        figures.logins > rounds && figures.refreshes > 0 && figures.binds > 0 && figures.ends > 0,
+        "too little load"
+    );
+}
+
+fn configure(folder: &Path, sim: &str, back_end: &str) -> std::path::PathBuf {
+    std::fs::write(folder.join("master.key"), "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=").unwrap();
+    std::fs::write(folder.join("app.secret"), DEFAULT_SECRET).unwrap();
+    std::fs::write(folder.join("webhook.secret"), WEBHOOK_SECRET).unwrap();
+    let text = format!(
+        r#"
+        master_key = "file:master.key"
+        development = true
+        listen = {{ public = "127.0.0.1:0", check = "127.0.0.1:0", admin = "127.0.0.1:0" }}
+        live = {{ flush_interval = 1 }}
+        [[apps]]
+        name = "shop"
+        appid = "{DEFAULT_APPID}"
+        secret = "file:app.secret"
+        base_url = "{sim}"
+        webhook = {{ url = "{back_end}", secret = "file:webhook.secret" }}
+        sessions = {{ max = 1000 }}
+        [[api_keys]]
+        name = "test"
+        hash = "{}"
+        "#,
+        yaopai::config::api_key_hash(API_KEY)
+    );
+    let path = folder.join("yaopai.toml");
+    std::fs::write(&path, text).unwrap();
+    path
+}
