@@ -1,0 +1,48 @@
+//! Instructions and allocations of a check, against bench/budget.toml.
+#![allow(clippy::print_stdout, reason = "what the program is for")]
+
+use std::path::PathBuf;
+
+use bench::{callgrind, count, gate};
+use clap::Parser;
+
+#[derive(Parser)]
+#[command(name = "bench-gate", about = "Instructions and allocations of a check, against bench/budget.toml")]
+enum Command {
+    /// Measures and compares; status 1 above the budget.
+    Gate {
+        /// The budget.
+        #[arg(long, default_value = "bench/budget.toml")]
+        budget: PathBuf,
+        /// Write what was measured into it.
+        #[arg(long)]
+        write: bool,
+    },
+    /// Writes a profile of one path.
+    Profile {
+        /// Which.
+        path: count::Path,
+    },
+    /// What callgrind runs: answers so many requests in this process.
+    #[command(hide = true)]
+    Count {
+        path: count::Path,
+        k: u64,
+        #[arg(default_value_t = 1000)]
+        sessions: u64,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    match Command::parse() {
+        Command::Gate { budget, write } => gate::run(&budget, write),
+        Command::Profile { path } => {
+            println!("Now: callgrind_annotate {}", callgrind::profile(path)?.display());
+            Ok(())
+        }
+        Command::Count { path, k, sessions } => {
+            // One thread, so that the count has no luck in it.
+            tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(count::run(path, k, sessions))
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! Yaopai measured: against bare hyper with the same answers, and against SQLite with the same rows, in the same run.
+//! docs/performance.md explains the figures.
+//!
+//! Two programs: `bench` (scripts/bench) measures time on this machine; `bench-gate` (scripts/bench-gate) counts
+//! instructions and fails a build. The second links only what a check needs, so that it is built in a fraction of the time.
+
+pub mod bare;
+pub mod callgrind;
+pub mod count;
+pub mod cpu;
+pub mod gate;
+pub mod load;
+pub mod logins;
+pub mod memory;
+pub mod people;
+pub mod raw;
+pub mod request;
+pub mod server;
+pub mod stopwatch;
+pub mod world;

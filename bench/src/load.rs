@@ -1,0 +1,85 @@
+//! The load: wrk on another core, with another person's token at each request.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, ensure};
+
+use crate::people::People;
+use crate::request;
+
+/// Different tokens in the load.
+const TOKENS: u64 = 4096;
+/// Connections, as a proxy's pool would hold.
+const CONNECTIONS: &str = "64";
+/// The core that the load comes from.
+const CORE: &str = "1";
+
+const SCRIPT: &str = r#"
+local requests, at = {}, 0
+init = function(args)
+  local file = assert(io.open(args[1], "rb"))
+  for one in (file:read("*a")):gmatch("(.-\r\n\r\n)") do requests[#requests + 1] = one end
+  file:close()
+end
+request = function()
+  at = at % #requests + 1
+  return requests[at]
+end
+done = function(summary, latency)
+  local e = summary.errors
+  print(string.format("measured %d %d %d", summary.requests, e.connect + e.read + e.write + e.timeout + e.status,
+    latency:percentile(99)))
+end
+"#;
+
+/// What the load says of itself.
+pub struct Load {
+    folder: tempfile::TempDir,
+}
+
+/// A round.
+#[derive(Clone, Copy, Debug)]
+pub struct Answered {
+    /// Requests answered.
+    pub requests: f64,
+    /// 99 of 100 were answered within so many microseconds.
+    pub p99: f64,
+}
+
+impl Load {
+    /// Writes the script and its requests: people picked from all over the `many`.
+    pub fn new(people: People, many: u64) -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let step = (many / TOKENS).max(1);
+        let requests: String = (0..TOKENS.min(many)).map(|n| request::bytes(&people.token(n * step))).collect();
+        std::fs::write(folder.path().join("requests"), requests)?;
+        std::fs::write(folder.path().join("load.lua"), SCRIPT)?;
+        Ok(Self { folder })
+    }
+
+    /// Runs the load for some seconds. A request that isn't answered with 200 fails the measurement.
+    pub fn run(&self, to: SocketAddr, seconds: u64) -> anyhow::Result<Answered> {
+        let file = |name: &str| -> PathBuf { Path::new(self.folder.path()).join(name) };
+        let output = Command::new("taskset")
+            .args(["--cpu-list", CORE, "wrk", "-t1", "-c", CONNECTIONS, "-d"])
+            .arg(format!("{seconds}s"))
+            .arg("-s")
+            .arg(file("load.lua"))
+            .arg(format!("http://{to}"))
+            .arg("--")
+            .arg(file("requests"))
+            .stdin(Stdio::null())
+            .output()
+            .context("taskset and wrk do not start: scripts/setup installs wrk")?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let line = text.lines().find_map(|l| l.strip_prefix("measured "));
+        let figures: Vec<f64> = line.unwrap_or("").split(' ').filter_map(|f| f.parse().ok()).collect();
+        let [requests, errors, p99] = figures[..] else {
+            anyhow::bail!("wrk failed: {text}{}", String::from_utf8_lossy(&output.stderr));
+        };
+        ensure!(errors == 0.0 && requests > 0.0, "{errors} of {requests} requests failed");
+        Ok(Answered { requests, p99 })
+    }
+}

@@ -1,0 +1,144 @@
+//! Durable logins a second: the store's `open` from many tasks, against SQLite alone with the same rows in the same
+//! batches, in interleaved rounds.
+
+use std::path::Path;
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Wake, Waker};
+
+use anyhow::ensure;
+use yaopai::clock::SystemClock;
+use yaopai_core::live::Presence as _;
+use yaopai_core::ports::{Change, ChangeSink, Clock as _, Open, Opened, Store as _};
+use yaopai_store::{Options, Sqlite};
+
+use crate::people::People;
+use crate::stopwatch::{Stopwatch, least, median};
+use crate::{raw, world};
+
+/// Logins under way at a time.
+const TASKS: usize = 256;
+
+/// The live table, with an eye on where one commit ends and the next begins: a batch's changes are applied in one go, and
+/// then all its callers are woken, by the same thread.
+struct Watched {
+    to: Arc<dyn ChangeSink>,
+    batches: Arc<Batches>,
+}
+
+#[derive(Default)]
+struct Batches {
+    woken: AtomicUsize,
+    seen: Mutex<(usize, Vec<usize>)>,
+}
+
+impl Batches {
+    fn applied(&self) {
+        let woken = self.woken.load(Ordering::SeqCst);
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let (before, sizes) = &mut *seen;
+        match sizes.last_mut() {
+            Some(size) if *before == woken => *size += 1,
+            _ => sizes.push(1),
+        }
+        *before = woken;
+    }
+
+    fn take(&self) -> Vec<usize> {
+        std::mem::take(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner).1)
+    }
+}
+
+impl ChangeSink for Watched {
+    fn apply(&self, change: Change) {
+        self.batches.applied();
+        self.to.apply(change);
+    }
+}
+
+/// Counts the wake-ups of a waiting login: they come from the writer's thread.
+struct Counted {
+    to: Waker,
+    batches: Arc<Batches>,
+}
+
+impl Wake for Counted {
+    fn wake(self: Arc<Self>) {
+        self.batches.woken.fetch_add(1, Ordering::SeqCst);
+        self.to.wake_by_ref();
+    }
+}
+
+/// Measures and writes the table.
+pub async fn run(folder: &Path, rounds: u32, many: u64) -> anyhow::Result<String> {
+    let (mut ours, mut raws, mut mean) = (Vec::new(), Vec::new(), Vec::new());
+    // A round more than counted: the first one finds cold files.
+    for round in 0..=rounds {
+        let people = People::new(many, SystemClock::default().now());
+        let logins: Vec<Open> = (0..many).map(|n| people.login(n)).collect();
+        let folder = tempfile::tempdir_in(folder)?;
+        let (time, batches) = through_the_store(&folder.path().join("store.db"), logins.clone()).await?;
+        let rows: Vec<_> = logins.into_iter().map(raw::Rows::new).collect::<Result<_, _>>()?;
+        let path = folder.path().join("raw.db");
+        // The schema, as the store makes it.
+        drop(Sqlite::open(&path, world::table(people, 0), Options::default())?);
+        let watch = Stopwatch::start();
+        let batches_of_raw = batches.clone();
+        tokio::task::spawn_blocking(move || raw::insert(&path, &rows, &batches_of_raw)).await??;
+        let time_of_raw = watch.elapsed().as_secs_f64();
+        if round > 0 {
+            ours.push(time / many as f64);
+            raws.push(time_of_raw / many as f64);
+            mean.push(many as f64 / batches.len() as f64);
+        }
+    }
+    let pairs: Vec<f64> = raws.iter().zip(&ours).map(|(r, o)| r / o).collect();
+    let row = |name: &str, times: &[f64]| {
+        let (best, middle) = (1.0 / least(times), 1.0 / median(times));
+        format!("| {name} | {best:.0} | {middle:.0} | {:.0} |\n", median(&mean))
+    };
+    Ok(format!(
+        "| {rounds} interleaved rounds of {many} first logins, {TASKS} at a time | logins/s, best round | median round | \
+         logins a commit |\n|---|---|---|---|\n{}{}| **store ÷ SQLite alone** (at least 0.80) | **{:.2} ×** | {:.2} × | |\n",
+        row("SQLite alone: the same rows, the same batches", &raws),
+        row("`Store::open`, the live table included", &ours),
+        least(&raws) / least(&ours),
+        median(&pairs),
+    ))
+}
+
+/// Opens all logins through the store. Answers seconds, and the batches.
+async fn through_the_store(path: &Path, logins: Vec<Open>) -> anyhow::Result<(f64, Vec<usize>)> {
+    let many = logins.len();
+    let batches = Arc::new(Batches::default());
+    let table = world::table(People::new(0, SystemClock::default().now()), 0);
+    let sink = Arc::new(Watched { to: table.clone(), batches: batches.clone() });
+    let store = Arc::new(Sqlite::open(path, sink, Options::default())?);
+    let logins = Arc::new(Mutex::new(logins.into_iter()));
+    let watch = Stopwatch::start();
+    let tasks: Vec<_> = (0..TASKS)
+        .map(|_| {
+            let (store, logins, batches) = (store.clone(), logins.clone(), batches.clone());
+            tokio::spawn(async move {
+                loop {
+                    let next = logins.lock().unwrap_or_else(PoisonError::into_inner).next();
+                    let Some(login) = next else { return anyhow::Ok(()) };
+                    let mut opening = pin!(store.open(login));
+                    let opened = std::future::poll_fn(|context| {
+                        let counted = Counted { to: context.waker().clone(), batches: batches.clone() };
+                        opening.as_mut().poll(&mut Context::from_waker(&Waker::from(Arc::new(counted))))
+                    });
+                    ensure!(matches!(opened.await?, Opened::Opened(_)), "a first login was not opened");
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await??;
+    }
+    let time = watch.elapsed().as_secs_f64();
+    store.close().await;
+    ensure!(table.len() == many, "{} of {many} logins are in the table", table.len());
+    Ok((time, batches.take()))
+}

@@ -1,0 +1,141 @@
+//! People who are logged in. All about number `n` follows from `n`, so that two processes and two rounds work on the same.
+
+use sha2::{Digest as _, Sha256};
+use yaopai_core::app::{App, AppSecret, Apps, Policy};
+use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId, UserId};
+use yaopai_core::ports::{Entropy, LoginRecord, Open, UserFound};
+use yaopai_core::session::{Claims, Device, EnvVersion, KeyKind, Limits, Secrets, Session};
+use yaopai_core::time::{Downtime, Timestamp, millis};
+use yaopai_wire::token::{Secret, Token};
+
+/// Everybody's app.
+pub const APP: &str = "shop";
+/// Logins per millisecond when ids are made: what a busy server sees.
+const PER_MILLI: u64 = 30;
+
+/// Bytes that follow from a number and a word.
+struct Numbered<'a>(u64, &'a str);
+
+impl Numbered<'_> {
+    fn bytes(&self) -> [u8; 32] {
+        Sha256::new().chain_update(self.1).chain_update(self.0.to_be_bytes()).finalize().into()
+    }
+}
+
+impl Entropy for Numbered<'_> {
+    fn fill(&self, buffer: &mut [u8]) {
+        buffer.copy_from_slice(&self.bytes()[..buffer.len()]);
+    }
+}
+
+/// `many` people who have just logged in, the last of them at `now`.
+#[derive(Clone, Copy)]
+pub struct People {
+    now: Timestamp,
+    many: u64,
+}
+
+impl People {
+    /// Ids hold the time, so both processes of a measurement must name the same `now`.
+    pub fn new(many: u64, now: Timestamp) -> Self {
+        Self { now, many }
+    }
+
+    fn born(&self, n: u64) -> Timestamp {
+        Timestamp(self.now.0 - i64::try_from((self.many - n) / PER_MILLI).unwrap_or(0))
+    }
+
+    /// Number `n`'s token.
+    pub fn token(&self, n: u64) -> Token {
+        let id = SessionId::new(self.born(n), &Numbered(n, "session"));
+        Token { id: id.0, secret: Secret::new(Numbered(n, "secret").bytes()) }
+    }
+
+    /// Number `n`'s session: bound, with a unionid, claims and a device.
+    pub fn session(&self, n: u64) -> Session {
+        let (now, token) = (self.born(n), self.token(n));
+        let user = Some(UserFound { user: user(n), claims: claims() });
+        Session { user: user.as_ref().map(|u| u.user.clone()), claims: claims(), ..session(n, now, &token, true) }
+    }
+
+    /// Number `n`'s login, the first of its identity.
+    pub fn login(&self, n: u64) -> Open {
+        let (now, token) = (self.born(n), self.token(n));
+        let policy = policy();
+        Open {
+            new_identity: IdentityId::new(now, &Numbered(n, "identity")),
+            session_key: Some([Numbered(n, "key").bytes(), [1; 32]].concat()[..60].to_vec()),
+            user: Some(UserFound { user: user(n), claims: claims() }),
+            second_identity: false,
+            limits: Limits::of(&policy, Some("phone")),
+            idle_ms: millis(policy.idle),
+            up: now.uptime(Downtime(0)),
+            login: LoginRecord {
+                key: Numbered(n, "login").bytes(),
+                session: SessionId(token.id),
+                sealed: [Numbered(n, "sealed").bytes(), [2; 32]].concat(),
+                expires_at: Timestamp(now.0 + 60_000),
+            },
+            session: session(n, now, &token, false),
+        }
+    }
+}
+
+fn session(n: u64, now: Timestamp, token: &Token, bound: bool) -> Session {
+    Session {
+        id: SessionId(token.id),
+        realm: Realm::from("default"),
+        app: AppName::from(APP),
+        identity: IdentityId::new(now, &Numbered(n, "identity")),
+        openid: platform_id(n, "openid"),
+        unionid: Some(platform_id(n, "unionid")),
+        user: None,
+        claims: None,
+        device: Device {
+            id: Some(hex(&Numbered(n, "device").bytes()[..8])),
+            kind: Some("phone".into()),
+            name: Some("HUAWEI Mate 60".into()),
+        },
+        env_version: Some(EnvVersion::Release),
+        created_at: now,
+        vouched_at: now,
+        absolute_at: now + policy().absolute,
+        last_seen: now.uptime(Downtime(0)),
+        key: KeyKind::Bearer,
+        secrets: Secrets::new(token.secret.hash(), bound),
+        ended: None,
+    }
+}
+
+/// As WeChat's: 28 characters, the first of them an `o`.
+fn platform_id(n: u64, word: &str) -> String {
+    format!("o{}", &hex(&Numbered(n, word).bytes())[..27])
+}
+
+fn user(n: u64) -> UserId {
+    UserId(format!("{}", 10_000_000 + n).into())
+}
+
+fn claims() -> Option<Claims> {
+    Claims::from_json(&serde_json::json!({ "role": "member", "level": 3 }))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// The app's rules: the defaults.
+pub fn policy() -> Policy {
+    Policy::default()
+}
+
+/// The one app.
+pub fn apps() -> Apps {
+    Apps::new([App {
+        name: AppName::from(APP),
+        realm: Realm::from("default"),
+        appid: "wx0000000000000000".into(),
+        secret: AppSecret::new("0".repeat(32)),
+        policy: policy(),
+    }])
+}

@@ -1,0 +1,117 @@
+//! The two servers that are compared, each a process of its own: this program again, pinned to one core.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+use anyhow::{Context as _, ensure};
+use tokio::net::TcpListener;
+use yaopai::clock::{SystemClock, SystemEntropy};
+use yaopai::config::{Address, Config};
+use yaopai::listen::Peer;
+use yaopai::serve::Server;
+use yaopai_core::ports::Clock as _;
+
+use crate::bare::Bare;
+use crate::people::{APP, People};
+use crate::{request, world};
+
+/// The core that servers run on; the load comes from another.
+pub const CORE: &str = "0";
+/// What a server prints before its address once it answers.
+const READY: &str = "ready ";
+
+/// The configuration that the measured server reads.
+pub fn config(folder: &Path) -> anyhow::Result<PathBuf> {
+    let path = folder.join("yaopai.toml");
+    std::fs::write(folder.join("secret"), "0".repeat(64))?;
+    let text = format!(
+        "master_key = \"file:secret\"\n[listen]\npublic = \"127.0.0.1:0\"\ncheck = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n\
+         [live]\nmax_sessions = 4000000\n[[apps]]\nname = \"{APP}\"\nappid = \"wx0000000000000000\"\n\
+         secret = \"file:secret\"\nbinding = \"auto\"\n"
+    );
+    std::fs::write(&path, text)?;
+    Ok(path)
+}
+
+/// The real server: everything that `yaopai serve` starts.
+#[allow(clippy::print_stdout, reason = "how the parent learns the address")]
+pub async fn check(config: &Path) -> anyhow::Result<()> {
+    let clock = Arc::new(SystemClock::default());
+    let server = Server::start(Config::read(config)?, clock, Arc::new(SystemEntropy)).await?;
+    let Address::Tcp(address) = &server.check else { anyhow::bail!("not a TCP address") };
+    println!("{READY}{address}");
+    std::future::pending().await
+}
+
+/// hyper with a fixed answer: the headers of a check that passes.
+#[allow(clippy::print_stdout, reason = "how the parent learns the address")]
+pub async fn bare() -> anyhow::Result<()> {
+    let people = People::new(1, SystemClock::default().now());
+    let checks = world::checks(world::table(people, 1)).await?;
+    let answer = checks.answer(Peer::Local, &request::parsed(&people.token(0))).await;
+    ensure!(answer.status() == 200, "the check that shows the headers was refused");
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    println!("{READY}{}", listener.local_addr()?);
+    Bare::new(answer.headers()).serve(listener).await
+}
+
+/// A server's process. Dropping it ends it.
+pub struct Process {
+    child: Child,
+    /// Where it answers.
+    pub address: SocketAddr,
+}
+
+impl Process {
+    /// Starts this program with these arguments and waits until it answers.
+    pub fn start(args: &[&str]) -> anyhow::Result<Self> {
+        let mut child = Command::new("taskset")
+            .args(["--cpu-list", CORE])
+            .arg(std::env::current_exe()?)
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("taskset does not start")?;
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().context("no output")?).read_line(&mut line)?;
+        let address = line.trim().strip_prefix(READY).and_then(|a| a.parse().ok());
+        let Some(address) = address else {
+            let _ = child.kill();
+            anyhow::bail!("the server did not start: {args:?}");
+        };
+        Ok(Self { child, address })
+    }
+
+    /// CPU time used so far, user and system, in microseconds.
+    pub fn cpu(&self) -> anyhow::Result<(f64, f64)> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        // The name, in parentheses, may hold spaces; utime and stime are fields 14 and 15 (proc_pid_stat(5)).
+        let rest = stat.rsplit_once(") ").context("no fields")?.1;
+        let field = |n: usize| rest.split(' ').nth(n - 3).and_then(|f| f.parse::<f64>().ok()).context("no such field");
+        // A tick is 10 ms on every Linux that we know.
+        Ok((field(14)? * 10_000.0, field(15)? * 10_000.0))
+    }
+
+    /// Memory in RAM, in bytes.
+    pub fn memory(&self) -> anyhow::Result<u64> {
+        memory(&self.child.id().to_string())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A process' memory in RAM, in bytes; `self` is this one.
+pub fn memory(pid: &str) -> anyhow::Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).context("no VmRSS")?;
+    Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
+}
