@@ -29,12 +29,15 @@ const SUCCESSORS_MAX: usize = 4;
 /// could later be taken for theft.
 const REQUESTS_MAX: usize = 32;
 /// How many retired secrets are kept whole; of older ones only what tells theft from a request that is very late.
-const RETIRED_MAX: usize = 16;
+const RETIRED_MAX: usize = 8;
 /// How many secrets may be in their grace at a time. Beyond it a refresh is refused (429), because none may leave its grace
 /// early: its holder would be taken for a thief.
 const GRACES_MAX: usize = 64;
 /// How many of the older ones: three weeks of refreshing every 20 minutes, longer than any session should live.
 const OLDER_MAX: usize = 1536;
+/// How many request tags the older ones keep in all, so that who asks often with every secret can't blow up the row. The
+/// oldest lose theirs first. An honest client asks about once with each: more than a week of refreshing every 20 minutes.
+const OLDER_TAGS_MAX: usize = 768;
 
 /// A hash of a client's `request_id`, apart by kind of call: a refresh's id says nothing to a bind.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -351,6 +354,11 @@ impl Secrets {
             self.older.insert(0, Older::of(&last));
         }
         self.older.truncate(OLDER_MAX);
+        let mut left = OLDER_TAGS_MAX;
+        for older in &mut self.older {
+            older.requests.truncate(left);
+            left -= older.requests.len();
+        }
     }
 
     /// Drops the sealed answers whose grace is over: a sealed secret is kept no longer than it can be handed out.

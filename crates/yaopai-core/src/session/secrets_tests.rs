@@ -97,6 +97,27 @@ fn theft_is_told_after_hundreds_of_refreshes() {
 }
 
 #[test]
+fn many_requests_with_each_secret_do_not_blow_up_the_row() {
+    // The nth rotation's first successor is confirmed; it has three more.
+    let hash = |n: u32, m: u32| SecretHash(Sha256::digest([n.to_be_bytes(), m.to_be_bytes()].concat()).into());
+    let mut s = Secrets::new(hash(0, 0), true);
+    for n in 1..=500u32 {
+        let at = later(u64::from(n) * 60);
+        for m in 0..32 {
+            let new = Candidate { hash: hash(n, m), sealed: vec![0; 64] };
+            assert!(matches!(s.refresh(&hash(n - 1, 0), r(&format!("{n}/{m}")), new, at), Refreshed::Answer(_)));
+        }
+        assert!(s.confirm(&hash(n, 0), at));
+    }
+    let len = serde_json::to_string(&s).unwrap().len();
+    assert!(len < 80_000, "{len}");
+    let at = later(501 * 60);
+    assert_eq!(s.refresh(&hash(480, 0), r("481/31"), c(9), at), Refreshed::Superseded, "the newest keep theirs");
+    assert_eq!(s.standing(&hash(200, 0), at), Standing::Retired, "and the oldest are known again all the same");
+    assert_eq!(s.refresh(&hash(200, 0), r("thief"), c(9), at), Refreshed::Theft);
+}
+
+#[test]
 fn in_its_grace_a_retired_secret_yields_what_does_no_harm() {
     let mut s = Secrets::new(h(1), true);
     s.refresh(&h(1), r("a"), c(2), T0);
