@@ -4,7 +4,7 @@
 use yaopai_core::ids::{IdentityId, SessionId, UserId};
 use yaopai_core::ports::{Bind, Rotate, Rotated, StoreError, Subject, Which};
 use yaopai_core::session::{Answer, EndReason, Ended, Refreshed, Session, Standing};
-use yaopai_core::time::Timestamp;
+use yaopai_core::time::{Timestamp, Uptime};
 use yaopai_wire::token::SecretHash;
 
 /// What has to be written after a rule was applied.
@@ -103,6 +103,11 @@ pub(crate) fn owns(subject: &Subject, identity: IdentityId, user: Option<&UserId
         Subject::User(owner) => user == Some(owner),
         Subject::Guest(owner) => user.is_none() && identity == *owner,
     }
+}
+
+/// Has it expired, by what is stored of it? Such a one counts towards no limit.
+pub(crate) fn expired(session: &Session, idle_ms: i64, up: Uptime, now: Timestamp) -> bool {
+    now >= session.absolute_at || up.0 >= session.last_seen.0.saturating_add(idle_ms)
 }
 
 /// The same call can't succeed later.

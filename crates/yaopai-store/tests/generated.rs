@@ -164,6 +164,8 @@ fn the_calls_meet() {
         "Bind Conflict",
         "Bind Ended",
         "Bind Unknown",
+        "Bind Full",
+        "ExpireStale Stale",
         "BindIdentity Bound",
         "Unbind Said",
         "ended reused",

@@ -156,7 +156,7 @@ async fn nothing_brings_an_ended_session_back() {
                 _ if n.is_multiple_of(2) => {
                     e.set_claims(&main(), &user("u"), Some(said(&n.to_string())), T0).await.unwrap()
                 }
-                _ => drop(e.bind_identity(&main(), who(1), found("u"), false, T0).await.unwrap()),
+                _ => drop(e.bind_identity(&main(), who(1), found("u"), &terms(T0)).await.unwrap()),
             }
         })
         .await;
@@ -175,7 +175,7 @@ async fn one_user_gets_one_identity_of_an_app() {
     let answers = together(&lab, 1..=MANY, |e, n| async move {
         match n % 3 {
             0 => matches!(e.bind(bind_as(n, n, "a", 100 + n, "u")).await.unwrap(), Rotated::Answer(..)),
-            1 => matches!(e.bind_identity(&main(), who(n), found("u"), false, T0).await.unwrap(), BindEnd::Bound(_)),
+            1 => matches!(e.bind_identity(&main(), who(n), found("u"), &terms(T0)).await.unwrap(), BindEnd::Bound(_)),
             _ => matches!(e.open(login_as(100 + n, &format!("o{n}"), "u")).await.unwrap(), Opened::Opened(_)),
         }
     });

@@ -4,11 +4,13 @@
 //! change to its [`ChangeSink`] in commit order, before it answers. So what a caller is told is always both durable and in
 //! the table that checks read.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 
 use crate::ids::{AppName, IdentityId, Realm, SessionId, UserId};
 use crate::ports::UserFound;
-use crate::session::{Answer, Candidate, Claims, EndReason, Limits, RequestHash, Session};
+use crate::session::{Answer, Candidate, Claims, EndReason, Limits, RequestHash, RiseLimits, Session};
 use crate::time::{Downtime, Timestamp, Uptime};
 use yaopai_wire::token::SecretHash;
 
@@ -120,6 +122,8 @@ pub enum Rotated {
     Unknown,
     /// The identity or the user is bound otherwise (binds only).
     Conflict,
+    /// The user has too many sessions, and the newest yields (binds only).
+    Full,
 }
 
 /// A bind by the client, with the back end's word.
@@ -131,6 +135,65 @@ pub struct Bind {
     pub user: UserFound,
     /// May a user have a second identity of this app?
     pub second_identity: bool,
+    /// How many sessions the user may have. They are counted when the session had no user before.
+    pub limits: Limits,
+    /// The idle time-out in milliseconds: sessions idle for longer don't count.
+    pub idle_ms: i64,
+    /// Now, on the idle time line.
+    pub up: Uptime,
+}
+
+/// What a bind by the back end goes by.
+#[derive(Debug, Clone)]
+pub struct BindTerms {
+    /// May a user have a second identity of this app?
+    pub second_identity: bool,
+    /// How many sessions the user may have.
+    pub limits: RiseLimits,
+    /// The idle time-out in milliseconds: sessions idle for longer don't count.
+    pub idle_ms: i64,
+    /// Now, on the idle time line.
+    pub up: Uptime,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// Where a walk over the live sessions goes on: after this one, in order of identity, then id.
+pub type StaleAfter = (IdentityId, SessionId);
+
+/// One step of a walk over the live sessions.
+#[derive(Debug, Clone, Default)]
+pub struct Stale {
+    /// The idle time-out in milliseconds of each configured app. Sessions of any other app end of age only.
+    pub idle_ms: BTreeMap<AppName, i64>,
+    /// When idle time ends: taken before the last uses were flushed by [`Store::touched`].
+    pub up: Uptime,
+    /// Now.
+    pub now: Timestamp,
+    /// Where the last step left off; `None` begins anew.
+    pub after: Option<StaleAfter>,
+    /// Looks at so many live sessions, at most.
+    pub limit: u32,
+}
+
+impl Stale {
+    /// Has a session of this app expired, by what is stored of it, and how?
+    pub fn expired(&self, app: &AppName, last_seen: Uptime, absolute_at: Timestamp) -> Option<EndReason> {
+        if self.now >= absolute_at {
+            return Some(EndReason::ExpiredAbsolute);
+        }
+        let idle = self.idle_ms.get(app).is_some_and(|idle_ms| self.up.0 >= last_seen.0.saturating_add(*idle_ms));
+        idle.then_some(EndReason::ExpiredIdle)
+    }
+}
+
+/// What one step of the walk did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StaleEnded {
+    /// The sessions that it ended, and why.
+    pub ended: Vec<(SessionId, EndReason)>,
+    /// Where the next step goes on; `None` after the last live session.
+    pub next: Option<StaleAfter>,
 }
 
 /// One (app, openid) that the platform vouched for.
@@ -237,6 +300,7 @@ pub struct DataKey {
 #[async_trait]
 pub trait Store: Send + Sync {
     /// The server starts. Counts the time since it was last known to be alive as downtime, and says how much that is in all.
+    /// When it was alive never goes back: one start under a clock that is years late must not make years of downtime later.
     async fn resume(&self, now: Timestamp) -> StoreResult<Downtime>;
 
     /// Hands every live session to `visit`, in id order. For boot.
@@ -255,7 +319,8 @@ pub trait Store: Send + Sync {
     /// The first use of a new secret. Answers the session as it is then, ended or not; `None` if there is none.
     async fn confirm(&self, id: SessionId, shown: SecretHash, now: Timestamp) -> StoreResult<Option<Session>>;
 
-    /// Binds the session's identity and hands out a secret that may act as the user, in one step.
+    /// Binds the session's identity and hands out a secret that may act as the user, in one step. A session that had no
+    /// user needs room among the user's, as at a login: the oldest others end as `replaced`, or it is [`Rotated::Full`].
     async fn bind(&self, bind: Bind) -> StoreResult<Rotated>;
 
     /// Ends sessions that have not ended. Answers which.
@@ -265,6 +330,10 @@ pub trait Store: Send + Sync {
     /// Ends sessions that have expired, as found by the sweeper: `(id, reason)`. One that was used meanwhile can't be among
     /// them, because an expired session never slides.
     async fn expire(&self, expired: Vec<(SessionId, EndReason)>, now: Timestamp) -> StoreResult<()>;
+
+    /// Ends sessions that have expired and that nobody's table holds, so that no sweep finds them: one step of a walk over
+    /// all live sessions. To be called after [`Store::touched`] has stored the last uses up to `up`.
+    async fn expire_stale(&self, stale: Stale) -> StoreResult<StaleEnded>;
 
     /// One session, ended or not.
     async fn load(&self, id: SessionId) -> StoreResult<Option<Session>>;
@@ -282,14 +351,18 @@ pub trait Store: Send + Sync {
     /// The identity, if the platform ever vouched for it.
     async fn identity(&self, app: &AppName, openid: &str) -> StoreResult<Option<Identity>>;
 
-    /// The back end binds an identity; its running sessions rise in place, their tokens unchanged.
+    /// The back end binds an identity; its running sessions rise in place, their tokens unchanged. Only if this call gives
+    /// the identity its user: a session that stayed a guest when its identity was bound may be a copied one, and the same
+    /// word again must not raise it. Then only the claims are updated.
+    ///
+    /// Where more sessions have risen than the user may have, the oldest end as `replaced`, also where an app says that the
+    /// newest yields: the back end's word must not fail for that.
     async fn bind_identity(
         &self,
         realm: &Realm,
         identity: IdentityId,
         user: UserFound,
-        second_identity: bool,
-        now: Timestamp,
+        terms: &BindTerms,
     ) -> StoreResult<BindEnd>;
 
     /// Unbinds an identity and ends its bound sessions as `unbound`. False if there was no binding.

@@ -5,8 +5,9 @@ use yaopai_wire::problem::Code;
 use super::Service;
 use crate::error::{Error, Result};
 use crate::ids::{AppName, IdentityId, Realm, SessionId, UserId};
-use crate::ports::{BindEnd, BindingFilter, Filter, Identity, Subject, UserFound, Which};
-use crate::session::{Claims, EndReason, Session};
+use crate::ports::{BindEnd, BindTerms, BindingFilter, Filter, Identity, Subject, UserFound, Which};
+use crate::session::{Claims, EndReason, RiseLimits, Session};
+use crate::time::millis;
 
 /// A user's claims, if any were set.
 pub type Claimed = Option<Claims>;
@@ -75,8 +76,15 @@ impl Service {
         };
         let app = self.world().apps.get(app).filter(|a| a.realm == *realm).ok_or_else(not_found)?;
         let identity = self.world().store.identity(&app.name, openid).await?.ok_or_else(not_found)?;
-        let (now, _) = self.now();
-        let end = self.world().store.bind_identity(realm, identity.id, user, app.policy.second_identity, now).await?;
+        let (now, up) = self.now();
+        let terms = BindTerms {
+            second_identity: app.policy.second_identity,
+            limits: RiseLimits::of(&app.policy),
+            idle_ms: millis(app.policy.idle),
+            up,
+            now,
+        };
+        let end = self.world().store.bind_identity(realm, identity.id, user, &terms).await?;
         match end {
             BindEnd::Bound(identity) => Ok(*identity),
             BindEnd::NotFound => Err(not_found()),

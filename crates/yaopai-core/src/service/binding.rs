@@ -12,7 +12,8 @@ use crate::error::{Error, Result};
 use crate::ids::IdentityId;
 use crate::ports::{Bind, BindVerdict, Evidence, JarCookie};
 use crate::seal::Place;
-use crate::session::{RequestHash, Session};
+use crate::session::{Limits, RequestHash, Session};
+use crate::time::millis;
 
 /// How many binds of one identity may be at the back end at a time: one, and a copy of it that the network made.
 const BINDS_MAX: u32 = 2;
@@ -107,7 +108,15 @@ impl Service {
             }
         };
         let (rotate, _) = self.rotation(&session, shown, request)?;
-        let bind = Bind { rotate, user, second_identity: app.policy.second_identity };
+        let (_, up) = self.now();
+        let bind = Bind {
+            rotate,
+            user,
+            second_identity: app.policy.second_identity,
+            limits: Limits::of(&app.policy, session.device.kind.as_deref()),
+            idle_ms: millis(app.policy.idle),
+            up,
+        };
         let (session, answer) = super::refresh::handed_out(self.world().store.bind(bind).await?)?;
         self.tell_opened(&app, &session).await;
         tracing::info!(app = %app.name, session = %session.id, "bound");

@@ -1,14 +1,23 @@
 //! What is done between requests: last-seen times are flushed in bulk, expired sessions end, old rows go.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::Service;
 use crate::error::Result;
-use crate::time::Uptime;
+use crate::ports::{Stale, StaleAfter};
+use crate::time::{Timestamp, Uptime, millis};
 
 /// How long an ended session is kept, so that its client can be told why.
 const ENDED_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
+/// How often (milliseconds of uptime) the store is looked through for expired sessions that the table doesn't hold.
+const STALE_EVERY: i64 = 60_000;
+/// How many live sessions one step of that looks at, and how many steps there are at a time. A million take two hours;
+/// meanwhile they are refused as expired all the same.
+const STALE_STEP: u32 = 512;
+const STALE_STEPS: usize = 16;
 /// How many rows one purge deletes, and how many purges one round makes.
 const PURGE_LIMIT: u32 = 2_000;
 const PURGES_MAX: u32 = 200;
@@ -16,11 +25,20 @@ const PURGES_MAX: u32 = 200;
 pub(super) struct State {
     /// From when on uses have not been flushed yet, as uptime.
     since: AtomicI64,
+    /// The walk through the store.
+    stale: Mutex<Walk>,
+}
+
+/// Where the walk through the store goes on, and when.
+#[derive(Clone, Copy)]
+struct Walk {
+    after: Option<StaleAfter>,
+    next: Uptime,
 }
 
 impl State {
     pub(super) fn new(up: Uptime) -> Self {
-        Self { since: AtomicI64::new(up.0) }
+        Self { since: AtomicI64::new(up.0), stale: Mutex::new(Walk { after: None, next: up }) }
     }
 }
 
@@ -55,6 +73,7 @@ impl Service {
         if !swept.expired.is_empty() {
             world.store.expire(swept.expired, now).await?;
         }
+        let stale = self.expire_stale(now, up).await?;
         let mut purged = 0;
         // In small pieces, so that logins come in between; and as many as it takes, so that rows don't pile up.
         for _ in 0..PURGES_MAX {
@@ -66,6 +85,34 @@ impl Service {
         }
         self.inner.flights.purge(now);
         world.sealer.replenish(&*world.store).await?;
-        Ok(Upkept { seen, expired, evicted, purged })
+        Ok(Upkept { seen, expired: expired + stale, evicted, purged })
+    }
+
+    /// Ends expired sessions that the table doesn't hold: beyond its bound, evicted, or of an app that is gone. `up` is from
+    /// before the table was walked, and the uses up to then are stored: one that was used since can't be among them.
+    async fn expire_stale(&self, now: Timestamp, up: Uptime) -> Result<usize> {
+        let state = &self.inner.upkeep.stale;
+        let walk = *state.lock().unwrap_or_else(PoisonError::into_inner);
+        if up < walk.next {
+            return Ok(0);
+        }
+        let keep = |after| {
+            let next = Uptime(up.0.saturating_add(STALE_EVERY));
+            *state.lock().unwrap_or_else(PoisonError::into_inner) = Walk { after, next };
+        };
+        let world = self.world();
+        let idle_ms: BTreeMap<_, _> = world.apps.iter().map(|a| (a.name.clone(), millis(a.policy.idle))).collect();
+        let (mut after, mut ended) = (walk.after, 0);
+        for _ in 0..STALE_STEPS {
+            let stale = Stale { idle_ms: idle_ms.clone(), up, now, after, limit: STALE_STEP };
+            let step = world.store.expire_stale(stale).await?;
+            ended += step.ended.len();
+            after = step.next;
+            keep(after);
+            if after.is_none() {
+                break;
+            }
+        }
+        Ok(ended)
     }
 }

@@ -1,5 +1,7 @@
 //! How many sessions a user may have at a time, and who makes room.
 
+use std::collections::HashMap;
+
 use crate::app::{Policy, Yields};
 use crate::ids::SessionId;
 
@@ -12,6 +14,28 @@ pub struct Limits {
     pub max_of_type: Option<u32>,
     /// Who makes room.
     pub yields: Yields,
+}
+
+/// An app's limits for sessions that rise to a user by the back end's word. The oldest make room, whoever does at a login.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RiseLimits {
+    /// In all.
+    pub max: u32,
+    /// By device type; a type that isn't named has no limit of its own.
+    pub max_of_type: HashMap<String, u32>,
+}
+
+impl RiseLimits {
+    /// An app's.
+    pub fn of(policy: &Policy) -> Self {
+        Self { max: policy.max_sessions, max_of_type: policy.max_sessions_per_device_type.clone() }
+    }
+
+    /// The limits for a session of this device type.
+    pub fn of_type(&self, device_type: Option<&str>) -> Limits {
+        let max_of_type = device_type.and_then(|t| self.max_of_type.get(t).copied());
+        Limits { max: self.max, max_of_type, yields: Yields::Oldest }
+    }
 }
 
 /// A live session of the same user in the same app.

@@ -6,7 +6,7 @@ mod limits;
 mod secrets;
 
 pub use end::{EndReason, Ended};
-pub use limits::{Limits, Other, Room};
+pub use limits::{Limits, Other, RiseLimits, Room};
 pub use secrets::{Answer, Candidate, GRACE, Refreshed, RequestHash, Secrets, Standing};
 
 use std::time::Duration;

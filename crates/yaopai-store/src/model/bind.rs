@@ -1,15 +1,17 @@
 //! Binding identities to users.
 
 use yaopai_core::ids::{IdentityId, Realm, SessionId, UserId};
-use yaopai_core::ports::{Bind, BindEnd, Change, Rotated, StoreResult, UserFound};
-use yaopai_core::session::{Claims, EndReason};
+use yaopai_core::ports::{Bind, BindEnd, BindTerms, Change, Rotated, StoreResult, UserFound};
+use yaopai_core::session::{Claims, EndReason, Room, Session};
 use yaopai_core::time::Timestamp;
 
+use super::login;
 use super::state::State;
 use crate::rules::{self, Rise};
 
 pub(super) fn bind(state: &mut State, bind: &Bind, changes: &mut Vec<Change>) -> StoreResult<Rotated> {
     let Some(mut session) = state.session(bind.rotate.id) else { return Ok(Rotated::Unknown) };
+    let rises = session.user.is_none();
     let answer = match rules::rise(&mut session, bind) {
         Rise::No(refusal) => return Ok(refusal),
         Rise::Again(answer) => return Ok(Rotated::Answer(Box::new(session), answer)),
@@ -17,6 +19,14 @@ pub(super) fn bind(state: &mut State, bind: &Bind, changes: &mut Vec<Change>) ->
     };
     if !free(state, &session.realm, session.identity, &bind.user.user, bind.second_identity) {
         return Ok(Rotated::Conflict);
+    }
+    let now = bind.rotate.now;
+    if rises {
+        let others = login::others(state, &session, bind.idle_ms, bind.up, now);
+        let Room::After(yielding) = bind.limits.room(&others) else { return Ok(Rotated::Full) };
+        for id in yielding {
+            state.end(id, EndReason::Replaced, now, changes);
+        }
     }
     give(state, session.identity, &bind.user.user, bind.rotate.now);
     let told = say(state, &session.realm, &bind.user, session.id);
@@ -32,32 +42,44 @@ pub(super) fn bind_identity(
     realm: &Realm,
     id: IdentityId,
     user: &UserFound,
-    second_identity: bool,
-    now: Timestamp,
+    terms: &BindTerms,
     changes: &mut Vec<Change>,
 ) -> BindEnd {
-    if state.identities.get(&id).is_none_or(|k| k.identity.realm != *realm) {
+    let Some(kept) = state.identities.get(&id).filter(|k| k.identity.realm == *realm) else {
         return BindEnd::NotFound;
-    }
-    if !free(state, realm, id, &user.user, second_identity) {
+    };
+    let gives = kept.identity.user.is_none();
+    if !free(state, realm, id, &user.user, terms.second_identity) {
         return BindEnd::Conflict;
     }
-    let identity = give(state, id, &user.user, now);
-    let newly_said = user.claims.as_ref().is_some_and(|claims| state.say(realm, &user.user, Some(claims)));
-    let mut told = Vec::new();
-    for session in state.sessions.values_mut().filter(|s| s.ended.is_none()) {
-        let before = (session.user.clone(), session.secrets.clone());
-        if session.identity == id {
-            session.user = Some(user.user.clone());
-            session.secrets.rise_in_place();
-        }
-        let of_user = session.realm == *realm && session.user.as_ref() == Some(&user.user);
-        if before != (session.user.clone(), session.secrets.clone()) || (newly_said && of_user) {
-            told.push(session.id);
-        }
+    let identity = give(state, id, &user.user, terms.now);
+    let rising = if gives { state.live(|s| s.identity == id) } else { Vec::new() };
+    for id in &rising {
+        rise_in_place(state, *id, &user.user, terms, changes);
     }
+    let newly_said = user.claims.as_ref().is_some_and(|claims| state.say(realm, &user.user, Some(claims)));
+    let of_user = |s: &Session| s.realm == *realm && s.user.as_ref() == Some(&user.user);
+    let told = state.live(|s| rising.contains(&s.id) || (newly_said && of_user(s)));
     state.put(told, changes);
     identity
+}
+
+/// One session rises. Room is made for it, unless it has expired and only waits for the sweep.
+fn rise_in_place(state: &mut State, id: SessionId, user: &UserId, terms: &BindTerms, changes: &mut Vec<Change>) {
+    // An earlier one of the same call never ends a later one: that has no user yet.
+    let Some(mut session) = state.sessions.get(&id).cloned() else { return };
+    session.user = Some(user.clone());
+    session.secrets.rise_in_place();
+    if !rules::expired(&session, terms.idle_ms, terms.up, terms.now) {
+        let limits = terms.limits.of_type(session.device.kind.as_deref());
+        let others = login::others(state, &session, terms.idle_ms, terms.up, terms.now);
+        if let Room::After(yielding) = limits.room(&others) {
+            for id in yielding {
+                state.end(id, EndReason::Replaced, terms.now, changes);
+            }
+        }
+    }
+    state.sessions.insert(id, session);
 }
 
 pub(super) fn unbind_identity(

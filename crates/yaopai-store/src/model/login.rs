@@ -2,6 +2,7 @@
 
 use yaopai_core::ports::{Change, Identity, Open, Opened, StoreResult};
 use yaopai_core::session::{EndReason, Other, Room, Secrets, Session};
+use yaopai_core::time::{Timestamp, Uptime};
 
 use super::state::{Kept, State};
 use crate::rules;
@@ -29,7 +30,9 @@ pub(super) fn open(state: &mut State, open: &Open, changes: &mut Vec<Change>) ->
     session.user = bound_to.or_else(|| proposed.map(|p| p.user.clone()));
     session.secrets = Secrets::new(session.secrets.current(), session.user.is_some());
     session.ended = None;
-    let Room::After(yielding) = open.limits.room(&others(state, open, &session)) else { return Ok(Opened::Full) };
+    let Room::After(yielding) = open.limits.room(&others(state, &session, open.idle_ms, open.up, now)) else {
+        return Ok(Opened::Full);
+    };
     if state.sessions.contains_key(&session.id) || (found.is_none() && state.identities.contains_key(&session.identity))
     {
         return Err(rules::refuse("an id is taken"));
@@ -82,15 +85,15 @@ pub(super) fn open(state: &mut State, open: &Open, changes: &mut Vec<Change>) ->
 }
 
 /// The live sessions that the limits count: of the same user in the same app or, without a user, of the identity.
-fn others(state: &State, open: &Open, new: &Session) -> Vec<Other> {
+pub(super) fn others(state: &State, new: &Session, idle_ms: i64, up: Uptime, now: Timestamp) -> Vec<Other> {
     let counted = |s: &&Session| {
         s.ended.is_none()
             && s.realm == new.realm
             && s.app == new.app
             && s.user == new.user
             && (new.user.is_some() || s.identity == new.identity)
-            && s.last_seen.0.saturating_add(open.idle_ms) > open.up.0
-            && s.absolute_at > new.created_at
+            && s.last_seen.0.saturating_add(idle_ms) > up.0
+            && s.absolute_at > now
     };
     let other = |s: &Session| Other { id: s.id, same_type: s.device.kind == new.device.kind };
     state.sessions.values().filter(counted).map(other).collect()

@@ -17,7 +17,7 @@ impl Store for Model {
             if let Some(alive_at) = state.alive_at {
                 state.downtime.0 += (now.0 - alive_at.0).max(0);
             }
-            state.alive_at = Some(now);
+            state.alive_at = state.alive_at.max(Some(now));
             state.downtime
         }))
     }
@@ -97,6 +97,27 @@ impl Store for Model {
         Ok(())
     }
 
+    async fn expire_stale(&self, stale: Stale) -> StoreResult<StaleEnded> {
+        Ok(self.run(|state, changes| {
+            let after = |s: &Session| stale.after.is_none_or(|after| (s.identity, s.id) > after);
+            let mut places: Vec<StaleAfter> =
+                state.live(|s| after(s)).iter().map(|id| (state.sessions[id].identity, *id)).collect();
+            places.sort_unstable();
+            let limit = usize::try_from(stale.limit).unwrap_or(usize::MAX);
+            let full = places.len() >= limit;
+            places.truncate(limit);
+            let mut ended = Vec::new();
+            for (_, id) in &places {
+                let session = &state.sessions[id];
+                if let Some(reason) = stale.expired(&session.app, session.last_seen, session.absolute_at) {
+                    state.end(*id, reason, stale.now, changes);
+                    ended.push((*id, reason));
+                }
+            }
+            StaleEnded { ended, next: places.last().copied().filter(|_| full) }
+        }))
+    }
+
     async fn load(&self, id: SessionId) -> StoreResult<Option<Session>> {
         Ok(self.disk.lock().session(id))
     }
@@ -161,10 +182,9 @@ impl Store for Model {
         realm: &Realm,
         identity: IdentityId,
         user: UserFound,
-        second_identity: bool,
-        now: Timestamp,
+        terms: &BindTerms,
     ) -> StoreResult<BindEnd> {
-        Ok(self.run(|s, changes| bind::bind_identity(s, realm, identity, &user, second_identity, now, changes)))
+        Ok(self.run(|s, changes| bind::bind_identity(s, realm, identity, &user, terms, changes)))
     }
 
     async fn unbind_identity(&self, realm: &Realm, identity: IdentityId, now: Timestamp) -> StoreResult<bool> {

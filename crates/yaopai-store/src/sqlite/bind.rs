@@ -4,17 +4,18 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, params};
 use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId, UserId};
-use yaopai_core::ports::{Bind, BindEnd, BindingFilter, Change, Identity, Rotated, UserFound};
-use yaopai_core::session::{Claims, EndReason, Ended};
+use yaopai_core::ports::{Bind, BindEnd, BindTerms, BindingFilter, Change, Identity, Rotated, UserFound};
+use yaopai_core::session::{Claims, EndReason, Ended, Room};
 use yaopai_core::time::Timestamp;
 
-use super::rows;
 use super::writer::{Done, Work};
+use super::{login, rows};
 use crate::rules::{self, Rise};
 
 pub(super) fn bind(work: &mut Work<'_>, bind: &Bind) -> Done<Rotated> {
     let db = work.db;
     let Some(mut session) = rows::load(db, bind.rotate.id)? else { return Ok(Rotated::Unknown) };
+    let rises = session.user.is_none();
     let answer = match rules::rise(&mut session, bind) {
         Rise::No(refusal) => return Ok(refusal),
         Rise::Again(answer) => return Ok(Rotated::Answer(Box::new(session), answer)),
@@ -23,6 +24,11 @@ pub(super) fn bind(work: &mut Work<'_>, bind: &Bind) -> Done<Rotated> {
     let Some(identity) = by_id(db, &session.realm, session.identity)? else { return Ok(Rotated::Unknown) };
     if !free(db, &identity, &bind.user.user, bind.second_identity)? {
         return Ok(Rotated::Conflict);
+    }
+    if rises {
+        let others = login::others(db, &session, bind.idle_ms, bind.up, bind.rotate.now)?;
+        let Room::After(yielding) = bind.limits.room(&others) else { return Ok(Rotated::Full) };
+        make_room(work, yielding, bind.rotate.now)?;
     }
     give(db, identity, &bind.user.user, bind.rotate.now)?;
     rows::save(db, &session)?;
@@ -39,29 +45,51 @@ pub(super) fn bind_identity(
     realm: &Realm,
     id: IdentityId,
     user: &UserFound,
-    second_identity: bool,
-    now: Timestamp,
+    terms: &BindTerms,
 ) -> Done<BindEnd> {
     let db = work.db;
     let Some(identity) = by_id(db, realm, id)? else { return Ok(BindEnd::NotFound) };
-    if !free(db, &identity, &user.user, second_identity)? {
+    if !free(db, &identity, &user.user, terms.second_identity)? {
         return Ok(BindEnd::Conflict);
     }
-    let identity = give(db, identity, &user.user, now)?;
-    let mut told = Vec::new();
-    for session in live_of_identity(db, id)? {
-        let Some(mut session) = rows::load(db, session)? else { continue };
-        let before = (session.user.clone(), session.secrets.clone());
-        session.user = Some(user.user.clone());
-        session.secrets.rise_in_place();
-        if before != (session.user.clone(), session.secrets.clone()) {
-            rows::save(db, &session)?;
-            told.push(session.id);
+    let gives = identity.user.is_none();
+    let identity = give(db, identity, &user.user, terms.now)?;
+    if gives {
+        for session in live_of_identity(db, id)? {
+            rise_in_place(work, session, &user.user, terms)?;
         }
     }
-    told.extend(say(db, realm, user)?);
+    let mut told = say(db, realm, user)?;
+    if gives {
+        told.extend(live_of_identity(db, id)?);
+    }
     tell(work, told)?;
     Ok(BindEnd::Bound(Box::new(identity)))
+}
+
+/// One session rises. Room is made for it, unless it has expired and only waits for the sweep.
+fn rise_in_place(work: &mut Work<'_>, id: SessionId, user: &UserId, terms: &BindTerms) -> Done<()> {
+    // An earlier one of the same call never ends a later one: that has no user yet.
+    let Some(mut session) = rows::load(work.db, id)? else { return Ok(()) };
+    session.user = Some(user.clone());
+    session.secrets.rise_in_place();
+    if !rules::expired(&session, terms.idle_ms, terms.up, terms.now) {
+        let limits = terms.limits.of_type(session.device.kind.as_deref());
+        let others = login::others(work.db, &session, terms.idle_ms, terms.up, terms.now)?;
+        if let Room::After(yielding) = limits.room(&others) {
+            make_room(work, yielding, terms.now)?;
+        }
+    }
+    Ok(rows::save(work.db, &session)?)
+}
+
+pub(super) fn make_room(work: &mut Work<'_>, yielding: Vec<SessionId>, at: Timestamp) -> Done<()> {
+    for id in yielding {
+        if rows::end(work.db, id, Ended { reason: EndReason::Replaced, at })? {
+            work.changes.push(Change::Ended(id));
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn unbind_identity(work: &mut Work<'_>, realm: &Realm, id: IdentityId, now: Timestamp) -> Done<bool> {

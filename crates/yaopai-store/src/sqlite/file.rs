@@ -16,7 +16,7 @@ mod embedded {
 /// `yaop`: how a file is known to be ours (SQLite's `application_id`).
 const APPLICATION_ID: i32 = 0x7961_6f70;
 /// How long to wait for a lock that another program (an operator's `sqlite3`) holds.
-const BUSY: Duration = Duration::from_secs(5);
+pub(super) const BUSY: Duration = Duration::from_secs(5);
 
 /// The file can't be opened.
 #[derive(Debug, thiserror::Error)]
@@ -89,6 +89,10 @@ pub enum OpenError {
 pub(super) struct Opened {
     pub writer: Connection,
     pub readers: Vec<Connection>,
+    /// One more that only reads, for long queries.
+    pub lister: Connection,
+    /// The write-ahead log's file.
+    pub wal: PathBuf,
     pub lock: File,
 }
 
@@ -121,8 +125,11 @@ pub(super) fn open(path: &Path, readers: usize) -> Result<Opened, OpenError> {
         steady(&db)?;
         Ok(db)
     };
+    let lister = reader(0).map_err(sql)?;
     let readers = (0..readers.max(1)).map(reader).collect::<rusqlite::Result<_>>().map_err(sql)?;
-    Ok(Opened { writer, readers, lock })
+    let mut wal = OsString::from(path);
+    wal.push("-wal");
+    Ok(Opened { writer, readers, lister, wal: PathBuf::from(wal), lock })
 }
 
 /// Two servers on one file would each believe in a table of live sessions that the other changes. SQLite's own locks would

@@ -3,8 +3,8 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 use yaopai_core::ids::{IdentityId, SessionId, UserId};
 use yaopai_core::ports::{Change, LoginRecord, Open, Opened};
-use yaopai_core::session::{Claims, EndReason, Ended, Other, Room, Secrets, Session};
-use yaopai_core::time::Timestamp;
+use yaopai_core::session::{Claims, Other, Room, Secrets, Session};
+use yaopai_core::time::{Timestamp, Uptime};
 
 use super::writer::{Done, Failure, Work};
 use super::{bind, rows};
@@ -41,14 +41,10 @@ pub(super) fn open(work: &mut Work<'_>, open: &Open) -> Done<Opened> {
     session.user = bound_to.or_else(|| proposed.map(|p| p.user.clone()));
     session.secrets = Secrets::new(session.secrets.current(), session.user.is_some());
     session.ended = None;
-    let others = if has_sessions { others(db, open, &session)? } else { Vec::new() };
+    let others = if has_sessions { others(db, &session, open.idle_ms, open.up, now)? } else { Vec::new() };
     let Room::After(yielding) = open.limits.room(&others) else { return Ok(Opened::Full) };
 
-    for id in yielding {
-        if rows::end(db, id, Ended { reason: EndReason::Replaced, at: now })? {
-            work.changes.push(Change::Ended(id));
-        }
-    }
+    bind::make_room(work, yielding, now)?;
     let renamed = keep_identity(db, open, found.as_ref(), &mut session)?;
     let newly_said = keep_claims(db, open, found.and_then(|f| f.claims), proposed.is_some(), &mut session)?;
     let mut told = Vec::new();
@@ -163,13 +159,19 @@ fn keep_claims(
 }
 
 /// The live sessions that the limits count: of the same user in the same app or, without a user, of the identity.
-fn others(db: &Connection, open: &Open, new: &Session) -> rusqlite::Result<Vec<Other>> {
+pub(super) fn others(
+    db: &Connection,
+    new: &Session,
+    idle_ms: i64,
+    up: Uptime,
+    now: Timestamp,
+) -> rusqlite::Result<Vec<Other>> {
     const OF_USER: &str = "SELECT s.id, s.device_type IS ?6 FROM identities i CROSS JOIN sessions s \
         WHERE i.realm = ?1 AND i.user_id = ?2 AND i.app = ?3 AND s.identity = i.id AND s.ended_at IS NULL \
         AND s.user_id = ?2 AND s.last_seen > ?4 AND s.absolute_at > ?5";
     const OF_GUEST: &str = "SELECT s.id, s.device_type IS ?4 FROM sessions s WHERE s.identity = ?1 \
         AND s.ended_at IS NULL AND s.user_id IS NULL AND s.last_seen > ?2 AND s.absolute_at > ?3";
-    let (seen_after, now, kind) = (open.up.0.saturating_sub(open.idle_ms), new.created_at.0, &new.device.kind);
+    let (seen_after, now, kind) = (up.0.saturating_sub(idle_ms), now.0, &new.device.kind);
     let read = |r: &rusqlite::Row<'_>| Ok(Other { id: SessionId(r.get(0)?), same_type: r.get(1)? });
     match &new.user {
         Some(user) => rows::all(

@@ -6,10 +6,12 @@ mod lane;
 mod login;
 mod rows;
 mod sessions;
+mod stale;
 mod store;
 #[cfg(test)]
 mod tests;
 mod upkeep;
+mod wal;
 mod writer;
 
 use std::path::Path;
@@ -23,6 +25,7 @@ use yaopai_core::ports::{ChangeSink, JarCookie, StoreResult};
 
 pub use file::OpenError;
 use lane::{Jobs, Lane, closed};
+use wal::Wal;
 use writer::{Counters, Done, Job, Work, Writer};
 
 /// How much may wait, and how much is done at once.
@@ -44,12 +47,16 @@ impl Default for Options {
     }
 }
 
+/// Lists that may wait for their reader.
+const LISTS_MAX: usize = 64;
+
 type Read = Box<dyn FnOnce(&Connection) + Send>;
 
 /// The embedded engine. Dropping it finishes what is queued and waits for that; [`Sqlite::close`] does so without blocking.
 pub struct Sqlite {
     // Readers first: the writer's last checkpoint is to find nobody in the log.
     readers: Lane<Read>,
+    lister: Lane<Read>,
     writer: Lane<Box<dyn Job>>,
     counters: Arc<Counters>,
 }
@@ -70,10 +77,16 @@ impl Sqlite {
     /// [`OpenError`], whose text says what to do.
     pub fn open(path: impl AsRef<Path>, sink: Arc<dyn ChangeSink>, options: Options) -> Result<Self, OpenError> {
         let path = path.as_ref();
-        let file::Opened { writer, readers, lock } = file::open(path, options.readers)?;
+        let file::Opened { writer, readers, lister, wal, lock } = file::open(path, options.readers)?;
         let io = |e: std::io::Error| OpenError::Other { path: path.to_owned(), what: e.to_string() };
         let counters = Arc::new(Counters::default());
-        let writer = Writer { db: writer, sink, batch: options.batch.max(1), counters: Arc::clone(&counters) };
+        let mut writer = Writer {
+            db: writer,
+            sink,
+            batch: options.batch.max(1),
+            counters: Arc::clone(&counters),
+            wal: Wal::new(wal),
+        };
         let write = move |jobs: Jobs<Box<dyn Job>>| {
             writer.run(jobs);
             if let Err(e) = writer.db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
@@ -93,11 +106,13 @@ impl Sqlite {
         let writer = Lane::start("store-writer", options.queue, vec![write]).map_err(io)?;
         let readers = readers.into_iter().map(read).collect();
         let readers = Lane::start("store-reader", options.read_queue, readers).map_err(io)?;
-        Ok(Self { readers, writer, counters })
+        let lister = Lane::start("store-lister", LISTS_MAX, vec![read(lister)]).map_err(io)?;
+        Ok(Self { readers, lister, writer, counters })
     }
 
     /// Takes no more calls, finishes those that are queued, checkpoints, and lets go of the file.
     pub async fn close(&self) {
+        self.lister.stop().await;
         self.readers.stop().await;
         self.writer.stop().await;
     }
@@ -144,15 +159,33 @@ impl Sqlite {
         self.start_read(query)?.await.unwrap_or_else(|_| Err(closed()))
     }
 
+    /// Has a reader of its own run a query that may pass the whole table: a list over a realm. So two of them, for a realm
+    /// with few rows among many, keep nobody else waiting. An index for it would cost each login and each end a write.
+    async fn long_read<T, F>(&self, query: F) -> StoreResult<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        start(&self.lister, query)?.await.unwrap_or_else(|_| Err(closed()))
+    }
+
     fn start_read<T, F>(&self, query: F) -> StoreResult<oneshot::Receiver<StoreResult<T>>>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
-        let (reply, answer) = oneshot::channel();
-        self.readers.submit(Box::new(move |db| {
-            let _ = reply.send(query(db).map_err(|e| writer::error(&e)));
-        }))?;
-        Ok(answer)
+        start(&self.readers, query)
     }
+}
+
+fn start<T, F>(lane: &Lane<Read>, query: F) -> StoreResult<oneshot::Receiver<StoreResult<T>>>
+where
+    T: Send + 'static,
+    F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+{
+    let (reply, answer) = oneshot::channel();
+    lane.submit(Box::new(move |db| {
+        let _ = reply.send(query(db).map_err(|e| writer::error(&e)));
+    }))?;
+    Ok(answer)
 }

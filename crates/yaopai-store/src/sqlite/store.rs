@@ -9,7 +9,7 @@ use yaopai_core::time::{Downtime, Timestamp, Uptime};
 use yaopai_wire::token::SecretHash;
 
 use super::lane::closed;
-use super::{Sqlite, bind, login, rows, sessions, upkeep};
+use super::{Sqlite, bind, login, rows, sessions, stale, upkeep};
 
 /// How many rows a sweep changes in one command, so that logins pass between two of them.
 const CHUNK: usize = 256;
@@ -70,13 +70,26 @@ impl Store for Sqlite {
         Ok(())
     }
 
+    async fn expire_stale(&self, stale: Stale) -> StoreResult<StaleEnded> {
+        let look = stale.clone();
+        let StaleEnded { ended: found, next } = self.read(move |db| stale::find(db, &look)).await?;
+        let mut ended = Vec::new();
+        if !found.is_empty() {
+            ended = self.write(move |work| stale::end(work, &found, &stale)).await?;
+        }
+        Ok(StaleEnded { ended, next })
+    }
+
     async fn load(&self, id: SessionId) -> StoreResult<Option<Session>> {
         self.read(move |db| rows::load(db, id)).await
     }
 
     async fn list(&self, realm: &Realm, filter: &Filter) -> StoreResult<Vec<Session>> {
         let (realm, filter) = (realm.clone(), filter.clone());
-        self.read(move |db| sessions::list(db, &realm, &filter)).await
+        if filter.subject.is_some() {
+            return self.read(move |db| sessions::list(db, &realm, &filter)).await;
+        }
+        self.long_read(move |db| sessions::list(db, &realm, &filter)).await
     }
 
     async fn touched(&self, seen: Vec<(SessionId, Uptime)>, alive_at: Timestamp) -> StoreResult<()> {
@@ -117,11 +130,10 @@ impl Store for Sqlite {
         realm: &Realm,
         identity: IdentityId,
         user: UserFound,
-        second_identity: bool,
-        now: Timestamp,
+        terms: &BindTerms,
     ) -> StoreResult<BindEnd> {
-        let realm = realm.clone();
-        self.write(move |work| bind::bind_identity(work, &realm, identity, &user, second_identity, now)).await
+        let (realm, terms) = (realm.clone(), terms.clone());
+        self.write(move |work| bind::bind_identity(work, &realm, identity, &user, &terms)).await
     }
 
     async fn unbind_identity(&self, realm: &Realm, identity: IdentityId, now: Timestamp) -> StoreResult<bool> {
@@ -131,7 +143,10 @@ impl Store for Sqlite {
 
     async fn bindings(&self, realm: &Realm, filter: &BindingFilter) -> StoreResult<Vec<Identity>> {
         let (realm, filter) = (realm.clone(), filter.clone());
-        self.read(move |db| bind::list(db, &realm, &filter)).await
+        if filter.user.is_some() || filter.openid.is_some() {
+            return self.read(move |db| bind::list(db, &realm, &filter)).await;
+        }
+        self.long_read(move |db| bind::list(db, &realm, &filter)).await
     }
 
     async fn set_claims(
@@ -166,3 +181,7 @@ impl Store for Sqlite {
         self.write(move |work| upkeep::reserve_seals(work, key, count)).await
     }
 }
+
+#[cfg(test)]
+#[path = "list_tests.rs"]
+mod tests;

@@ -10,7 +10,8 @@ use super::writer::{Done, Failure, Work};
 use crate::rules;
 
 pub(super) fn resume(work: &mut Work<'_>, now: Timestamp) -> Done<Downtime> {
-    let sql = "UPDATE meta SET downtime_ms = downtime_ms + max(0, ?1 - ifnull(alive_at, ?1)), alive_at = ?1 \
+    let sql = "UPDATE meta SET downtime_ms = downtime_ms + max(0, ?1 - ifnull(alive_at, ?1)), \
+               alive_at = max(ifnull(alive_at, ?1), ?1) \
                RETURNING downtime_ms";
     Ok(Downtime(work.db.prepare_cached(sql)?.query_row([now.0], |r| r.get(0))?))
 }

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use yaopai_core::ports::{Change, ChangeSink, StoreError, StoreResult};
 
 use super::lane::{Jobs, closed};
+use super::wal::Wal;
 use crate::rules::refuse;
 
 /// What a command works on: the open transaction, and the changes it makes.
@@ -93,11 +94,12 @@ pub(super) struct Writer {
     /// Calls that share one commit, at most.
     pub batch: usize,
     pub counters: Arc<Counters>,
+    pub wal: Wal,
 }
 
 impl Writer {
     /// Works until there are no more jobs.
-    pub fn run(&self, mut jobs: Jobs<Box<dyn Job>>) {
+    pub fn run(&mut self, mut jobs: Jobs<Box<dyn Job>>) {
         while let Some(first) = jobs.next() {
             let mut batch = vec![first];
             while batch.len() < self.batch
@@ -106,6 +108,7 @@ impl Writer {
                 batch.push(next);
             }
             self.settle(batch);
+            self.wal.bound(&self.db);
         }
     }
 

@@ -53,14 +53,31 @@ impl World {
             56..66 => Call::Bind(Bind {
                 rotate: self.rotate(c, "bind"),
                 user: found(c[4], c[5]),
-                second_identity: c[6].is_multiple_of(4),
+                second_identity: !c[6].is_multiple_of(4),
+                limits: Limits {
+                    max: 1 + u32::from(c[3] % 3) / 2,
+                    max_of_type: c[3].is_multiple_of(5).then_some(1),
+                    yields: if c[3] > 128 { Yields::Newest } else { Yields::Oldest },
+                },
+                idle_ms: 30 * MINUTE,
+                up: Uptime(now.0),
             }),
             66..72 => Call::End(realm(c[0]), self.which(c), EndReason::ALL[usize::from(c[4] % 9)], now),
-            72..74 => Call::Expire(vec![(self.some_session(c[0]), EndReason::ExpiredIdle)], now),
+            72 => Call::ExpireStale(self.stale(c)),
+            73 => Call::Expire(vec![(self.some_session(c[0]), EndReason::ExpiredIdle)], now),
             74..78 => Call::Touched(vec![(self.some_session(c[0]), Uptime(now.0))], now),
             78..80 => Call::Purge(now, Timestamp(now.0 - i64::from(c[0]) * 100), u32::from(c[1] % 3)),
             80..86 => {
-                Call::BindIdentity(realm(c[0]), self.identity(c[1]), found(c[2], c[3]), c[4].is_multiple_of(4), now)
+                let limits = limits(c[5]);
+                let of_type = limits.max_of_type.map(|max| ("pc".into(), max)).into_iter().collect();
+                let terms = BindTerms {
+                    second_identity: c[4].is_multiple_of(4),
+                    limits: RiseLimits { max: limits.max, max_of_type: of_type },
+                    idle_ms: 30 * MINUTE,
+                    up: Uptime(now.0),
+                    now,
+                };
+                Call::BindIdentity(realm(c[0]), self.identity(c[1]), found(c[2], c[3]), terms)
             }
             86..90 => Call::Unbind(realm(c[0]), self.identity(c[1]), now),
             90..94 => Call::SetClaims(realm(c[0]), user(c[1]).into(), claims(c[2]), now),
@@ -111,14 +128,12 @@ impl World {
         session.absolute_at = Timestamp(self.now.0 + 40 * MINUTE);
         session.unionid = c[3].is_multiple_of(8).then(|| format!("un{}", c[3] % 3));
         session.device.kind = c[4].is_multiple_of(2).then(|| "pc".into());
-        let (max, max_of_type) = (1 + u32::from(c[5] % 4), c[5].is_multiple_of(3).then_some(1));
-        let yields = if c[5] > 200 { Yields::Newest } else { Yields::Oldest };
         Open {
             new_identity: session.identity,
             session_key: (!c[3].is_multiple_of(5)).then(|| vec![c[3]]),
             user: (c[6] % 2 == 1).then(|| found(c[6] / 2, c[4])),
             second_identity: c[5].is_multiple_of(5),
-            limits: Limits { max, max_of_type, yields },
+            limits: limits(c[5]),
             idle_ms: 30 * MINUTE,
             up: Uptime(self.now.0),
             login: LoginRecord {
@@ -129,6 +144,12 @@ impl World {
             },
             session,
         }
+    }
+
+    fn stale(&self, c: [u8; 8]) -> Stale {
+        let idle_ms = [("shop", 30 * MINUTE), ("mall", 11 * MINUTE)].map(|(app, idle)| (app.into(), idle));
+        let after = (c[1] < 128).then(|| (self.identity(c[1]), self.some_session(c[2])));
+        Stale { idle_ms: idle_ms.into(), up: Uptime(self.now.0), now: self.now, after, limit: u32::from(c[0] % 8) }
     }
 
     fn rotate(&mut self, c: [u8; 8], kind: &str) -> Rotate {
@@ -189,6 +210,12 @@ impl World {
             _ => Which::All(subject),
         }
     }
+}
+
+fn limits(c: u8) -> Limits {
+    let (max, max_of_type) = (1 + u32::from(c % 4), c.is_multiple_of(3).then_some(1));
+    let yields = if c > 200 { Yields::Newest } else { Yields::Oldest };
+    Limits { max, max_of_type, yields }
 }
 
 fn realm(c: u8) -> Realm {

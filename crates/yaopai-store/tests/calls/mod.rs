@@ -21,9 +21,10 @@ pub enum Call {
     Bind(Bind),
     End(Realm, Which, EndReason, Timestamp),
     Expire(Vec<(SessionId, EndReason)>, Timestamp),
+    ExpireStale(Stale),
     Touched(Vec<(SessionId, Uptime)>, Timestamp),
     Purge(Timestamp, Timestamp, u32),
-    BindIdentity(Realm, IdentityId, UserFound, bool, Timestamp),
+    BindIdentity(Realm, IdentityId, UserFound, BindTerms),
     Unbind(Realm, IdentityId, Timestamp),
     SetClaims(Realm, UserId, Option<Claims>, Timestamp),
     KeepCookies(SessionId, Vec<JarCookie>),
@@ -46,6 +47,7 @@ pub enum Outcome {
     Session(Option<Box<Session>>),
     Ids(Vec<SessionId>),
     Bound(BindEnd),
+    Stale(StaleEnded),
     Said(bool),
     Count(u64),
     Down(Downtime),
@@ -73,8 +75,9 @@ async fn attempt(engine: &dyn Engine, call: Call) -> StoreResult<Outcome> {
         Call::Expire(expired, now) => engine.expire(expired, now).await.map(|()| Outcome::Done)?,
         Call::Touched(seen, now) => engine.touched(seen, now).await.map(|()| Outcome::Done)?,
         Call::Purge(now, before, limit) => Outcome::Count(engine.purge(now, before, limit).await?),
-        Call::BindIdentity(realm, id, user, second, now) => {
-            Outcome::Bound(engine.bind_identity(&realm, id, user, second, now).await?)
+        Call::ExpireStale(stale) => Outcome::Stale(engine.expire_stale(stale).await?),
+        Call::BindIdentity(realm, id, user, terms) => {
+            Outcome::Bound(engine.bind_identity(&realm, id, user, &terms).await?)
         }
         Call::Unbind(realm, id, now) => Outcome::Said(engine.unbind_identity(&realm, id, now).await?),
         Call::SetClaims(realm, user, claims, now) => {
@@ -95,6 +98,7 @@ fn rotated(rotated: Rotated) -> Outcome {
         Rotated::TooMany => Outcome::TooMany,
         Rotated::Unknown => Outcome::Unknown,
         Rotated::Conflict => Outcome::Conflict,
+        Rotated::Full => Outcome::Full,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Short names for what tests talk about. Sessions, identities, secrets are numbers.
 
+use std::collections::HashMap;
+
 use yaopai_core::app::Yields;
 use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId, UserId};
 use yaopai_core::ports::*;
@@ -112,7 +114,14 @@ pub fn refresh(n: u8, shown: u8, req: &str, new: u8, now: Timestamp) -> Rotate {
 
 pub fn bind_as(n: u8, shown: u8, req: &str, new: u8, name: &str) -> Bind {
     let rotate = Rotate { request: RequestHash::new("bind", req), ..refresh(n, shown, req, new, T0) };
-    Bind { rotate, user: found(name), second_identity: false }
+    let limits = Limits { max: 12, max_of_type: None, yields: Yields::Oldest };
+    Bind { rotate, user: found(name), second_identity: false, limits, idle_ms: IDLE, up: Uptime(T0.0) }
+}
+
+/// What the back end's binds go by, at a time.
+pub fn terms(now: Timestamp) -> BindTerms {
+    let limits = RiseLimits { max: 12, max_of_type: HashMap::new() };
+    BindTerms { second_identity: false, limits, idle_ms: IDLE, up: Uptime(now.0), now }
 }
 
 /// The session and the secret of an answer.

@@ -184,12 +184,14 @@ macro_rules! suite {
                 the_first_use_confirms, refreshing_a_successor_confirms_it, theft_ends_the_session,
                 an_unknown_secret_learns_nothing, an_ended_session_says_why, superseded_and_too_many_change_nothing;
             bind: the_session_rises_and_no_other, the_same_bind_again, a_bind_by_whom_the_identity_has,
-                conflicts_change_nothing, no_bind_without_a_good_secret, claims_with_a_bind, the_back_end_binds,
+                conflicts_change_nothing, no_bind_without_a_good_secret, claims_with_a_bind, the_back_end_binds, the_same_word_again_raises_no_guest, a_bind_makes_room,
+                a_bind_makes_room_by_device_type, or_a_bind_is_refused_whole, the_back_ends_bind_makes_room,
+                the_back_ends_bind_makes_room_by_device_type,
                 the_back_end_can_not_bind_otherwise, unbinding_ends_the_bound_sessions, bindings_are_the_realms_own;
             end: one_of_the_realm, only_ones_own, all_of_a_user, all_of_a_guest, once_for_one_reason, expiry;
             lists: by_subject_and_app, page_by_page, only_live_ones, bindings, every_live_one_in_order;
             claims: are_kept_and_told, are_of_one_realm;
-            upkeep: down_time, seen_never_goes_back, a_sweep_is_bounded, jars_go_with_their_sessions,
+            upkeep: down_time, seen_never_goes_back, stale_ones_end, a_sweep_is_bounded, jars_go_with_their_sessions,
                 data_keys, a_field_of_every_kind_comes_back;
         }
     };

@@ -1,7 +1,7 @@
 //! What the server itself keeps.
 
 use super::*;
-use yaopai_core::ports::{DataKey, Open};
+use yaopai_core::ports::{DataKey, Open, Stale, StaleEnded};
 use yaopai_core::session::{Device, EndReason, EnvVersion};
 use yaopai_core::time::{Downtime, Timestamp};
 
@@ -14,7 +14,8 @@ pub async fn down_time(mut lab: Lab) {
     lab.reopen();
     assert_eq!(lab.resume(later(17_000)).await.unwrap(), Downtime(7_000), "alive since the start itself");
     assert_eq!(lab.resume(later(1_000)).await.unwrap(), Downtime(7_000), "a clock that went back adds nothing");
-    assert_eq!(lab.resume(later(2_000)).await.unwrap(), Downtime(8_000), "and is believed from then on");
+    lab.reopen();
+    assert_eq!(lab.resume(later(18_000)).await.unwrap(), Downtime(8_000), "and is forgotten once it is right again");
 }
 
 pub async fn seen_never_goes_back(mut lab: Lab) {
@@ -32,6 +33,58 @@ pub async fn seen_never_goes_back(mut lab: Lab) {
     let many = (0..600).map(|ms| (id(1), up(100 + ms))).collect();
     lab.touched(many, T0).await.unwrap();
     assert_eq!(lab.get(1).await.last_seen, up(699));
+}
+
+pub async fn stale_ones_end(mut lab: Lab) {
+    let hour = 60 * MINUTE;
+    let open = |n: u8, app: &str, seen: i64, absolute: i64| {
+        let mut open = login(n, &format!("o{n}"));
+        open.session.app = app.into();
+        open.session.last_seen = Uptime(T0.0 + seen);
+        open.session.absolute_at = later(absolute);
+        open
+    };
+    for open in [
+        open(1, "shop", 0, 9 * hour),       // idle
+        open(2, "shop", 1, 9 * hour),       // not yet
+        open(3, "shop", 0, hour),           // idle, and too old: told as that
+        open(4, "shop", hour, hour),        // too old
+        open(5, "gone", 0, 9 * hour),       // of an app that isn't configured
+        open(6, "gone", 0, hour),           // the same, too old
+        open(7, "mall", 0, 9 * hour),       // its app lets it idle for longer
+        open(8, "mall", 0, hour + 1),       // not yet
+        open(9, "shop", -MINUTE, 9 * hour), // was used since, as the flush says
+        open(10, "shop", 0, 9 * hour),      // has ended
+    ] {
+        lab.must_open(open).await;
+    }
+    lab.touched(vec![(id(9), Uptime(T0.0 + hour))], T0).await.unwrap();
+    lab.end(&main(), &Which::One(id(10)), EndReason::Logout, T0).await.unwrap();
+    lab.reopen();
+    lab.log.take();
+    let idle_ms = BTreeMap::from([("shop".into(), hour), ("mall".into(), hour + 1)]);
+    let whole = Stale { idle_ms, up: Uptime(T0.0 + hour), now: later(hour), after: None, limit: 99 };
+    // In steps of two, each where the last left off.
+    let (mut after, mut ended, mut steps) = (None, Vec::new(), 0);
+    loop {
+        let step = lab.expire_stale(Stale { after, limit: 2, ..whole.clone() }).await.unwrap();
+        assert!(step.ended.len() <= 2);
+        ended.extend(step.ended);
+        steps += 1;
+        let Some(next) = step.next else { break };
+        assert!(after < Some(next));
+        after = Some(next);
+    }
+    let (idle, old) = (EndReason::ExpiredIdle, EndReason::ExpiredAbsolute);
+    assert_eq!(ended, [(id(1), idle), (id(3), old), (id(4), old), (id(6), old)]);
+    assert!(steps <= 6, "{steps}");
+    assert_eq!(lab.log.did(), [1, 3, 4, 6].map(|n| Did::Ended(id(n))));
+    for (n, reason) in [(1, Some(idle)), (2, None), (3, Some(old)), (5, None), (7, None), (8, None), (9, None)] {
+        assert_eq!(lab.reason(n).await, reason, "{n}");
+    }
+    assert_eq!(lab.get(1).await.ended.unwrap().at, later(hour));
+    assert_eq!(lab.reason(10).await, Some(EndReason::Logout), "what has ended stays as it was");
+    assert_eq!(lab.expire_stale(whole).await.unwrap(), StaleEnded::default(), "once");
 }
 
 pub async fn a_sweep_is_bounded(lab: Lab) {

@@ -146,6 +146,11 @@ impl Store for Gated {
         Ok(())
     }
 
+    async fn expire_stale(&self, stale: Stale) -> StoreResult<StaleEnded> {
+        let told = |l: &mut Ledger, out: &StaleEnded| l.stale(&out.ended);
+        self.write(places!("expire_stale"), self.inner.expire_stale(stale), told).await
+    }
+
     async fn load(&self, id: SessionId) -> StoreResult<Option<Session>> {
         self.read("load", self.inner.load(id)).await
     }
@@ -173,10 +178,9 @@ impl Store for Gated {
         realm: &Realm,
         identity: IdentityId,
         user: UserFound,
-        second_identity: bool,
-        now: Timestamp,
+        terms: &BindTerms,
     ) -> StoreResult<BindEnd> {
-        let call = self.inner.bind_identity(realm, identity, user, second_identity, now);
+        let call = self.inner.bind_identity(realm, identity, user, terms);
         let told = |l: &mut Ledger, out: &BindEnd| {
             if let BindEnd::Bound(_) = out {
                 l.risen(identity);

@@ -108,6 +108,13 @@ impl Ledger {
         self.end(&ids, reason);
     }
 
+    pub fn stale(&mut self, ended: &[(SessionId, EndReason)]) {
+        self.ended_now.clear();
+        for (id, reason) in ended {
+            self.end(&[*id], *reason);
+        }
+    }
+
     pub fn ended_as(&mut self, ids: &[SessionId], reason: EndReason) {
         self.took("end", ids, reason);
     }
@@ -151,7 +158,9 @@ impl Ledger {
     }
 
     pub fn bound(&mut self, b: &Bind, out: &Rotated) {
-        if let Rotated::Conflict = out {
+        // Ends here are those who made room.
+        self.ended(EndReason::Replaced);
+        if let Rotated::Conflict | Rotated::Full = out {
             return;
         }
         self.rotation(&b.rotate, Some(true), out);
@@ -172,6 +181,7 @@ impl Ledger {
                     Rotated::Ended(reason) => format!("ended {}", reason.as_str()),
                     Rotated::Answer(_, answer) => format!("an answer, {:?}", answer.hash.0[0]),
                     Rotated::Conflict => "conflict".to_owned(),
+                    Rotated::Full => "full".to_owned(),
                 };
                 let theft = refusal == "reused";
                 let wanted = if theft { "ended reused" } else { refusal.as_str() };
