@@ -26,7 +26,14 @@ impl Clock for SystemClock {
     #[allow(clippy::disallowed_methods, reason = "the one place that reads the clock")]
     fn now(&self) -> Timestamp {
         let run = millis(self.start.elapsed());
-        let ahead = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, millis) - run;
+        self.at(run, SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, millis))
+    }
+}
+
+impl SystemClock {
+    /// The time when the monotonic clock has run for `run` and the machine's shows `wall`, both in milliseconds.
+    fn at(&self, run: i64, wall: i64) -> Timestamp {
+        let ahead = wall - run;
         let before = self.ahead.load(Ordering::Relaxed);
         // Written only when the machine's clock was set forward (or the two differ by a millisecond of rounding).
         if ahead > before {
@@ -45,5 +52,42 @@ impl Entropy for SystemEntropy {
     fn fill(&self, buffer: &mut [u8]) {
         // Without randomness nothing here is safe: stopping is the only right answer.
         getrandom::fill(buffer).expect("the operating system has randomness");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// However the machine's clock is set, ours goes on by at least what the monotonic one has run, and is never behind
+        /// the machine's.
+        #[test]
+        fn it_never_goes_back_nor_stands_still(steps in prop::collection::vec((0..100_000i64, -4_000_000..4_000_000i64), 1..50)) {
+            let clock = SystemClock::default();
+            let (mut run, mut wall) = (0, 1_767_225_600_000);
+            let mut last = clock.at(run, wall);
+            prop_assert_eq!(last, Timestamp(wall));
+            for (ran, set) in steps {
+                run += ran;
+                wall += ran + set;
+                let now = clock.at(run, wall);
+                prop_assert!(now.0 >= last.0 + ran, "{:?} after {:?} and {} ms", now, last, ran);
+                prop_assert!(now.0 >= wall);
+                last = now;
+            }
+        }
+    }
+
+    #[test]
+    fn of_many_threads_none_sees_it_go_back() {
+        let clock = SystemClock::default();
+        let looks = || {
+            let times: Vec<Timestamp> = (0..20_000).map(|_| clock.now()).collect();
+            assert!(times.is_sorted());
+        };
+        std::thread::scope(|threads| (0..4).for_each(|_| drop(threads.spawn(looks))));
     }
 }

@@ -13,6 +13,7 @@ mod admin;
 mod bad_input;
 mod check;
 mod config;
+mod listeners;
 mod secrets;
 mod support;
 mod yaopai;
