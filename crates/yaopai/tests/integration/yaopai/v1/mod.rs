@@ -1,3 +1,4 @@
 mod binding;
+mod binding_places;
 mod session;
 pub mod sessions;
