@@ -1,7 +1,8 @@
 //! kill -9 under load: what was answered survives, what was ended stays ended.
 //!
 //! A child serves; workers log in, refresh, confirm, bind, log out and kick, and note every answer they got. The child is
-//! killed at a random moment, started again on the same files, and asked about all of it. One database over all rounds.
+//! killed at a random moment, started again on the same files, and asked about all of it; what was cut off is sent again.
+//! One database over all rounds.
 //! `YAOPAI_KILL_ROUNDS` sets how many (50 unless set).
 
 #![allow(clippy::unwrap_used, reason = "a test's helper fails the test")]
@@ -26,8 +27,10 @@ use server_process::ServerProcess;
 use worker::{Worker, World};
 use yaopai::clock::SystemClock;
 use yaopai_core::ports::Clock as _;
-use yaopai_sim::{DEFAULT_APPID, DEFAULT_SECRET, Simulator};
+use yaopai_sim::{AppConfig, DEFAULT_APPID, DEFAULT_SECRET, Simulator};
 
+/// The app whose first login creates the user.
+const KIOSK_APPID: &str = "wxfedcba9876543210";
 const WORKERS: usize = 6;
 const API_KEY: &str = "yk_crash-test";
 const WEBHOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -37,7 +40,8 @@ async fn kill_9_loses_nothing_that_was_answered() {
     let rounds = std::env::var("YAOPAI_KILL_ROUNDS").map_or(50, |n| n.parse().unwrap());
     let seed = std::env::var("YAOPAI_KILL_SEED").map_or(1, |n| n.parse().unwrap());
     let mut dice = ChaCha8Rng::seed_from_u64(seed);
-    let sim = Simulator::builder().build().unwrap().start_local().await.unwrap();
+    let apps = [DEFAULT_APPID, KIOSK_APPID].map(|appid| AppConfig::new(appid, DEFAULT_SECRET));
+    let sim = Simulator::builder().apps(apps).build().unwrap().start_local().await.unwrap();
     let clock = SystemClock::default();
     let back_end = BackEnd::start(WEBHOOK_SECRET, move || clock.now().0).await;
     let folder = tempfile::tempdir().unwrap();
@@ -50,9 +54,15 @@ async fn kill_9_loses_nothing_that_was_answered() {
         let workers: Vec<_> = (0..WORKERS)
             .map(|n| tokio::spawn(Worker::new(world.clone(), format!("p{round}-{n}"), dice.next_u64()).run()))
             .collect();
-        tokio::time::sleep(Duration::from_millis(30 + dice.next_u64() % 270)).await;
+        // Now and then long enough for a flush of last-seen times.
+        let longest = if dice.next_u64() % 8 == 0 { 1_500 } else { 270 };
+        tokio::time::sleep(Duration::from_millis(30 + dice.next_u64() % longest)).await;
         server.kill();
         server = ServerProcess::start(&config, &[]);
+        if dice.next_u64() % 8 == 0 {
+            server.kill();
+            server = ServerProcess::start(&config, &[]);
+        }
         let world = World::new(&server, &sim, &back_end);
         for worker in workers {
             let mut report = worker.await.unwrap();
@@ -69,21 +79,60 @@ async fn kill_9_loses_nothing_that_was_answered() {
             ledger[at].verify(&world, &mut figures).await;
         }
     }
-    let world = World::new(&server, &sim, &back_end);
+    let database = folder.path().join("yaopai.db");
     let from = ledger.len().saturating_sub(5_000);
-    for held in &mut ledger[from..] {
+    let newest = &mut ledger[from..];
+    let world = World::new(&server, &sim, &back_end);
+    for held in newest.iter_mut() {
         held.verify(&world, &mut figures).await;
     }
+    for held in newest.iter_mut().step_by(3) {
+        held.steal(&world, &mut figures).await;
+    }
     server.kill();
-    let db = rusqlite::Connection::open(folder.path().join("yaopai.db")).unwrap();
+
+    // Nobody was idle while the server was down, though it was down for longer than the idle time-out.
+    long_ago(&database, "UPDATE meta SET alive_at = alive_at - 3600000");
+    long_ago(&database, "UPDATE sessions SET last_seen = last_seen - 3600000");
+    server = ServerProcess::start(&config, &[]);
+    let world = World::new(&server, &sim, &back_end);
+    for held in newest.iter_mut() {
+        held.retired = None;
+        held.verify(&world, &mut figures).await;
+    }
+    // With the same hour as time in which it ran, everybody was: what was looked at above can fail.
+    server.kill();
+    long_ago(&database, "UPDATE sessions SET last_seen = last_seen - 3600000");
+    server = ServerProcess::start(&config, &[]);
+    let world = World::new(&server, &sim, &back_end);
+    for held in newest.iter().filter(|h| h.ended.is_none()).take(20) {
+        assert_eq!(world.check(&held.token).await.1, "session_expired");
+    }
+    server.kill();
+
+    let db = rusqlite::Connection::open(&database).unwrap();
     let verdict: String = db.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
-    println!("kill -9: {rounds} rounds, {} sessions; {figures}; integrity_check {verdict}", ledger.len());
+    let rows: i64 = db.query_row("SELECT count(*) FROM sessions", [], |row| row.get(0)).unwrap();
+    println!("kill -9: {rounds} rounds, {rows} sessions; {figures}; integrity_check {verdict}");
     assert_eq!(verdict, "ok");
     assert_eq!((figures.lost, figures.undead), (0, 0), "seed {seed}");
+    assert_eq!(
+        rows,
+        i64::try_from(ledger.len()).unwrap(),
+        "every session was answered to somebody: one code, one session"
+    );
     assert!(
         figures.logins > rounds && figures.refreshes > 0 && figures.binds > 0 && figures.ends > 0,
         "too little load"
     );
+    assert!(figures.repeated > 0 && figures.graces > 0, "too little load");
+    // Only after 30 s is a retired token of no use.
+    assert!(rounds < 50 || (figures.superseded > 0 && figures.thefts > 0), "too little load");
+}
+
+/// Moves what is stored into the past, while nobody has the file open.
+fn long_ago(database: &Path, sql: &str) {
+    assert!(rusqlite::Connection::open(database).unwrap().execute(sql, []).unwrap() > 0);
 }
 
 fn configure(folder: &Path, sim: &str, back_end: &str) -> std::path::PathBuf {
@@ -102,6 +151,13 @@ fn configure(folder: &Path, sim: &str, back_end: &str) -> std::path::PathBuf {
         secret = "file:app.secret"
         base_url = "{sim}"
         webhook = {{ url = "{back_end}", secret = "file:webhook.secret" }}
+        sessions = {{ max = 1000 }}
+        [[apps]]
+        name = "kiosk"
+        appid = "{KIOSK_APPID}"
+        secret = "file:app.secret"
+        base_url = "{sim}"
+        binding = "auto"
         sessions = {{ max = 1000 }}
         [[api_keys]]
         name = "test"

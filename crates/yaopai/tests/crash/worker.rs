@@ -6,12 +6,14 @@ use std::time::Duration;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use serde_json::{Value, json};
+use yaopai::clock::SystemClock;
+use yaopai_core::ports::Clock as _;
 use yaopai_sim::{DEFAULT_APPID, SimHandle, UserConfig};
 
-use crate::API_KEY;
 use crate::back_end::BackEnd;
-use crate::ledger::{Figures, Held, Open};
+use crate::ledger::{Figures, Held, Open, Retired};
 use crate::server_process::ServerProcess;
+use crate::{API_KEY, KIOSK_APPID};
 
 /// Where everything is, this round.
 #[derive(Clone)]
@@ -62,8 +64,20 @@ impl World {
         self.call(method, format!("{}/yaopai/v1{path}", self.0.public), bearer, body).await
     }
 
-    async fn login(&self, code: &str) -> Result<(u16, Value), Gone> {
-        let body = json!({ "app": "shop", "code": code, "request_id": format!("login-{code}") });
+    /// A refresh or a bind: the status, and the token if there is one.
+    pub async fn granted(&self, path: &str, token: &str, body: &Value) -> (u16, String) {
+        let answer = self.api("POST", path, token, Some(body.clone())).await;
+        let (status, body) = answer.unwrap_or_else(|Gone| panic!("the server is gone"));
+        (status, body["token"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Milliseconds since the epoch.
+    pub fn now(&self) -> i64 {
+        SystemClock::default().now().0
+    }
+
+    async fn login(&self, app: &str, code: &str) -> Result<(u16, Value), Gone> {
+        let body = json!({ "app": app, "code": code, "request_id": format!("login-{code}") });
         self.api("POST", "/session", "none", Some(body)).await
     }
 
@@ -89,8 +103,8 @@ pub struct Report {
     pub held: Vec<Held>,
     pub figures: Figures,
     person: String,
-    /// A login that was sent and not answered.
-    open_login: Option<String>,
+    /// A login that was sent and not answered: its app and code.
+    open_login: Option<(&'static str, String)>,
 }
 
 impl Worker {
@@ -124,13 +138,14 @@ impl Worker {
     }
 
     async fn login(&mut self) -> Result<(), Gone> {
-        let code = self.world.0.sim.issue_code(DEFAULT_APPID, &self.person).unwrap();
-        self.report.open_login = Some(code.clone());
-        let (status, body) = self.world.login(&code).await?;
+        let (app, appid) = if self.dice.next_u32() % 4 == 0 { ("kiosk", KIOSK_APPID) } else { ("shop", DEFAULT_APPID) };
+        let code = self.world.0.sim.issue_code(appid, &self.person).unwrap();
+        self.report.open_login = Some((app, code.clone()));
+        let (status, body) = self.world.login(app, &code).await?;
         assert_eq!(status, 201, "{body}");
         self.report.open_login = None;
         self.report.figures.logins += 1;
-        self.report.held.push(held(&self.person, &body));
+        self.report.held.push(held(&self.person, app, &body));
         Ok(())
     }
 
@@ -138,15 +153,18 @@ impl Worker {
     async fn refresh(&mut self, at: usize) -> Result<(), Gone> {
         let id = format!("refresh-{}-{}", self.dice.next_u64(), self.dice.next_u64());
         let held = &mut self.report.held[at];
-        held.open = Some(Open::Harmless);
+        held.open = Some(Open::Refresh(id.clone()));
         let body = Some(json!({ "request_id": id }));
         let (status, body) = self.world.api("POST", "/session/refresh", &held.token, body).await?;
         assert_eq!(status, 200, "{body}");
-        held.token = body["token"].as_str().unwrap().into();
+        let old = std::mem::replace(&mut held.token, body["token"].as_str().unwrap().into());
         self.report.figures.refreshes += 1;
         if self.dice.next_u32() % 2 == 0 {
+            held.open = Some(Open::Confirm);
+            let sent = self.world.now();
             let (passes, code, _) = self.world.try_check(&held.token).await?;
             assert!(passes, "{code}");
+            held.retired = Some(Retired { token: old, request_id: id, sent, answered: self.world.now() });
             self.report.figures.confirms += 1;
         }
         held.open = None;
@@ -156,13 +174,16 @@ impl Worker {
     async fn bind(&mut self, at: usize) -> Result<(), Gone> {
         let id = format!("bind-{}-{}", self.dice.next_u64(), self.dice.next_u64());
         let held = &mut self.report.held[at];
-        held.open = Some(Open::Harmless);
+        if held.app != "shop" {
+            return self.refresh(at).await;
+        }
+        held.open = Some(Open::Bind(id.clone()));
         let form = json!({ "account": self.person, "password": "secret" });
         let body = Some(json!({ "way": "form", "form": form, "request_id": id }));
         let (status, body) = self.world.api("POST", "/binding", &held.token, body).await?;
         assert_eq!(status, 200, "{body}");
         held.token = body["token"].as_str().unwrap().into();
-        held.user = Some(format!("u-{}", self.person));
+        held.user = Some(held.bound_to());
         held.open = None;
         self.report.figures.binds += 1;
         Ok(())
@@ -190,15 +211,16 @@ impl Worker {
 impl Report {
     /// The login that was cut off is sent again: it yields one session, or none and a used code, never two.
     pub async fn finish_login(&mut self, world: &World, figures: &mut Figures) {
-        let Some(code) = self.open_login.take() else { return };
+        let Some((app, code)) = self.open_login.take() else { return };
+        figures.repeated += 1;
         let user = format!("u-{}", self.person);
-        let bound = self.held.iter().any(|h| h.user.is_some());
+        let bound = app == "shop" && self.held.iter().any(|h| h.user.as_ref() == Some(&user));
         let before = world.live_sessions(&user).await;
-        let (status, body) = world.login(&code).await.unwrap_or_else(|Gone| panic!("gone"));
+        let (status, body) = world.login(app, &code).await.unwrap_or_else(|Gone| panic!("gone"));
         if status == 201 {
-            let again = world.login(&code).await.unwrap_or_else(|Gone| panic!("gone")).1;
+            let again = world.login(app, &code).await.unwrap_or_else(|Gone| panic!("gone")).1;
             assert_eq!(body["token"], again["token"], "one login, one answer");
-            self.held.push(held(&self.person, &body));
+            self.held.push(held(&self.person, app, &body));
             figures.verified += 1;
         } else {
             assert_eq!(body["code"], "code_used", "{body}");
@@ -211,12 +233,14 @@ impl Report {
     }
 }
 
-fn held(person: &str, body: &Value) -> Held {
+fn held(person: &str, app: &'static str, body: &Value) -> Held {
     Held {
         person: person.into(),
+        app,
         token: body["token"].as_str().unwrap().into(),
         user: body["user"].as_str().map(str::to_owned),
         ended: None,
         open: None,
+        retired: None,
     }
 }
