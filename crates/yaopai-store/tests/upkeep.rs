@@ -1,0 +1,115 @@
+//! Upkeep ends the sessions that the table doesn't hold, and none that was used.
+#![allow(clippy::unwrap_used)]
+
+mod conformance;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use async_trait::async_trait;
+use yaopai_core::Service;
+use yaopai_core::app::{App, AppSecret, Apps, Policy};
+use yaopai_core::live::{Entry, LiveTable, MakeEntry, Presence};
+use yaopai_core::ports::*;
+use yaopai_core::seal::{MasterKey, Sealer};
+use yaopai_core::service::World;
+use yaopai_core::session::{EndReason, Session};
+use yaopai_core::time::{Timestamp, Uptime};
+use yaopai_store::{Disk, Model};
+
+use conformance::*;
+
+/// Time stands still until it is set; the bytes are no secret; and nobody outside is asked.
+struct Outside(AtomicI64);
+
+impl Clock for Outside {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::SeqCst))
+    }
+}
+
+impl Entropy for Outside {
+    fn fill(&self, buffer: &mut [u8]) {
+        buffer.fill(7);
+    }
+}
+
+#[async_trait]
+impl Platform for Outside {
+    async fn exchange(&self, _: &App, _: &str) -> Result<Vouched, PlatformError> {
+        Err(PlatformError::CodeInvalid)
+    }
+}
+
+#[async_trait]
+impl BackEnd for Outside {
+    async fn resolve(&self, _: &App, _: &str, _: Option<&str>) -> Result<Option<UserFound>, BackEndError> {
+        Ok(None)
+    }
+    async fn bind(&self, _: &App, _: &str, _: Option<&str>, _: &Evidence) -> Result<BindVerdict, BackEndError> {
+        Ok(BindVerdict::Rejected(None))
+    }
+    async fn opened(&self, _: &App, _: &Session) -> Result<Vec<String>, BackEndError> {
+        Ok(Vec::new())
+    }
+}
+
+#[tokio::test]
+async fn sessions_that_the_table_does_not_hold_end_too() {
+    let outside = Arc::new(Outside(AtomicI64::new(T0.0)));
+    let idle_ms = u32::try_from(IDLE).unwrap();
+    let make: MakeEntry<()> = Box::new(move |s| (s.app == shop()).then_some(Entry { answer: (), idle_ms }));
+    let table = Arc::new(LiveTable::new(1, Arc::clone(&outside) as _, make));
+    let store = Arc::new(Model::open(Disk::default(), Arc::clone(&table) as _));
+    // The first fills the table.
+    for n in 1..=4 {
+        let mut open = login(n, &format!("o{n}"));
+        if n == 4 {
+            open.session.app = "gone".into();
+            open.session.absolute_at = later(20 * MINUTE);
+        }
+        opened(store.open(open).await.unwrap());
+    }
+    let app = App {
+        name: shop(),
+        realm: main(),
+        appid: "wx0".into(),
+        secret: AppSecret::new("secret".into()),
+        policy: Policy::default(),
+    };
+    let master = MasterKey::parse(&MasterKey::generate(&*outside)).unwrap();
+    let service = Service::new(World {
+        apps: Apps::new([app]),
+        sealer: Sealer::open(&*store, &master, Arc::clone(&outside) as _).await.unwrap(),
+        store: Arc::clone(&store) as _,
+        presence: Arc::clone(&table) as _,
+        platform: Arc::clone(&outside) as _,
+        backend: Arc::clone(&outside) as _,
+        entropy: Arc::clone(&outside) as _,
+        clock: Arc::clone(&outside) as _,
+        downtime: Default::default(),
+    });
+    let at = async |ms: i64| {
+        outside.0.store(later(ms).0, Ordering::SeqCst);
+        service.upkeep().await.unwrap().expired
+    };
+    let reasons = async || {
+        let mut reasons = Vec::new();
+        for n in 1..=4 {
+            reasons.push(store.load(id(n)).await.unwrap().unwrap().ended.map(|e| e.reason));
+        }
+        reasons
+    };
+    let (idle, old) = (Some(EndReason::ExpiredIdle), Some(EndReason::ExpiredAbsolute));
+    assert_eq!(at(0).await, 0);
+    assert_eq!(at(20 * MINUTE).await, 1, "of an app that is gone");
+    assert_eq!(reasons().await, [None, None, None, old]);
+    // Used, and not stored yet: beyond the table, and in it.
+    for n in [1, 3] {
+        table.touch(id(n), Uptime(later(29 * MINUTE).0), true);
+    }
+    assert_eq!(at(30 * MINUTE).await, 1);
+    assert_eq!(reasons().await, [None, idle, None, old]);
+    assert_eq!(at(59 * MINUTE).await, 2);
+    assert_eq!(reasons().await, [idle, idle, idle, old]);
+}
