@@ -191,7 +191,7 @@ impl Store for Gated {
 
     async fn unbind_identity(&self, realm: &Realm, identity: IdentityId, now: Timestamp) -> StoreResult<bool> {
         let call = self.inner.unbind_identity(realm, identity, now);
-        self.write(places!("unbind_identity"), call, |l, _| l.ended(EndReason::Unbound)).await
+        self.write(places!("unbind_identity"), call, |l, _| l.unbound(identity)).await
     }
 
     async fn bindings(&self, realm: &Realm, filter: &BindingFilter) -> StoreResult<Vec<Identity>> {

@@ -1,7 +1,7 @@
 //! The ledger: what the design promises of a session's secrets, written down a second time and far more simply than in the
 //! code. It watches every call of the store in commit order and says where an outcome is another than promised.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use yaopai_core::ids::{IdentityId, SessionId};
 use yaopai_core::ports::{Bind, LoginRecord, Opened, Rotate, Rotated};
@@ -22,6 +22,8 @@ pub struct Ledger {
     /// Ends that the engine has handed out and no call has answered for yet.
     pub ended_now: Vec<SessionId>,
     logins: HashMap<[u8; 32], SessionId>,
+    /// Identities that have a user.
+    bound: HashSet<IdentityId>,
     /// What went wrong, in words.
     pub wrong: Vec<String>,
     pub rotations: u64,
@@ -131,6 +133,9 @@ impl Ledger {
                 self.logins.insert(login.key, session.id);
                 let current = session.secrets.current().0;
                 let bound = session.user.is_some();
+                if bound {
+                    self.bound.insert(session.identity);
+                }
                 let sec = Sec { bound, state: State::Current, asked: HashMap::new() };
                 let sess = Sess {
                     secrets: HashMap::from([(current, sec)]),
@@ -166,6 +171,7 @@ impl Ledger {
         self.rotation(&b.rotate, Some(true), out);
         if let (Rotated::Answer(..), Some(s)) = (out, self.sessions.get_mut(&b.rotate.id)) {
             s.has_user = true;
+            self.bound.insert(s.identity);
         }
     }
 
@@ -264,12 +270,24 @@ impl Ledger {
         }
     }
 
-    /// The back end bound an identity: every secret of its live sessions rose.
+    /// The back end bound an identity: every secret of its live sessions rose. If it was bound before, none does: a guest
+    /// that stayed one may be a copy.
     pub fn risen(&mut self, identity: IdentityId) {
+        // Ends here are those who made room.
+        self.ended(EndReason::Replaced);
+        if !self.bound.insert(identity) {
+            return;
+        }
         for sess in self.sessions.values_mut().filter(|s| s.identity == identity && s.ended.is_none()) {
             sess.has_user = true;
             sess.secrets.values_mut().for_each(|s| s.bound = true);
         }
+    }
+
+    /// The back end unbound an identity: its bound sessions ended.
+    pub fn unbound(&mut self, identity: IdentityId) {
+        self.ended(EndReason::Unbound);
+        self.bound.remove(&identity);
     }
 
     /// Is the store's word on every secret the ledger's?
