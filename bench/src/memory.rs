@@ -55,7 +55,8 @@ pub fn table(many: u64) -> anyhow::Result<String> {
     let table = world::table(people, many);
     let filled = memory("self")?;
     for n in 0..many {
-        let found = table.check(&people.token(n), now, Downtime(0), true, |p| p.response(SessionId(people.token(n).id)));
+        let found =
+            table.check(&people.token(n), now, Downtime(0), true, |p| p.response(SessionId(people.token(n).id)));
         anyhow::ensure!(matches!(found, yaopai_core::live::Looked::Pass(_)), "session {n} does not pass");
     }
     let used = memory("self")?;

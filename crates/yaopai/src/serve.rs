@@ -31,6 +31,9 @@ use crate::listen::{self, Answer, Bound, Limits, ListenError, Peer};
 use crate::telemetry::Metrics;
 use crate::webhook::Webhooks;
 
+/// How long a stop waits for logins and binds whose clients hung up.
+const SETTLE: Duration = Duration::from_secs(10);
+
 /// The server can't start. Each says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -148,6 +151,15 @@ impl Server {
             let _ = listener.await;
         }
         let _ = self.upkeep.await;
+        // What a platform or a back end was told must not be lost because the client that asked for it hung up.
+        let settled = async {
+            while self.service.under_way() > 0 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        if tokio::time::timeout(SETTLE, settled).await.is_err() {
+            tracing::warn!("some logins or binds did not finish in time");
+        }
         if let Err(e) = self.service.upkeep().await {
             tracing::warn!(error = ?e, "the last flush failed; up to one interval of last-seen times is lost");
         }

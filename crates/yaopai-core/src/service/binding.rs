@@ -33,6 +33,11 @@ impl UnderWay {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// How many accounts are being bound.
+    pub(super) fn len(&self) -> usize {
+        self.lock().len()
+    }
+
     fn enter(service: &Service, identity: IdentityId) -> Result<AtBackEnd> {
         let mut under_way = service.inner.binding.lock();
         let count = under_way.entry(identity).or_default();

@@ -76,6 +76,11 @@ impl Flights {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// How many logins are under way.
+    pub(super) fn running(&self) -> usize {
+        self.lock().values().filter(|f| matches!(f.state, State::Running(_))).count()
+    }
+
     /// Forgets codes that the platform has forgotten too.
     pub(super) fn purge(&self, now: Timestamp) {
         self.lock().retain(|_, f| matches!(f.state, State::Running(_)) || f.since + CODE_REMEMBERED > now);

@@ -116,6 +116,11 @@ impl Service {
         &self.inner.world
     }
 
+    /// How many logins and binds are under way, whose clients may have hung up: a stop waits for them.
+    pub fn under_way(&self) -> usize {
+        self.inner.flights.running() + self.inner.binding.len()
+    }
+
     /// Now, on both time lines.
     pub fn now(&self) -> (Timestamp, Uptime) {
         let world = self.world();

@@ -21,6 +21,14 @@ pub enum ListenError {
         /// The address.
         address: String,
     },
+    /// A file, or a running server's socket, is at the path.
+    #[error("{key} = {address}: something is there already; stop the server that uses it, or name another path")]
+    PathTaken {
+        /// The configuration's key.
+        key: &'static str,
+        /// The address.
+        address: String,
+    },
     /// Anything else.
     #[error("{key} = {address}: {source}")]
     Other {
@@ -53,6 +61,9 @@ impl Bound {
             Address::Unix(path) => unix(path).map(|l| Self::Unix(l, path.clone())),
         };
         bound.map_err(|source| match source.kind() {
+            io::ErrorKind::AddrInUse if matches!(address, Address::Unix(_)) => {
+                ListenError::PathTaken { key, address: address.to_string() }
+            }
             io::ErrorKind::AddrInUse => ListenError::Taken { key, address: address.to_string() },
             _ => ListenError::Other { key, address: address.to_string(), source },
         })

@@ -5,7 +5,7 @@
 //! One database over all rounds.
 //! `YAOPAI_KILL_ROUNDS` sets how many (50 unless set).
 
-#![allow(clippy::unwrap_used, reason = "a test's helper fails the test")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test's helper fails the test, and says why")]
 
 #[allow(dead_code, reason = "shared with the integration tests")]
 #[path = "../integration/support/back_end.rs"]
@@ -55,11 +55,11 @@ async fn kill_9_loses_nothing_that_was_answered() {
             .map(|n| tokio::spawn(Worker::new(world.clone(), format!("p{round}-{n}"), dice.next_u64()).run()))
             .collect();
         // Now and then long enough for a flush of last-seen times.
-        let longest = if dice.next_u64() % 8 == 0 { 1_500 } else { 270 };
+        let longest = if dice.next_u64().is_multiple_of(8) { 1_500 } else { 270 };
         tokio::time::sleep(Duration::from_millis(30 + dice.next_u64() % longest)).await;
         server.kill();
         server = ServerProcess::start(&config, &[]);
-        if dice.next_u64() % 8 == 0 {
+        if dice.next_u64().is_multiple_of(8) {
             server.kill();
             server = ServerProcess::start(&config, &[]);
         }

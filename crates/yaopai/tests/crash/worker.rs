@@ -124,7 +124,7 @@ impl Worker {
 
     async fn step(&mut self) -> Result<(), Gone> {
         let live: Vec<usize> = (0..self.report.held.len()).filter(|n| self.report.held[*n].ended.is_none()).collect();
-        if live.is_empty() || (live.len() < 6 && self.dice.next_u32() % 4 == 0) {
+        if live.is_empty() || (live.len() < 6 && self.dice.next_u32().is_multiple_of(4)) {
             return self.login().await;
         }
         let at = live[self.dice.next_u32() as usize % live.len()];
@@ -138,7 +138,8 @@ impl Worker {
     }
 
     async fn login(&mut self) -> Result<(), Gone> {
-        let (app, appid) = if self.dice.next_u32() % 4 == 0 { ("kiosk", KIOSK_APPID) } else { ("shop", DEFAULT_APPID) };
+        let (app, appid) =
+            if self.dice.next_u32().is_multiple_of(4) { ("kiosk", KIOSK_APPID) } else { ("shop", DEFAULT_APPID) };
         let code = self.world.0.sim.issue_code(appid, &self.person).unwrap();
         self.report.open_login = Some((app, code.clone()));
         let (status, body) = self.world.login(app, &code).await?;
@@ -159,7 +160,7 @@ impl Worker {
         assert_eq!(status, 200, "{body}");
         let old = std::mem::replace(&mut held.token, body["token"].as_str().unwrap().into());
         self.report.figures.refreshes += 1;
-        if self.dice.next_u32() % 2 == 0 {
+        if self.dice.next_u32().is_multiple_of(2) {
             held.open = Some(Open::Confirm);
             let sent = self.world.now();
             let (passes, code, _) = self.world.try_check(&held.token).await?;

@@ -205,7 +205,7 @@ impl Ledger {
         let repeated = promised.is_some();
         self.repeated += u64::from(repeated);
         let mut wrong = Vec::new();
-        let Some(sess) = self.sessions.get_mut(&r.id) else { return None };
+        let sess = self.sessions.get_mut(&r.id)?;
         match promised {
             Some(hash) if hash != got => wrong.push("the same request was given two different secrets"),
             Some(_) => {}

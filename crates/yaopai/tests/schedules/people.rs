@@ -34,16 +34,6 @@ enum Want {
     Bind,
 }
 
-/// Somebody with a copy of a token.
-pub struct Thief {
-    /// Newest last.
-    pub holds: Vec<String>,
-    /// The id under which the copied token is refreshed, where the whole storage was copied.
-    id: Option<(String, String)>,
-    /// Did a request of theirs reach the server?
-    pub acted: bool,
-}
-
 impl Phone {
     pub fn some(dice: &mut Dice) -> Vec<Self> {
         let count = 1 + dice.index(2);
@@ -65,7 +55,7 @@ impl Phone {
 }
 
 impl Schedule {
-    fn think(&mut self) -> i64 {
+    pub fn think(&mut self) -> i64 {
         if self.churn {
             return self.dice.between(0, MINUTE);
         }
@@ -136,15 +126,14 @@ impl Schedule {
                     Call::Refresh { .. } => Some(Change::Refresh),
                     _ => None,
                 };
-                let call = match wanted.map(|wanted| this.client.change(wanted)) {
+                match wanted.map(|wanted| this.client.change(wanted)) {
                     Some(Change::Bind) => Call::Bind { token: again.token, request_id: again.bind_id },
                     Some(Change::Refresh) => {
                         together = want.is_none();
                         Call::Refresh { token: again.token, request_id: again.refresh_id }
                     }
                     None => call,
-                };
-                call
+                }
             }
         };
         if together && self.dice.chance(400) {
@@ -217,9 +206,8 @@ impl Schedule {
         let mut mint = || dice.id();
         match (&sent, reply) {
             (Call::LogIn { request_id, .. }, Reply::Granted { token, bound, .. }) => {
-                if this.client.logged_in(request_id, &token, &mut mint) {
-                    this.bound = bound;
-                }
+                let stored = this.client.logged_in(request_id, &token, &mut mint);
+                this.bound = if stored { bound } else { this.bound };
             }
             (Call::LogIn { request_id, .. }, Reply::Refused(code)) => this.client.login_refused(request_id, code),
             (
@@ -233,9 +221,8 @@ impl Schedule {
                 }
             }
             (Call::Check { token, .. } | Call::Read { token }, Reply::Passes { bound }) => {
-                if this.client.stored.as_ref().is_some_and(|s| s.token == *token) {
-                    this.bound = bound;
-                }
+                let shown_is_stored = this.client.stored.as_ref().is_some_and(|s| s.token == *token);
+                this.bound = if shown_is_stored { bound } else { this.bound };
             }
             (Call::LogOut { .. }, _) => {}
             (sent, Reply::Refused(code)) => {
@@ -254,51 +241,6 @@ impl Schedule {
             _ => {}
         }
         Next::Later
-    }
-
-    /// Somebody copies a token: the one stored now, or one that was seen on the way.
-    pub fn steal(&mut self) {
-        let phone = self.dice.index(self.phones.len());
-        let Some(stored) = self.phones[phone].client.stored.clone() else { return };
-        let whole = self.dice.chance(300);
-        let old = self.ghost.older(&stored.token).filter(|_| self.dice.chance(300));
-        let token = old.unwrap_or_else(|| stored.token.clone());
-        let id = whole.then(|| (stored.token.clone(), stored.refresh_id));
-        self.note(|_| format!("  …{} of phone {phone} is copied, with its id: {whole}", tail(&token)));
-        self.thieves.push(Thief { holds: vec![token], id, acted: false });
-        let after = self.think();
-        self.at(after, Event::ThiefWakes { thief: self.thieves.len() - 1 });
-    }
-
-    pub fn thief_wakes(&mut self, thief: usize) {
-        let call = self.thief_call(thief);
-        self.send(From::Thief(thief), call);
-        let after = self.think();
-        self.at(after, Event::ThiefWakes { thief });
-    }
-
-    fn thief_call(&mut self, thief: usize) -> Call {
-        let dice = &mut self.dice;
-        let it = &self.thieves[thief];
-        let newest = it.holds.len() - 1;
-        let token = it.holds[if dice.chance(700) { newest } else { dice.index(it.holds.len()) }].clone();
-        match dice.below(10) {
-            0..5 => Call::Check { token, background: false },
-            5 => Call::Read { token },
-            _ => match &it.id {
-                Some((copied, id)) if *copied == token => Call::Refresh { token, request_id: id.clone() },
-                _ => Call::Refresh { token, request_id: dice.id() },
-            },
-        }
-    }
-
-    pub fn thief_answered(&mut self, thief: usize, reply: Reply) {
-        if let Reply::Granted { token, .. } = reply {
-            let holds = &mut self.thieves[thief].holds;
-            if !holds.contains(&token) {
-                holds.push(token);
-            }
-        }
     }
 
     /// The back end binds, unbinds or kicks by itself.

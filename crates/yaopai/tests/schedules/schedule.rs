@@ -15,8 +15,9 @@ use super::gates::{Gates, Rough};
 use super::ghost::Ghost;
 use super::ledger::Ledger;
 use super::network::{From, Message, Weather};
-use super::people::{Phone, Thief};
+use super::people::Phone;
 use super::server::{Call, Ground, Life, Reply};
+use super::thief::Thief;
 
 pub const T0: i64 = 1_800_000_000_000;
 pub const SECOND: i64 = 1_000;
