@@ -141,9 +141,7 @@ impl Schedule {
 
     /// No token of an ended session passes, on any way.
     fn nobody_passes(&mut self, session: SessionId) {
-        let tokens: Vec<String> =
-            self.ghost.known.iter().filter(|(_, k)| k.session == session).map(|(text, _)| text.clone()).collect();
-        for token in tokens.into_iter().take(5) {
+        for token in self.ghost.newest(session, 5) {
             let request_id = self.dice.id();
             for call in [
                 Call::Check { token: token.clone(), background: false },

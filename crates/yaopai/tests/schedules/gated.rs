@@ -137,7 +137,9 @@ impl Store for Gated {
         self.write(places!("end"), call, |l, ids| l.ended_as(ids, reason)).await
     }
 
-    async fn expire(&self, expired: Vec<(SessionId, EndReason)>, now: Timestamp) -> StoreResult<()> {
+    async fn expire(&self, mut expired: Vec<(SessionId, EndReason)>, now: Timestamp) -> StoreResult<()> {
+        // The table walks in no order, and a seed must be a schedule.
+        expired.sort_by_key(|(id, _)| *id);
         // One by one, so that each has its own reason; what ended before is left as it was.
         for (id, reason) in expired {
             let call = self.inner.expire(vec![(id, reason)], now);

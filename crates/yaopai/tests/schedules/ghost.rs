@@ -78,6 +78,11 @@ impl Ghost {
         all.iter().rev().find(|t| *t != token).cloned()
     }
 
+    /// So many of a session's tokens, newest first.
+    pub fn newest(&self, id: SessionId, count: usize) -> Vec<String> {
+        self.by_session.get(&id).into_iter().flatten().rev().take(count).cloned().collect()
+    }
+
     /// A crash may forget what was used since the last flush.
     pub fn crashed(&mut self) {
         for uses in self.uses.values_mut().filter(|u| !u.since.is_empty()) {

@@ -203,7 +203,10 @@ impl Life {
                 }
             }
         });
-        std::mem::take(&mut self.answered.lock().unwrap())
+        let mut answered = std::mem::take(&mut *self.answered.lock().unwrap());
+        // Those who wait for one login are woken in no order, and a seed must be a schedule.
+        answered.sort_by_key(|(run, _)| *run);
+        answered
     }
 
     pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
