@@ -30,6 +30,13 @@ macro_rules! uuid_id {
                 Timestamp(i64::from_be_bytes(millis))
             }
 
+            /// The text form, without a string.
+            pub fn text(&self) -> [u8; 36] {
+                let mut text = [0u8; 36];
+                uuid::Uuid::from_bytes(self.0).hyphenated().encode_lower(&mut text);
+                text
+            }
+
             /// Reads the text form.
             pub fn parse(text: &str) -> Option<Self> {
                 // One spelling only: the hyphenated one that we write.

@@ -137,7 +137,7 @@ mod tests {
             ("cookie", format!("yaopai=\"{}\"", text())),
             ("x-session", text()),
         ] {
-            assert!(matches!(read(&[pair.clone()]), Shown::Token(t) if t.id == [7; 16]), "{pair:?}");
+            assert!(matches!(read(std::slice::from_ref(&pair)), Shown::Token(t) if t.id == [7; 16]), "{pair:?}");
         }
     }
 

@@ -21,13 +21,14 @@ use futures_util::future::{BoxFuture, Either};
 use http::{HeaderMap, HeaderValue, Request, Response, header};
 use ipnet::IpNet;
 use yaopai_core::Service;
+use yaopai_core::ids::SessionId;
 use yaopai_core::live::{LiveTable, Looked};
 use yaopai_core::ports::Clock;
 use yaopai_core::service::refused;
 use yaopai_core::time::Downtime;
 use yaopai_wire::carrier::{Carriers, Shown, holds_token};
 use yaopai_wire::original::{NGINX_PREFIX, NginxTarget, Original, is_unclean};
-use yaopai_wire::principal::{BACKGROUND, forged};
+use yaopai_wire::principal::{BACKGROUND, any_of_ours, forged};
 use yaopai_wire::problem::Code;
 use yaopai_wire::token::Token;
 
@@ -136,7 +137,8 @@ impl Checks {
 
     /// The fast path.
     fn decide(&self, ask: &Ask<'_>, original: &Original<'_>, headers: &HeaderMap) -> Decision {
-        if forged(headers).is_some() {
+        let ours = any_of_ours(headers);
+        if ours && forged(headers).is_some() {
             return Decision::Refuse(Code::HeaderForged);
         }
         if !ask.unclean_path && is_unclean(original.path) {
@@ -152,9 +154,10 @@ impl Checks {
             Shown::Junk => return Decision::Refuse(Code::SessionUnknown),
             Shown::Conflict => return Decision::Refuse(Code::CarrierConflict),
         };
-        let now = self.clock.now();
-        let looked = self.table.check(&token, now, self.downtime, slides(headers), |principal| {
-            ask.meets(principal, now).map(|()| principal.response())
+        let (id, now) = (SessionId(token.id), self.clock.now());
+        let slide = !ours || slides(headers);
+        let looked = self.table.check(&token, now, self.downtime, slide, |principal| {
+            ask.meets(principal, now).map(|()| principal.response(id))
         });
         match looked {
             Looked::Pass(Ok(response)) => Decision::Pass(response),

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response};
 use yaopai_core::app::{App, Apps};
-use yaopai_core::ids::{AppName, Realm};
+use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId};
 use yaopai_core::live::{Entry, MakeEntry};
 use yaopai_core::session::{EnvVersion, Session};
 use yaopai_core::time::{Timestamp, millis};
@@ -26,45 +26,42 @@ pub struct Place {
     answer: HeaderMap,
 }
 
-/// One session's principal. All values lie in one block: an answer's headers are slices of it, so that a check copies none.
+/// One session's principal, in as few bytes as make its headers: a check of a session that nobody asked about lately costs
+/// as much as there are cache lines to fetch.
 pub struct Principal {
     place: Arc<Place>,
-    /// The ends of the session's own values, two bytes each, then the values.
-    block: Bytes,
+    identity: IdentityId,
+    /// The lengths of the last five of [`OWN`]'s values, two bytes each, then the values.
+    block: Box<[u8]>,
     vouched_at: Timestamp,
     env_version: Option<EnvVersion>,
     bound: bool,
 }
 
-/// The headers whose values are the session's own.
+/// The headers whose values are the session's own. The first two are ids, written out when they are asked for.
 static OWN: [HeaderName; 7] =
-    [wire::USER, wire::SESSION_ID, wire::IDENTITY_ID, wire::OPENID, wire::UNIONID, wire::VOUCHED_AT, wire::CLAIMS];
-const ENDS: usize = OWN.len() * 2;
+    [wire::SESSION_ID, wire::IDENTITY_ID, wire::USER, wire::OPENID, wire::UNIONID, wire::VOUCHED_AT, wire::CLAIMS];
+const IDS: usize = 2;
+const ID_LENGTH: usize = 36;
+const KEPT: usize = OWN.len() - IDS;
 
 impl Principal {
     /// Writes a session's principal. `bound`: may the shown secret act as the session's user?
     pub fn new(session: &Session, bound: bool, place: Arc<Place>) -> Self {
         let user = if bound { session.user.as_ref() } else { None };
         let claims = user.and(session.claims.as_ref());
-        let values: [&str; OWN.len()] = [
+        let values: [&str; KEPT] = [
             &user.map(|u| encode_user(u.as_str()).to_string()).unwrap_or_default(),
-            &session.id.to_string(),
-            &session.identity.to_string(),
             &encode_user(&session.openid).to_string(),
             &session.unionid.as_deref().map(|u| encode_user(u).to_string()).unwrap_or_default(),
             &rfc3339(session.vouched_at),
             claims.map_or("", |c| c.as_str()),
         ];
-        let mut block = BytesMut::with_capacity(ENDS + values.iter().map(|v| v.len()).sum::<usize>());
-        let mut end = ENDS;
-        for value in values {
-            end += value.len();
-            // Each value is bounded (user 384, claims 1024, openid …), all of them far below 64 KB.
-            block.extend_from_slice(&u16::try_from(end).unwrap_or(u16::MAX).to_be_bytes());
-        }
-        values.iter().for_each(|v| block.extend_from_slice(v.as_bytes()));
+        // Each value is bounded (user 384, claims 1024, openid …), all of them far below 64 KB.
+        let lengths = values.map(|v| u16::try_from(v.len()).unwrap_or(0).to_be_bytes());
+        let block = [lengths.as_flattened(), values.concat().as_bytes()].concat().into_boxed_slice();
         let (vouched_at, env_version) = (session.vouched_at, session.env_version);
-        Self { place, block: block.freeze(), vouched_at, env_version, bound: user.is_some() }
+        Self { place, identity: session.identity, block, vouched_at, env_version, bound: user.is_some() }
     }
 
     /// Its app and realm.
@@ -82,20 +79,27 @@ impl Principal {
         self.bound
     }
 
-    /// The answer of a check that passes.
-    pub fn response(&self) -> Response<Body> {
-        // A copy of the app's, with the values written into it: no name is hashed, and nothing is moved about.
+    /// The answer of a check that passes; `id` is the session's, which the table has as its key.
+    pub fn response(&self, id: SessionId) -> Response<Body> {
+        let (lengths, kept) = self.block.split_at(KEPT * 2);
+        // One copy of all values, whose slices the headers are. Slices of the session's own bytes would have all cores write
+        // to its count of references.
+        let mut text = Vec::with_capacity(IDS * ID_LENGTH + kept.len());
+        text.extend_from_slice(&id.text());
+        text.extend_from_slice(&self.identity.text());
+        text.extend_from_slice(kept);
+        let text = Bytes::from(text);
+        let kept = lengths.as_chunks::<2>().0.iter().map(|length| usize::from(u16::from_be_bytes(*length)));
+        // A copy of the app's headers, with the values written into it: no name is hashed, and nothing is moved about.
         let mut headers = self.place.answer.clone();
         let mut values = headers.values_mut();
-        let (ends, _) = self.block[..ENDS].as_chunks::<2>();
-        let mut start = ENDS;
-        for (end, value) in ends.iter().zip(&mut values) {
-            let end = usize::from(u16::from_be_bytes(*end));
-            if start < end {
+        let mut start = 0;
+        for (length, value) in [ID_LENGTH; IDS].into_iter().chain(kept).zip(&mut values) {
+            if length > 0 {
                 // What isn't a header value (it can't be: all of them are ASCII here) is answered as unset.
-                *value = HeaderValue::from_maybe_shared(self.block.slice(start..end)).unwrap_or(EMPTY);
+                *value = HeaderValue::from_maybe_shared(text.slice(start..start + length)).unwrap_or(EMPTY);
+                start += length;
             }
-            start = end;
         }
         if let (Some(value), Some(version)) = (values.next(), self.env_version) {
             *value = HeaderValue::from_static(version.as_str());

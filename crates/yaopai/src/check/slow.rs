@@ -31,7 +31,7 @@ impl Checks {
         match needs.borrow().meets(&found, self.clock.now()) {
             Ok(()) => {
                 self.metrics.check_passed();
-                found.response()
+                found.response(who.session.id)
             }
             Err(code) => self.refuse(proxy, refuse::because(code)),
         }
