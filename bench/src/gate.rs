@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, reason = "the figures are for people")]
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
@@ -10,85 +11,123 @@ use serde::{Deserialize, Serialize};
 use crate::callgrind::{Cost, cost};
 use crate::count;
 
-/// How far above the budget a figure may be: another compiler or C library moves it by a per cent or two.
+/// How far above the budget instructions may be: another compiler or C library moves them by a per cent or two.
 const HEADROOM: f64 = 1.04;
 
-/// What is kept for one architecture. Instructions and allocations for one check.
+/// What is kept for one architecture, for one check.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Budget {
-    /// The check alone.
+    /// Instructions of the check alone.
     answer: u64,
-    /// What the check adds to hyper with a fixed answer and the same headers.
+    /// Instructions that the check adds to hyper with a fixed answer and the same headers.
     check_over_bare: u64,
-    /// Allocations of the check alone: the answer's own headers.
+    /// Allocations of the check alone: all of them are the answer's headers.
     answer_allocations: u64,
     /// Allocations that the check adds to hyper.
     allocations_over_bare: u64,
 }
 
-/// Measures and compares; with `write`, puts the figures into the file instead.
-pub fn run(file: &Path, write: bool) -> anyhow::Result<()> {
-    let (answer, bare, check) = (cost(count::Path::Answer)?, cost(count::Path::Bare)?, cost(count::Path::Check)?);
-    print!("{}", table(answer, bare, check));
-    let whole = |figure: f64| figure.round().max(0.0) as u64;
-    let found = Budget {
-        answer: whole(answer.instructions),
-        check_over_bare: whole(check.instructions - bare.instructions),
-        answer_allocations: whole(answer.allocations),
-        allocations_over_bare: whole(check.allocations - bare.allocations),
-    };
-    let text = std::fs::read_to_string(file).with_context(|| format!("{} can't be read", file.display()))?;
-    let mut budgets: BTreeMap<String, Budget> = toml::from_str(&text)?;
-    let here = std::env::consts::ARCH;
-    if write {
-        budgets.insert(here.into(), found);
-        let comment: String = text.lines().take_while(|l| l.starts_with('#')).map(|l| format!("{l}\n")).collect();
-        std::fs::write(file, format!("{comment}\n{}", toml::to_string(&budgets)?))?;
-        println!("\nwrote {}", file.display());
-        return Ok(());
-    }
-    let Some(budget) = budgets.get(here) else {
-        bail!("{} has no budget for {here}: run 'scripts/bench-gate --write' and commit it", file.display());
-    };
-    println!();
-    let over: Vec<&str> = [
-        ("instructions of a check", found.answer, budget.answer, HEADROOM),
-        ("instructions that a check adds to hyper", found.check_over_bare, budget.check_over_bare, HEADROOM),
-        ("allocations of a check", found.answer_allocations, budget.answer_allocations, 1.0),
-        ("allocations that a check adds to hyper", found.allocations_over_bare, budget.allocations_over_bare, 1.0),
-    ]
-    .into_iter()
-    .filter(|(what, found, budget, headroom)| {
-        let most = (*budget as f64 * headroom).floor() as u64;
-        let word = if *found > most { "OVER" } else { "ok" };
-        println!("{word:<5}{found:>7} of {most:>6}  {what}");
-        *found > most
-    })
-    .map(|(what, ..)| what)
-    .collect();
-    if !over.is_empty() {
-        bail!(
-            "above the budget: {}. Look where it goes: target/release/bench-gate profile answer. If the cost is wanted, say why in the \
-             commit that raises {} (scripts/bench-gate --write)",
-            over.join(", "),
-            file.display()
-        );
-    }
-    Ok(())
+type Budgets = BTreeMap<String, Budget>;
+
+/// What was counted.
+pub struct Measured {
+    answer: Cost,
+    bare: Cost,
+    check: Cost,
 }
 
-/// The figures as a Markdown table.
-fn table(answer: Cost, bare: Cost, check: Cost) -> String {
-    let row =
-        |name: &str, c: Cost| format!("| {name} | {:.0} | {:.0} | {:.1} |\n", c.instructions, c.sha256, c.allocations);
-    format!(
-        "| per request, in one process | user instructions | of them SHA-256 in software | allocations |\n|---|---|---|---|\n\
-         {}{}{}| hyper + check ÷ bare hyper | {:.2} × | | {:+.1} |\n",
-        row("bare hyper, same headers", bare),
-        row("hyper + check", check),
-        row("the check alone", answer),
-        check.instructions / bare.instructions,
-        check.allocations - bare.allocations,
-    )
+/// Counts.
+///
+/// # Errors
+/// Valgrind is missing or fails.
+pub fn measure() -> anyhow::Result<Measured> {
+    Ok(Measured {
+        answer: cost(count::Path::Answer)?,
+        bare: cost(count::Path::Bare)?,
+        check: cost(count::Path::Check)?,
+    })
+}
+
+impl Measured {
+    fn budget(&self) -> Budget {
+        let whole = |figure: f64| figure.round().max(0.0) as u64;
+        Budget {
+            answer: whole(self.answer.instructions),
+            check_over_bare: whole(self.check.instructions - self.bare.instructions),
+            answer_allocations: whole(self.answer.allocations),
+            allocations_over_bare: whole(self.check.allocations - self.bare.allocations),
+        }
+    }
+
+    /// Compares with the budget in the file.
+    ///
+    /// # Errors
+    /// What is above it, and what to do.
+    pub fn compare(&self, file: &Path) -> anyhow::Result<()> {
+        let (_, budgets) = read(file)?;
+        let here = std::env::consts::ARCH;
+        let Some(budget) = budgets.get(here) else {
+            bail!("{} has no budget for {here}: run 'scripts/bench-gate --write' and commit it", file.display());
+        };
+        let found = self.budget();
+        let over: Vec<&str> = [
+            ("instructions of a check", found.answer, budget.answer, HEADROOM),
+            ("instructions that a check adds to hyper", found.check_over_bare, budget.check_over_bare, HEADROOM),
+            ("allocations of a check", found.answer_allocations, budget.answer_allocations, 1.0),
+            ("allocations that a check adds to hyper", found.allocations_over_bare, budget.allocations_over_bare, 1.0),
+        ]
+        .into_iter()
+        .filter(|(what, found, budget, headroom)| {
+            let most = (*budget as f64 * headroom).floor() as u64;
+            println!("{:<5}{found:>7} of {most:>6}  {what}", if *found > most { "OVER" } else { "ok" });
+            *found > most
+        })
+        .map(|(what, ..)| what)
+        .collect();
+        if over.is_empty() {
+            return Ok(());
+        }
+        bail!(
+            "above the budget: {}. To see where it goes: scripts/bench-gate profile answer. If the cost is wanted, raise {} \
+             with scripts/bench-gate --write and say why in the commit",
+            over.join(", "),
+            file.display()
+        )
+    }
+
+    /// Puts the figures into the file.
+    ///
+    /// # Errors
+    /// The file.
+    pub fn write(&self, file: &Path) -> anyhow::Result<()> {
+        let (text, mut budgets) = read(file)?;
+        budgets.insert(std::env::consts::ARCH.into(), self.budget());
+        let comment: String = text.lines().take_while(|l| l.starts_with('#')).map(|l| format!("{l}\n")).collect();
+        std::fs::write(file, format!("{comment}\n{}", toml::to_string(&budgets)?))?;
+        println!("wrote {}", file.display());
+        Ok(())
+    }
+}
+
+fn read(file: &Path) -> anyhow::Result<(String, Budgets)> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("{} can't be read", file.display()))?;
+    let budgets = toml::from_str(&text).with_context(|| format!("{} is no budget", file.display()))?;
+    Ok((text, budgets))
+}
+
+impl fmt::Display for Measured {
+    /// A Markdown table.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { answer, bare, check } = self;
+        writeln!(
+            f,
+            "| a request, in one process without sockets | user instructions | of them SHA-256 in software | allocations |"
+        )?;
+        writeln!(f, "|---|---|---|---|")?;
+        for (name, c) in [("bare hyper, same headers", bare), ("hyper + check", check), ("the check alone", answer)] {
+            writeln!(f, "| {name} | {:.0} | {:.0} | {:.1} |", c.instructions, c.sha256, c.allocations)?;
+        }
+        Ok(())
+    }
 }

@@ -18,3 +18,15 @@ pub mod request;
 pub mod server;
 pub mod stopwatch;
 pub mod world;
+
+/// Says what went wrong, in a line.
+#[allow(clippy::print_stderr, reason = "it ends the program")]
+pub fn exit(done: anyhow::Result<()>) -> std::process::ExitCode {
+    match done {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("bench: {e:#}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}

@@ -64,7 +64,11 @@ enum Serve {
     Check { config: PathBuf },
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> std::process::ExitCode {
+    bench::exit(run())
+}
+
+fn run() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match Command::parse() {
         Command::Report { sessions, rounds, seconds, login_rounds, logins, folder } => {

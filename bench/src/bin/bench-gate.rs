@@ -17,6 +17,9 @@ enum Command {
         /// Write what was measured into it.
         #[arg(long)]
         write: bool,
+        /// Only measure.
+        #[arg(long)]
+        figures: bool,
     },
     /// Writes a profile of one path.
     Profile {
@@ -33,9 +36,21 @@ enum Command {
     },
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> std::process::ExitCode {
+    bench::exit(run())
+}
+
+fn run() -> anyhow::Result<()> {
     match Command::parse() {
-        Command::Gate { budget, write } => gate::run(&budget, write),
+        Command::Gate { budget, write, figures } => {
+            let measured = gate::measure()?;
+            println!("{measured}");
+            match (figures, write) {
+                (true, _) => Ok(()),
+                (false, true) => measured.write(&budget),
+                (false, false) => measured.compare(&budget),
+            }
+        }
         Command::Profile { path } => {
             println!("Now: callgrind_annotate {}", callgrind::profile(path)?.display());
             Ok(())
