@@ -94,10 +94,11 @@ fn read(path: &Path) -> anyhow::Result<Counted> {
             }
             // The next line is the called function's cost, not this one's.
             skip = true;
-        } else if line.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '*')) {
-            if !std::mem::take(&mut skip) && within.contains("sha256") {
-                counted.sha256 += line.split(' ').nth(1).unwrap_or("").parse::<u64>()?;
-            }
+        } else if line.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '*'))
+            && !std::mem::take(&mut skip)
+            && within.contains("sha256")
+        {
+            counted.sha256 += line.split(' ').nth(1).unwrap_or("").parse::<u64>()?;
         }
     }
     ensure!(counted.instructions > 0, "callgrind counted nothing");
