@@ -2,7 +2,6 @@
 //! rounds beside each other may be compared.
 
 use crate::load::Load;
-use crate::people::People;
 use crate::server::Process;
 use crate::stopwatch::{least, median};
 
@@ -45,16 +44,15 @@ impl Rounds {
     }
 }
 
-/// Measures and writes the table.
+/// Measures under a load and writes the table.
 pub fn run(
     bare: &Process,
     check: &Process,
-    people: People,
-    many: u64,
+    load: &Load,
+    title: &str,
     rounds: u32,
     seconds: u64,
 ) -> anyhow::Result<String> {
-    let load = Load::new(people, many)?;
     for process in [bare, check] {
         load.run(process.address, 1)?;
     }
@@ -66,12 +64,12 @@ pub fn run(
             _ => [(&mut of_check, check), (&mut of_bare, bare)],
         };
         for (rounds, process) in order {
-            rounds.add(process, &load, seconds)?;
+            rounds.add(process, load, seconds)?;
         }
     }
     let pairs: Vec<f64> = of_check.both.iter().zip(&of_bare.both).map(|(c, b)| c / b).collect();
     Ok(format!(
-        "| {rounds} interleaved rounds of {seconds} s, {many} sessions | µs of CPU a request, best round (user + system) | median round | \
+        "| {title}; {rounds} interleaved rounds of {seconds} s | µs of CPU a request, best round (user + system) | median round | \
          requests/s on one core | p99 ms |\n|---|---|---|---|---|\n{}{}| **check ÷ bare hyper** (at most 1.10) | **{:.3} ×** | {:.3} × | | |\n",
         of_bare.row("bare hyper, same headers"),
         of_check.row("check"),

@@ -9,8 +9,6 @@ use anyhow::{Context as _, ensure};
 use crate::people::People;
 use crate::request;
 
-/// Different tokens in the load.
-const TOKENS: u64 = 4096;
 /// Connections, as a proxy's pool would hold.
 const CONNECTIONS: &str = "64";
 /// The core that the load comes from.
@@ -49,11 +47,11 @@ pub struct Answered {
 }
 
 impl Load {
-    /// Writes the script and its requests: people picked from all over the `many`.
-    pub fn new(people: People, many: u64) -> anyhow::Result<Self> {
+    /// Writes the script and its requests: of so many people, picked from all over the `many`, in turn.
+    pub fn new(people: People, many: u64, active: u64) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let step = (many / TOKENS).max(1);
-        let requests: String = (0..TOKENS.min(many)).map(|n| request::bytes(&people.token(n * step))).collect();
+        let step = (many / active).max(1);
+        let requests: String = (0..active.min(many)).map(|n| request::bytes(&people.token(n * step))).collect();
         std::fs::write(folder.path().join("requests"), requests)?;
         std::fs::write(folder.path().join("load.lua"), SCRIPT)?;
         Ok(Self { folder })

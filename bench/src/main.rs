@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use bench::load::Load;
 use bench::people::People;
 use bench::{cpu, logins, memory, server};
 use clap::{Parser, Subcommand};
@@ -73,7 +74,13 @@ fn run() -> anyhow::Result<()> {
     match Command::parse() {
         Command::Report { sessions, rounds, seconds, login_rounds, logins, folder } => {
             report(&runtime, sessions, &folder, |bare, check, people| {
-                cpu::run(bare, check, people, sessions, rounds, seconds)
+                // Those who are active fit the processor's caches, or they don't.
+                for active in [1024, 65_536].map(|active| sessions.min(active)) {
+                    let load = Load::new(people, sessions, active)?;
+                    let title = format!("{sessions} live sessions, {active} of them in turn");
+                    println!("{}", cpu::run(bare, check, &load, &title, rounds, seconds)?);
+                }
+                Ok(())
             })?;
             println!("{}", runtime.block_on(logins::run(&folder, login_rounds, logins))?);
             Ok(())
@@ -96,7 +103,7 @@ fn report(
     runtime: &tokio::runtime::Runtime,
     sessions: u64,
     folder: &std::path::Path,
-    cpu: impl FnOnce(&server::Process, &server::Process, People) -> anyhow::Result<String>,
+    cpu: impl FnOnce(&server::Process, &server::Process, People) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let (empty, full) = (tempfile::tempdir_in(folder)?, tempfile::tempdir_in(folder)?);
     let people = People::new(sessions, SystemClock::default().now());
@@ -105,7 +112,7 @@ fn report(
     drop(process);
     let (check, of_all) = memory::restart(&server::config(full.path())?)?;
     let bare = server::Process::start(&["serve", "bare"])?;
-    println!("{}", cpu(&bare, &check, people)?);
+    cpu(&bare, &check, people)?;
     let each = (of_all.memory.saturating_sub(of_none.memory)) as f64 / sessions as f64;
     print!("{}", memory::table(sessions)?);
     println!("| the whole server after a restart | {each:.0} |\n");

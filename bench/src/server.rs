@@ -23,13 +23,14 @@ pub const CORE: &str = "0";
 /// What a server prints before its address once it answers.
 const READY: &str = "ready ";
 
-/// The configuration that the measured server reads.
+/// The configuration that the measured server reads. Last-seen times are flushed as rarely as may be, so that a round is not
+/// now and then one with a flush in it.
 pub fn config(folder: &Path) -> anyhow::Result<PathBuf> {
     let path = folder.join("yaopai.toml");
     std::fs::write(folder.join("secret"), "0".repeat(64))?;
     let text = format!(
         "master_key = \"file:secret\"\n[listen]\npublic = \"127.0.0.1:0\"\ncheck = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n\
-         [live]\nmax_sessions = 4000000\n[[apps]]\nname = \"{APP}\"\nappid = \"wx0000000000000000\"\n\
+         [live]\nmax_sessions = 4000000\nflush_interval = 300\n[[apps]]\nname = \"{APP}\"\nappid = \"wx0000000000000000\"\n\
          secret = \"file:secret\"\nbinding = \"auto\"\n"
     );
     std::fs::write(&path, text)?;

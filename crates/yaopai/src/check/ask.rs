@@ -42,7 +42,7 @@ impl<'a> Ask<'a> {
     /// Reads what is asked. An unknown word is refused: a misspelt demand must not pass as none.
     ///
     /// # Errors
-    /// [`NotAsked`].
+    /// An unknown word.
     pub fn parse(text: &'a str) -> Result<Self, NotAsked> {
         let mut ask = Self {
             require: Require::Bound,

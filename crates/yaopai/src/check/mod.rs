@@ -1,8 +1,8 @@
 //! The check: "who is this request?", asked by a proxy. It stands in front of the router.
 //!
-//! Read it top-down: [`Checks::answer`] takes the question apart, [`Checks::decide`] is the fast path (one look into the
+//! Read it top-down: [`Checks::answer`] takes the question apart, `Checks::decide` is the fast path (one look into the
 //! live table; nothing in it waits, locks, builds strings or logs), and only what the table can't decide goes to
-//! [`slow`].
+//! `slow`.
 
 mod ask;
 mod principal;
