@@ -26,8 +26,9 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
             tracing::warn!("--lan: a development server is open to the network");
         }
     }
+    let stopped = super::stopped()?;
     let server = Server::start(config, Arc::new(SystemClock::default()), Arc::new(SystemEntropy)).await?;
-    super::stopped().await;
+    stopped.await;
     server.stop().await;
     Ok(())
 }

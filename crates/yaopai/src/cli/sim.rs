@@ -38,6 +38,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         );
     }
     let listen = config.listen;
+    let stopped = super::stopped()?;
     let sim = Simulator::from_config(config)?;
     let running = sim.start(listen).await.map_err(|e| anyhow::anyhow!("cannot listen on {listen}: {e}"))?;
     println!("WeChat's simulator / 微信模拟器: {}", running.base_url());
@@ -47,7 +48,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     }
     let users: Vec<String> = running.users().into_iter().map(|u| u.name).collect();
     println!("users: {}", users.join(", "));
-    super::stopped().await;
+    stopped.await;
     running.shutdown().await;
     Ok(())
 }

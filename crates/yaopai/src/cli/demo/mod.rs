@@ -86,7 +86,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         "Yaopai demo: starting a simulated WeChat, a shop, the server and a front door …\n腰牌演示：正在启动……"
     });
     // From here on a signal no longer ends the process by itself: what is under way is dropped, and the folder with it.
-    let mut stopped = pin!(stopped());
+    let mut stopped = pin!(stopped()?);
     let world = tokio::select! {
         biased;
         () = &mut stopped => bail!("stopped before everything had started"),
@@ -102,14 +102,15 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
 }
 
 /// Until Ctrl-C, SIGTERM, or the terminal is closed: a demo leaves nothing behind in any of these cases.
-async fn stopped() {
-    let Ok(mut hangup) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) else {
-        return super::stopped().await;
-    };
-    tokio::select! {
-        () = super::stopped() => {}
-        _ = hangup.recv() => {}
-    }
+fn stopped() -> std::io::Result<impl Future<Output = ()>> {
+    let told = super::stopped()?;
+    let mut hangup = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?;
+    Ok(async move {
+        tokio::select! {
+            () = told => {}
+            _ = hangup.recv() => {}
+        }
+    })
 }
 
 /// The walk and, unless it is all that is wanted, staying up.
