@@ -160,11 +160,13 @@ impl Service {
     /// Loads the token's session and app; only so many at a time.
     async fn load(&self, token: &Token) -> Result<(Session, Arc<App>)> {
         let id = crate::ids::SessionId(token.id);
-        let known = self.world().presence.last_seen(id).is_some();
-        let lane = if known { &self.inner.slow } else { &self.inner.strangers };
+        // Asked before the store: what leaves the table in between leaves it with a later use than the store may have shown.
+        let seen = self.world().presence.last_seen(id);
+        let lane = if seen.is_some() { &self.inner.slow } else { &self.inner.strangers };
         // Waiting is fair and bounded by the listeners' connections.
         let _permit = lane.acquire().await.map_err(|e| Error::new(Code::Internal, "Try again.").internal(e))?;
-        let session = self.world().store.load(id).await?.ok_or_else(unknown)?;
+        let mut session = self.world().store.load(id).await?.ok_or_else(unknown)?;
+        session.last_seen = session.last_seen.max(seen.unwrap_or_default());
         let app = self.world().apps.get(&session.app).cloned();
         let app = app.ok_or_else(|| unknown().internal(format!("app {} is not configured any more", session.app)))?;
         // An app that was moved to another realm takes no sessions along: its users there are other people.
