@@ -111,10 +111,12 @@ impl<'a> Original<'a> {
 /// `;` and broken percent-encoding: a proxy's route and a back end's may then differ, and with them who may pass.
 pub fn is_unclean(path: &str) -> bool {
     let bytes = path.as_bytes();
-    // Nearly every path has none of what could make it so, and that is seen without looking at one byte after the other.
-    let doubtful = any(path, |b| matches!(b, b';' | b'\\' | b'%' | 0))
-        | bytes.windows(2).fold(false, |found, pair| found | (pair[0] == b'/' && matches!(pair[1], b'/' | b'.')));
-    doubtful && is_unclean_byte_by_byte(bytes)
+    // Nearly every path has none of what could make it so, and that is seen at a glance.
+    let glance = bytes.iter().fold((0, 0), |(found, before), b| {
+        let kind = DOUBT[usize::from(*b)];
+        (found | (kind & ALWAYS) | (kind & before & AFTER_SLASH), if *b == b'/' { AFTER_SLASH } else { 0 })
+    });
+    glance.0 != 0 && is_unclean_byte_by_byte(bytes)
 }
 
 fn is_unclean_byte_by_byte(bytes: &[u8]) -> bool {
@@ -159,6 +161,18 @@ fn cut(text: &str, at: u8) -> Option<(&str, &str)> {
     let found = text.bytes().position(|b| b == at)?;
     Some((&text[..found], &text[found + 1..]))
 }
+
+/// What a byte may make of a path.
+static DOUBT: [u8; 256] = {
+    let mut table = [0u8; 256];
+    (table[b';' as usize], table[b'\\' as usize], table[b'%' as usize], table[0]) = (ALWAYS, ALWAYS, ALWAYS, ALWAYS);
+    (table[b'/' as usize], table[b'.' as usize]) = (AFTER_SLASH, AFTER_SLASH);
+    table
+};
+/// It may be unclean wherever it stands.
+const ALWAYS: u8 = 1;
+/// It may be unclean after a slash.
+const AFTER_SLASH: u8 = 2;
 
 /// A token's bytes (RFC 9110, section 5.6.2).
 static METHOD: [bool; 256] = letters_digits_and(b"!#$%&'*+-.^_`|~");
