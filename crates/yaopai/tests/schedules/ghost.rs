@@ -130,7 +130,11 @@ impl Schedule {
         let (now, lives) = (Timestamp(self.now), self.lives);
         if let Reply::Granted { token, session, bound } = reply {
             self.granted(&call, token, *session, *bound, used);
-            self.ghost.used(*session, self.now, ran, if matches!(call, Call::LogIn { .. }) { 0 } else { lives });
+            let login = matches!(call, Call::LogIn { .. });
+            // A login's answer that is handed out again is no use of the session: it says how long is left.
+            if !login || self.ghost.used_in(*session).is_none() {
+                self.ghost.used(*session, self.now, ran, if login { 0 } else { lives });
+            }
         }
         let Some(known) = self.ghost.shown(&call) else { return };
         let (id, hash) = (known.session, known.hash);
