@@ -202,3 +202,19 @@ fn a_late_fill_never_undoes_a_rotation_of_a_session_that_was_evicted_since() {
     table.fill(ticket, &old);
     assert_eq!(check(&table, 1, 0, true), Looked::Unsure, "the retired secret must not come back");
 }
+
+/// A check takes no lock: it passes while somebody else holds every one of them.
+#[test]
+fn a_check_passes_while_all_locks_are_held() {
+    let (_, table) = table(10);
+    put(&table, session(1));
+    let table = Arc::new(table);
+    let held: Vec<_> = table.shards.iter().map(|shard| shard.lock().unwrap()).collect();
+    let (passed, answer) = std::sync::mpsc::channel();
+    let checked = table.clone();
+    std::thread::spawn(move || passed.send((check(&checked, 1, 0, true), check(&checked, 2, 0, true))));
+    // Long enough for the slowest machine; a check that waits never answers.
+    let answer = answer.recv_timeout(Duration::from_secs(20));
+    assert_eq!(answer, Ok((Looked::Pass("ok"), Looked::Unsure)));
+    drop(held);
+}

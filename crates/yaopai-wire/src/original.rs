@@ -57,11 +57,11 @@ impl<'a> NginxTarget<'a> {
     pub fn parse(target: &'a str) -> Result<Self, NotOriginal> {
         let rest = target.strip_prefix(NGINX_PREFIX).ok_or(NotOriginal::Missing("request"))?;
         // The first four parts are the proxy's own; from the fifth slash on all is the client's.
-        let (ask, rest) = cut(rest, b'/').ok_or(NotOriginal::Missing("method"))?;
-        let (method, rest) = cut(rest, b'/').ok_or(NotOriginal::Missing("scheme"))?;
-        let (scheme, rest) = cut(rest, b'/').ok_or(NotOriginal::Missing("host"))?;
-        let slash = rest.bytes().position(|b| b == b'/').ok_or(NotOriginal::Missing("URI"))?;
-        let (host, uri) = rest.split_at(slash);
+        let mut slashes = rest.bytes().enumerate().filter(|(_, b)| *b == b'/').map(|(at, _)| at);
+        let mut slash = |missing| slashes.next().ok_or(NotOriginal::Missing(missing));
+        let (a, b, c, d) = (slash("method")?, slash("scheme")?, slash("host")?, slash("URI")?);
+        let (ask, method, scheme) = (&rest[..a], &rest[a + 1..b], &rest[b + 1..c]);
+        let (host, uri) = (&rest[c + 1..d], &rest[d..]);
         Ok(Self { ask: if ask == "-" { "" } else { ask }, original: Original::new(method, scheme, host, uri)? })
     }
 }

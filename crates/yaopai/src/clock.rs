@@ -13,12 +13,17 @@ pub struct SystemClock {
     start: Instant,
     /// The largest difference seen between the two clocks, in milliseconds.
     ahead: AtomicI64,
+    /// When they were compared last, on the monotonic one.
+    compared: AtomicI64,
 }
+
+/// How often the two clocks are compared, in milliseconds: a check reads the time, and one clock is cheaper than two.
+const COMPARE_EVERY: i64 = 50;
 
 impl Default for SystemClock {
     #[allow(clippy::disallowed_methods, reason = "the one place that reads the clock")]
     fn default() -> Self {
-        Self { start: Instant::now(), ahead: AtomicI64::new(0) }
+        Self { start: Instant::now(), ahead: AtomicI64::new(0), compared: AtomicI64::new(-COMPARE_EVERY) }
     }
 }
 
@@ -26,7 +31,13 @@ impl Clock for SystemClock {
     #[allow(clippy::disallowed_methods, reason = "the one place that reads the clock")]
     fn now(&self) -> Timestamp {
         let run = millis(self.start.elapsed());
-        self.at(run, SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, millis))
+        if run - self.compared.load(Ordering::Acquire) < COMPARE_EVERY {
+            return Timestamp(run + self.ahead.load(Ordering::Relaxed));
+        }
+        let now = self.at(run, SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, millis));
+        // Last: who sees that they were compared sees the difference too.
+        self.compared.store(run, Ordering::Release);
+        now
     }
 }
 
