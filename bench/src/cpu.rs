@@ -1,5 +1,5 @@
 //! CPU for each check, against bare hyper, in interleaved rounds: this machine's speed changes by the minute, so only
-//! rounds beside each other may be compared.
+//! rounds beside each other may be compared, and many short ones, as the best of them is one that nobody disturbed.
 
 use crate::load::Load;
 use crate::server::Process;

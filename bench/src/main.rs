@@ -19,10 +19,10 @@ enum Command {
         #[arg(long, default_value_t = 1_000_000)]
         sessions: u64,
         /// Rounds of the CPU's measurement.
-        #[arg(long, default_value_t = 12)]
+        #[arg(long, default_value_t = 30)]
         rounds: u32,
         /// Seconds of one.
-        #[arg(long, default_value_t = 4)]
+        #[arg(long, default_value_t = 1)]
         seconds: u64,
         /// Rounds of the logins' measurement.
         #[arg(long, default_value_t = 5)]

@@ -1,6 +1,9 @@
 //! Real time, for what is measured in it.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
 
 /// Started when made.
 #[derive(Clone, Copy)]
@@ -17,6 +20,22 @@ impl Stopwatch {
     pub fn elapsed(self) -> Duration {
         self.0.elapsed()
     }
+}
+
+/// CPU time that a thread of this process has used; by its name, or the caller's own.
+///
+/// # Errors
+/// There is no such thread.
+pub fn cpu_of_thread(name: Option<&str>) -> anyhow::Result<Duration> {
+    let mut folder = PathBuf::from("/proc/thread-self");
+    if let Some(name) = name {
+        let is = |f: &PathBuf| std::fs::read_to_string(f.join("comm")).is_ok_and(|comm| comm.trim() == name);
+        let all = std::fs::read_dir("/proc/self/task")?.filter_map(Result::ok).map(|e| e.path());
+        folder = all.into_iter().find(is).with_context(|| format!("no thread is called {name}"))?;
+    }
+    // Nanoseconds on the processor, before all else in the line (the kernel's scheduler/sched-stats).
+    let line = std::fs::read_to_string(folder.join("schedstat"))?;
+    Ok(Duration::from_nanos(line.split(' ').next().unwrap_or("").parse()?))
 }
 
 /// The one in the middle; of an even number, the lower.
