@@ -99,6 +99,11 @@ impl From<PlatformError> for Error {
                 Self::new(Code::PlatformUnavailable, "The platform was not reached; the same login may be retried.")
                     .retry_after(retry_after)
             }
+            P::KeyStale => Self::new(
+                Code::SessionKeyStale,
+                "Refresh the session with a new code of wx.login, then send this again.",
+            ),
+            P::Unsupported => Self::new(Code::PlatformUnavailable, "This app's platform has no such call."),
             P::Misconfigured { .. } => Self::new(
                 Code::PlatformUnavailable,
                 "The platform refuses this app's configuration; its operators find the reason in the server's log.",

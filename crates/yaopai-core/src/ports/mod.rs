@@ -5,7 +5,7 @@ mod platform;
 mod store;
 
 pub use backend::{BackEnd, BackEndError, BindVerdict, Evidence, UserFound};
-pub use platform::{Platform, PlatformError, Vouched};
+pub use platform::{CannotOpen, Encrypted, HandedToken, Phone, Platform, PlatformError, UserKey, Vouched};
 pub use store::*;
 
 use crate::time::Timestamp;
