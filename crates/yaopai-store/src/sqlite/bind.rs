@@ -121,16 +121,17 @@ pub(super) fn claims(db: &Connection, realm: &Realm, user: &UserId) -> rusqlite:
     rows::one(db, sql, [realm.as_str(), user.as_str()], |r| r.get(0).map(Claims::from_stored))
 }
 
+/// Keeps what is said about a user. True if it is news.
 pub(super) fn write_claims(
     db: &Connection,
     realm: &Realm,
     user: &UserId,
     claims: Option<&Claims>,
-) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO users (realm, user_id, claims) VALUES (?1, ?2, ?3) \
-               ON CONFLICT (realm, user_id) DO UPDATE SET claims = excluded.claims";
-    db.prepare_cached(sql)?.execute(params![realm.as_str(), user.as_str(), claims.map(Claims::as_str)])?;
-    Ok(())
+) -> rusqlite::Result<bool> {
+    let sql = "INSERT INTO users (realm, user_id, claims) VALUES (?1, ?2, ?3) ON CONFLICT (realm, user_id) \
+               DO UPDATE SET claims = excluded.claims WHERE claims IS NOT excluded.claims";
+    let params = params![realm.as_str(), user.as_str(), claims.map(Claims::as_str)];
+    Ok(db.prepare_cached(sql)?.execute(params)? > 0)
 }
 
 /// Keeps the claims that came with a user. Answers the user's live sessions if they are news to them.
@@ -161,6 +162,28 @@ pub(super) fn live_of_user(db: &Connection, realm: &Realm, user: &UserId) -> rus
 pub(super) fn live_of_identity(db: &Connection, id: IdentityId) -> rusqlite::Result<Vec<SessionId>> {
     let sql = "SELECT id FROM sessions WHERE identity = ?1 AND ended_at IS NULL ORDER BY id";
     rows::all(db, sql, [id.0], rows::session_id)
+}
+
+/// Where a user has another identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OtherIdentity {
+    SameApp,
+    OtherApp,
+}
+
+/// Has the user another identity in the realm? One of the same app goes before others.
+pub(super) fn other_identity(
+    db: &Connection,
+    realm: &Realm,
+    app: &AppName,
+    user: &UserId,
+    than: Option<IdentityId>,
+) -> rusqlite::Result<Option<OtherIdentity>> {
+    let sql = "SELECT app = ?3 FROM identities WHERE realm = ?1 AND user_id = ?2 AND id IS NOT ?4 \
+               ORDER BY app = ?3 DESC LIMIT 1";
+    let params = params![realm.as_str(), user.as_str(), app.as_str(), than.map(|id| id.0)];
+    let other = |same| if same { OtherIdentity::SameApp } else { OtherIdentity::OtherApp };
+    rows::one(db, sql, params, |row| row.get(0).map(other))
 }
 
 /// Has the user another identity of the app?

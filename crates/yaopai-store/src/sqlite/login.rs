@@ -1,11 +1,12 @@
 //! Opening a session. Everything is read before anything is written, so a refusal leaves nothing behind.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
-use yaopai_core::ids::{IdentityId, SessionId, UserId};
+use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId, UserId};
 use yaopai_core::ports::{Change, LoginRecord, Open, Opened};
 use yaopai_core::session::{Claims, Other, Room, Secrets, Session};
 use yaopai_core::time::{Timestamp, Uptime};
 
+use super::bind::OtherIdentity;
 use super::writer::{Done, Failure, Work};
 use super::{bind, rows};
 use crate::rules;
@@ -22,33 +23,46 @@ pub(super) fn open(work: &mut Work<'_>, open: &Open) -> Done<Opened> {
     let db = work.db;
     let mut session = open.session.clone();
     let now = session.created_at;
-    if let Some(kept) = record(db, &open.login.key)?.filter(|kept| kept.expires_at > now) {
-        return Ok(Opened::Repeated(kept));
-    }
-    let found = find(db, &session)?;
+    let found = match find(db, &session.app, &session.openid)? {
+        Some((_, was)) if was != session.realm => {
+            let repeated = record(db, &open.login.key)?.filter(|kept| kept.expires_at > now);
+            return repeated.map(Opened::Repeated).ok_or_else(|| Failure::Refused(rules::moved(&session, &was)));
+        }
+        found => found.map(|(found, _)| found),
+    };
     let bound_to = found.as_ref().and_then(|f| f.user.clone());
     let proposed = open.user.as_ref().filter(|_| bound_to.is_none());
-    let mut has_sessions = found.is_some();
+    // May there be sessions that the limits count, and may the user have any in the realm?
+    let (mut has_sessions, mut user_is_known) = (found.is_some(), bound_to.is_some());
     if let Some(proposed) = proposed {
-        let has_other =
-            bind::has_other(db, &session.realm, &session.app, &proposed.user, found.as_ref().map(|f| f.id))?;
-        if has_other && !open.second_identity {
-            return Ok(Opened::Conflict);
+        let other =
+            bind::other_identity(db, &session.realm, &session.app, &proposed.user, found.as_ref().map(|f| f.id))?;
+        if other == Some(OtherIdentity::SameApp) && !open.second_identity {
+            return repeated_or(db, &open.login, now, Opened::Conflict);
         }
-        has_sessions = has_other;
+        (has_sessions, user_is_known) = (other == Some(OtherIdentity::SameApp), other.is_some());
     }
     session.identity = found.as_ref().map_or(open.new_identity, |f| f.id);
     session.user = bound_to.or_else(|| proposed.map(|p| p.user.clone()));
     session.secrets = Secrets::new(session.secrets.current(), session.user.is_some());
     session.ended = None;
     let others = if has_sessions { others(db, &session, open.idle_ms, open.up, now)? } else { Vec::new() };
-    let Room::After(yielding) = open.limits.room(&others) else { return Ok(Opened::Full) };
+    let Room::After(yielding) = open.limits.room(&others) else {
+        return repeated_or(db, &open.login, now, Opened::Full);
+    };
 
+    // The first thing that is written, and the last that can refuse: a look-up less for nearly every login.
+    if !keep_record(db, &open.login, now)? {
+        return repeated_or(db, &open.login, now, Opened::Full);
+    }
     bind::make_room(work, yielding, now)?;
     let renamed = keep_identity(db, open, found.as_ref(), &mut session)?;
     let newly_said = keep_claims(db, open, found.and_then(|f| f.claims), proposed.is_some(), &mut session)?;
     let mut told = Vec::new();
-    if newly_said && let Some(user) = &session.user {
+    if newly_said
+        && user_is_known
+        && let Some(user) = &session.user
+    {
         told.extend(bind::live_of_user(db, &session.realm, user)?);
     }
     if renamed {
@@ -56,7 +70,6 @@ pub(super) fn open(work: &mut Work<'_>, open: &Open) -> Done<Opened> {
     }
     bind::tell(work, told)?;
     rows::insert(db, &session)?;
-    keep_record(db, &open.login)?;
     work.changes.push(Change::Put(Box::new(session.clone())));
     Ok(Opened::Opened(Box::new(session)))
 }
@@ -73,13 +86,23 @@ pub(super) fn record(db: &Connection, key: &[u8; 32]) -> rusqlite::Result<Option
     })
 }
 
-fn keep_record(db: &Connection, login: &LoginRecord) -> rusqlite::Result<()> {
-    let sql = "INSERT OR REPLACE INTO logins (key, session, sealed, expires_at) VALUES (?1, ?2, ?3, ?4)";
-    db.prepare_cached(sql)?.execute(params![login.key, login.session.0, login.sealed, login.expires_at.0])?;
-    Ok(())
+/// Keeps the record of a login. False if there is one that is still good: then nothing is written.
+fn keep_record(db: &Connection, login: &LoginRecord, now: Timestamp) -> rusqlite::Result<bool> {
+    let sql = "INSERT INTO logins (key, session, sealed, expires_at) VALUES (?1, ?2, ?3, ?4) \
+               ON CONFLICT (key) DO UPDATE SET session = excluded.session, sealed = excluded.sealed, \
+               expires_at = excluded.expires_at WHERE expires_at <= ?5";
+    let params = params![login.key, login.session.0, login.sealed, login.expires_at.0, now.0];
+    Ok(db.prepare_cached(sql)?.execute(params)? > 0)
 }
 
-fn find(db: &Connection, session: &Session) -> Done<Option<Found>> {
+/// The same login, opened before, goes before any refusal.
+fn repeated_or(db: &Connection, login: &LoginRecord, now: Timestamp, refusal: Opened) -> Done<Opened> {
+    let kept = record(db, &login.key)?.filter(|kept| kept.expires_at > now);
+    Ok(kept.map_or(refusal, Opened::Repeated))
+}
+
+/// The identity and its realm.
+fn find(db: &Connection, app: &AppName, openid: &str) -> rusqlite::Result<Option<(Found, Realm)>> {
     let sql = "SELECT i.id, i.unionid, i.user_id, u.claims, i.realm FROM identities i \
                LEFT JOIN users u ON u.realm = i.realm AND u.user_id = i.user_id WHERE i.openid = ?1 AND i.app = ?2";
     let read = |r: &rusqlite::Row<'_>| {
@@ -87,10 +110,7 @@ fn find(db: &Connection, session: &Session) -> Done<Option<Found>> {
         let found = Found { id: IdentityId(r.get(0)?), unionid: r.get(1)?, user: rows::user(r, 2)?, claims };
         Ok((found, rows::realm(r, 4)?))
     };
-    match rows::one(db, sql, [session.openid.as_str(), session.app.as_str()], read)? {
-        Some((_, was)) if was != session.realm => Err(Failure::Refused(rules::moved(session, &was))),
-        found => Ok(found.map(|(found, _)| found)),
-    }
+    rows::one(db, sql, [openid, app.as_str()], read)
 }
 
 /// Writes the identity, and its unionid into the session. True if the identity was there, and the unionid is news to it.
@@ -148,13 +168,17 @@ fn keep_claims(
         session.claims = None;
         return Ok(false);
     };
-    let known = if newly_bound { bind::claims(db, &session.realm, user)? } else { known };
     let said = open.user.as_ref().filter(|u| u.user == *user).and_then(|u| u.claims.as_ref());
-    let newly_said = said.is_some() && said != known.as_ref();
-    if newly_said {
-        bind::write_claims(db, &session.realm, user, said)?;
-    }
-    session.claims = said.cloned().or(known);
+    let newly_said = match said {
+        Some(said) if known.as_ref() == Some(said) => false,
+        Some(said) => bind::write_claims(db, &session.realm, user, Some(said))?,
+        None => false,
+    };
+    session.claims = match said {
+        Some(said) => Some(said.clone()),
+        None if newly_bound => bind::claims(db, &session.realm, user)?,
+        None => known,
+    };
     Ok(newly_said)
 }
 

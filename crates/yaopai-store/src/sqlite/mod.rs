@@ -8,6 +8,7 @@ mod rows;
 mod sessions;
 mod stale;
 mod store;
+mod teller;
 #[cfg(test)]
 mod tests;
 mod upkeep;
@@ -25,6 +26,7 @@ use yaopai_core::ports::{ChangeSink, JarCookie, StoreResult};
 
 pub use file::OpenError;
 use lane::{Jobs, Lane, closed};
+use teller::Teller;
 use wal::Wal;
 use writer::{Counters, Done, Job, Work, Writer};
 
@@ -82,9 +84,8 @@ impl Sqlite {
         let counters = Arc::new(Counters::default());
         let mut writer = Writer {
             db: writer,
-            sink,
+            teller: Teller::start(sink, Arc::clone(&counters)).map_err(io)?,
             batch: options.batch.max(1),
-            counters: Arc::clone(&counters),
             wal: Wal::new(wal),
         };
         let write = move |jobs: Jobs<Box<dyn Job>>| {
@@ -92,6 +93,7 @@ impl Sqlite {
             if let Err(e) = writer.db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
                 tracing::warn!(error = %e, "the last checkpoint failed: the next start does it");
             }
+            // Everybody is answered.
             drop(writer);
             // Only now may another process have the file.
             drop(lock);

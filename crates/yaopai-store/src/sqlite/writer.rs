@@ -1,15 +1,15 @@
-//! The one writer: it drains what is waiting, runs it in one transaction, commits once for all, hands the changes to the
-//! sink in order, and only then answers.
+//! The one writer: it drains what is waiting, runs it in one transaction, commits once for all, and hands the batch to the
+//! teller, which applies the changes in order and only then answers.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
-use yaopai_core::ports::{Change, ChangeSink, StoreError, StoreResult};
+use yaopai_core::ports::{Change, StoreError, StoreResult};
 
 use super::lane::{Jobs, closed};
+use super::teller::Teller;
 use super::wal::Wal;
 use crate::rules::refuse;
 
@@ -90,10 +90,9 @@ pub(super) struct Counters {
 /// The writer thread's work.
 pub(super) struct Writer {
     pub db: Connection,
-    pub sink: Arc<dyn ChangeSink>,
+    pub teller: Teller,
     /// Calls that share one commit, at most.
     pub batch: usize,
-    pub counters: Arc<Counters>,
     pub wal: Wal,
 }
 
@@ -115,7 +114,7 @@ impl Writer {
     /// Runs a batch and answers everyone in it.
     fn settle(&self, mut batch: Vec<Box<dyn Job>>) {
         match attempt(&self.db, &mut batch) {
-            Ok(changes) => self.finish(batch, changes),
+            Ok(changes) => self.teller.tell(batch, changes),
             // What may pass by itself (a full disk, another program's lock) hits all alike: trying each would only take longer.
             Err(e) if e.retry || batch.len() == 1 => {
                 tracing::error!(error = %e, calls = batch.len(), "nothing was written");
@@ -124,13 +123,6 @@ impl Writer {
             // One of them is bad. It must not fail the others.
             Err(_) => batch.into_iter().for_each(|job| self.settle(vec![job])),
         }
-    }
-
-    fn finish(&self, batch: Vec<Box<dyn Job>>, changes: Vec<Change>) {
-        self.counters.commits.fetch_add(1, Ordering::Relaxed);
-        self.counters.calls.fetch_add(batch.len() as u64, Ordering::Relaxed);
-        changes.into_iter().for_each(|change| self.sink.apply(change));
-        batch.into_iter().for_each(|job| job.answer(None));
     }
 }
 
