@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use hyper_util::server::graceful::GracefulShutdown;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use yaopai::clock::SystemClock;
 use yaopai::listen::{self, Limits, Peer};
@@ -56,7 +57,10 @@ pub async fn run(path: Path, k: u64, sessions: u64) -> anyhow::Result<()> {
         }
         Path::Check => {
             let (script, end) = Script::new(&tokens, k);
-            listen::connection(script, Limits::neighbours(1), Peer::Local, Arc::new(CheckFirst(checks))).await?;
+            let (_running, stop) = tokio::sync::watch::channel(false);
+            let watcher = GracefulShutdown::new().watcher();
+            listen::serve_one(script, Limits::neighbours(1), Peer::Local, Arc::new(CheckFirst(checks)), stop, watcher)
+                .await;
             end.await?.ensure()?;
         }
     }
@@ -128,10 +132,15 @@ impl AsyncWrite for Script {
         Poll::Ready(Ok(()))
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Drop for Script {
+    fn drop(&mut self) {
         if let Some(end) = self.end.take() {
             let _ = end.send(self.seen);
         }
-        Poll::Ready(Ok(()))
     }
 }

@@ -1,9 +1,10 @@
 //! Where a request shows its token: `Authorization: Bearer`, a named cookie or a named header. Exactly one a request:
 //! two carriers, or one carrier twice, is refused rather than guessed, because a proxy and we might guess differently.
 
-use http::{HeaderMap, HeaderName, header};
+use http::HeaderName;
 
-use crate::token::{NotAToken, Token};
+use crate::fields::Fields;
+use crate::token::Token;
 
 /// The carriers a server accepts.
 #[derive(Debug, Clone, Default)]
@@ -31,42 +32,35 @@ pub enum Shown {
 
 impl Carriers {
     /// Finds the token. Looks at every configured carrier, always: stopping at the first would let a second one pass by.
-    pub fn read(&self, headers: &HeaderMap) -> Shown {
-        let mut found: Option<Result<Token, NotAToken>> = None;
-        let mut count = 0usize;
-        if self.authorization {
-            let mut fields = 0usize;
-            for value in headers.get_all(header::AUTHORIZATION) {
-                fields += 1;
+    pub fn read(&self, fields: &impl Fields) -> Shown {
+        let mut found: Option<&[u8]> = None;
+        let (mut count, mut authorizations, mut bearers) = (0usize, 0usize, 0usize);
+        for (name, value) in fields.each() {
+            if self.authorization && name.eq_ignore_ascii_case(b"authorization") {
+                authorizations += 1;
                 // Another scheme beside another carrier is the back end's own business.
-                if let Some(text) = bearer(value.as_bytes()) {
-                    count += 1;
-                    found = Some(Token::parse(text));
+                if let Some(text) = bearer(value) {
+                    (count, bearers, found) = (count + 1, bearers + 1, Some(text));
                 }
             }
-            // RFC 9110 allows one Authorization field. Two of any scheme mean that somebody along the way may read the other.
-            if count > 0 && fields > 1 {
-                return Shown::Conflict;
+            if self.header.as_ref().is_some_and(|ours| name.eq_ignore_ascii_case(ours.as_str().as_bytes())) {
+                (count, found) = (count + 1, Some(value));
             }
-        }
-        if let Some(name) = &self.header {
-            for value in headers.get_all(name) {
-                count += 1;
-                found = Some(Token::parse(value.as_bytes()));
-            }
-        }
-        if let Some(name) = &self.cookie {
-            for value in headers.get_all(header::COOKIE) {
-                for text in cookies_named(value.as_bytes(), name) {
-                    count += 1;
-                    found = Some(Token::parse(text));
+            if let Some(ours) = &self.cookie
+                && name.eq_ignore_ascii_case(b"cookie")
+            {
+                for text in cookies_named(value, ours) {
+                    (count, found) = (count + 1, Some(text));
                 }
             }
+        }
+        // RFC 9110 allows one Authorization field. Two of any scheme mean that somebody along the way may read the other.
+        if bearers > 0 && authorizations > 1 {
+            return Shown::Conflict;
         }
         match (count, found) {
-            (0, _) => Shown::Nothing,
-            (1, Some(Ok(token))) => Shown::Token(token),
-            (1, _) => Shown::Junk,
+            (0, _) | (_, None) => Shown::Nothing,
+            (1, Some(text)) => Token::parse(text).map_or(Shown::Junk, Shown::Token),
             _ => Shown::Conflict,
         }
     }
@@ -107,6 +101,7 @@ fn cookies_named<'a>(header: &'a [u8], name: &'a str) -> impl Iterator<Item = &'
 mod tests {
     use super::*;
     use crate::token::Secret;
+    use http::HeaderMap;
 
     fn text() -> String {
         Token { id: [7; 16], secret: Secret::new([9; 32]) }.reveal()

@@ -5,11 +5,13 @@
 //! |---|---|
 //! | [`token`] | `yp1_…`: how a token is written, read and hashed |
 //! | [`carrier`] | where a request shows its token; exactly one a request |
+//! | [`fields`] | header fields, however they were read |
 //! | [`original`] | the request that a proxy asks about: method, scheme, host, URI; which paths are clean |
 //! | [`principal`] | the `Yaopai-*` headers a back end learns the user from, and how a forged one is spotted |
 //! | [`problem`] | refusals: RFC 9457 bodies and their stable codes |
 
 pub mod carrier;
+pub mod fields;
 pub mod original;
 pub mod principal;
 pub mod problem;

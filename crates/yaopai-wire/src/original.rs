@@ -1,7 +1,7 @@
 //! The request that a proxy asks about. What is reconstructed here is what a route matches and, for keyed sessions, what
 //! a signature covers, so nothing is normalised: the original is taken verbatim or refused.
 
-use http::{HeaderMap, HeaderName};
+use crate::fields::Fields;
 
 /// The original request, as slices of what the proxy sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,10 +44,6 @@ pub struct NginxTarget<'a> {
 
 /// Where nginx checks live.
 pub const NGINX_PREFIX: &str = "/check/nginx/";
-const X_METHOD: HeaderName = HeaderName::from_static("x-forwarded-method");
-const X_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-const X_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-const X_URI: HeaderName = HeaderName::from_static("x-forwarded-uri");
 
 impl<'a> NginxTarget<'a> {
     /// Takes a check's request target apart.
@@ -97,12 +93,12 @@ impl<'a> Original<'a> {
     ///
     /// # Errors
     /// A header that is missing, comes twice or holds a list.
-    pub fn from_forwarded(headers: &'a HeaderMap) -> Result<Self, NotOriginal> {
+    pub fn from_forwarded(fields: &'a impl Fields) -> Result<Self, NotOriginal> {
         Self::new(
-            single(headers, &X_METHOD, "method")?,
-            single(headers, &X_PROTO, "scheme")?,
-            single(headers, &X_HOST, "host")?,
-            single(headers, &X_URI, "URI")?,
+            single(fields, b"x-forwarded-method", "method")?,
+            single(fields, b"x-forwarded-proto", "scheme")?,
+            single(fields, b"x-forwarded-host", "host")?,
+            single(fields, b"x-forwarded-uri", "URI")?,
         )
     }
 }
@@ -194,18 +190,19 @@ const fn letters_digits_and(others: &[u8]) -> [bool; 256] {
     table
 }
 
-fn single<'a>(headers: &'a HeaderMap, name: &HeaderName, part: &'static str) -> Result<&'a str, NotOriginal> {
-    let mut values = headers.get_all(name).iter();
+fn single<'a>(fields: &'a impl Fields, name: &'static [u8], part: &'static str) -> Result<&'a str, NotOriginal> {
+    let mut values = fields.named(name);
     let value = values.next().ok_or(NotOriginal::Missing(part))?;
     if values.next().is_some() {
         return Err(NotOriginal::Doubled(part));
     }
-    value.to_str().map_err(|_| NotOriginal::Wrong(part))
+    std::str::from_utf8(value).ok().filter(|text| text.is_ascii()).ok_or(NotOriginal::Wrong(part))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::HeaderMap;
     use proptest::prelude::*;
 
     #[test]

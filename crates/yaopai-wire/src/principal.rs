@@ -1,7 +1,9 @@
 //! The headers by which a back end learns who the user is, and how a forged one is spotted.
 
-use http::{HeaderMap, HeaderName};
+use http::HeaderName;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_encode};
+
+use crate::fields::Fields;
 
 /// Every principal header. All of them are in every answer, empty if unset, so that a proxy that copies always overwrites.
 pub static HEADERS: [HeaderName; 10] =
@@ -42,6 +44,11 @@ pub const BOUND: HeaderName = HeaderName::from_static("yaopai-bound");
 /// RFC 3986 unreserved characters stay; all else is percent-encoded.
 const USER_SET: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// Calls that a client marks as background don't slide the idle time-out.
+pub fn slides(fields: &impl Fields) -> bool {
+    fields.named(BACKGROUND.as_str().as_bytes()).next().is_none_or(|value| value != b"1")
+}
+
 /// A user id as it stands in headers and paths.
 pub fn encode_user(user: &str) -> PercentEncode<'_> {
     percent_encode(user.as_bytes(), USER_SET)
@@ -49,19 +56,18 @@ pub fn encode_user(user: &str) -> PercentEncode<'_> {
 
 /// Does any header's name begin as ours do? In nearly every request none does, and then neither a forgery nor a mark has to
 /// be looked for.
-pub fn any_of_ours(headers: &HeaderMap) -> bool {
-    headers.keys().any(|name| begins_as_ours(name.as_str().as_bytes()))
+pub fn any_of_ours(fields: &impl Fields) -> bool {
+    fields.each().any(|(name, _)| begins_as_ours(name))
 }
 
 fn begins_as_ours(name: &[u8]) -> bool {
     name.split_at_checked(6).is_some_and(|(begin, _)| begin.eq_ignore_ascii_case(b"yaopai"))
 }
 
-/// The first header of the request whose name is a principal header's when everything but letters and digits is read as
-/// `-`. CGI-like back ends fold `_`, and some of them `.` and the rest too, into one variable, so any spelling is a forgery.
-pub fn forged(headers: &HeaderMap) -> Option<&HeaderName> {
-    headers.keys().find(|name| {
-        let name = name.as_str().as_bytes();
+/// Does the request carry a header whose name is a principal header's when everything but letters and digits is read as
+/// `-`? CGI-like back ends fold `_`, and some of them `.` and the rest too, into one variable, so any spelling is a forgery.
+pub fn forged(fields: &impl Fields) -> bool {
+    fields.each().any(|(name, _)| {
         begins_as_ours(name)
             && HEADERS.iter().any(|ours| {
                 let ours = ours.as_str().as_bytes();
@@ -77,6 +83,7 @@ pub fn forged(headers: &HeaderMap) -> Option<&HeaderName> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::HeaderMap;
 
     #[test]
     fn every_spelling_of_every_header_is_a_forgery() {
@@ -87,7 +94,7 @@ mod tests {
             for name in [ours.as_str(), &underscored, &mixed, &dotted, &starred, &ours.as_str().to_uppercase()] {
                 let mut headers = HeaderMap::new();
                 headers.insert(HeaderName::from_bytes(name.as_bytes()).unwrap(), "x".parse().unwrap());
-                assert!(forged(&headers).is_some() && any_of_ours(&headers), "{name}");
+                assert!(forged(&headers) && any_of_ours(&headers), "{name}");
             }
         }
     }
@@ -97,7 +104,7 @@ mod tests {
         for name in ["yaopai-background", "yaopai-users", "x-yaopai-user", "yaopai", "user-agent-long-name"] {
             let mut headers = HeaderMap::new();
             headers.insert(HeaderName::from_static(name), "x".parse().unwrap());
-            assert!(forged(&headers).is_none(), "{name}");
+            assert!(!forged(&headers), "{name}");
         }
     }
 

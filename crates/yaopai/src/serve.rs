@@ -20,13 +20,15 @@ use yaopai_core::live::{LiveTable, Presence};
 use yaopai_core::ports::{Change, ChangeSink, Clock, Entropy, Store, StoreError};
 use yaopai_core::seal::{SealError, Sealer};
 use yaopai_core::service::World;
+use yaopai_core::time::Timestamp;
 use yaopai_platform::wechat::{self, WeChat};
 use yaopai_store::{OpenError, Options, Sqlite};
 
 use crate::admin::{Admin, Health};
 use crate::api::Api;
-use crate::check::{Checks, entry_maker};
+use crate::check::{Answered, Checks, Principal, entry_maker};
 use crate::config::{Address, Config};
+use crate::listen::brief::{Brief, Question, Reply};
 use crate::listen::{self, Answer, Bound, Limits, ListenError, Peer};
 use crate::telemetry::Metrics;
 use crate::webhook::Webhooks;
@@ -209,6 +211,29 @@ impl Answer for CheckFirst {
             return self.0.answer(peer, &request);
         }
         Either::Left(std::future::ready(self.0.not_a_check()))
+    }
+
+    fn brief(&self) -> Option<&dyn Brief> {
+        Some(self)
+    }
+}
+
+impl Brief for CheckFirst {
+    fn brief(&self, peer: Peer, question: &Question<'_>, lines: &mut Vec<u8>) -> Reply {
+        let path = question.target.split_once('?').map_or(question.target, |(path, _)| path);
+        if !Checks::is_check(path) {
+            return Reply::NotBrief;
+        }
+        let pass = |principal: &Principal, id| principal.write(id, lines);
+        match self.0.ask(peer, question.target, question, pass) {
+            Answered::Passed(()) => Reply::Lines,
+            Answered::Ready(response) => Reply::Whole(response),
+            Answered::Later(later) => Reply::Later(later),
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.0.now()
     }
 }
 

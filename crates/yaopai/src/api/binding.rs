@@ -12,7 +12,7 @@ use super::answer::Refusal;
 use super::body::Fields;
 use super::session::login_object;
 use super::{Api, no_content};
-use crate::check::slides;
+use yaopai_wire::principal::slides;
 
 /// `POST /binding`
 pub async fn bind(State(api): State<Api>, headers: HeaderMap, fields: Fields) -> Result<Json<Value>, Refusal> {

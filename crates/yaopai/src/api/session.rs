@@ -15,8 +15,8 @@ use yaopai_core::time::millis;
 use super::answer::Refusal;
 use super::body::Fields;
 use super::{Api, no_content};
-use crate::check::slides;
 use crate::webhook::rfc3339;
+use yaopai_wire::principal::slides;
 
 /// `POST /session`
 pub async fn login(State(api): State<Api>, fields: Fields) -> Result<Response, Refusal> {

@@ -13,8 +13,8 @@ use yaopai_wire::problem::Code;
 use super::answer::Refusal;
 use super::path::Segment;
 use super::{Api, no_content};
-use crate::check::slides;
 use crate::webhook::rfc3339;
+use yaopai_wire::principal::slides;
 
 /// `GET /sessions`
 pub async fn list(State(api): State<Api>, headers: HeaderMap) -> Result<Json<Value>, Refusal> {

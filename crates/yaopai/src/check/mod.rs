@@ -1,6 +1,6 @@
 //! The check: "who is this request?", asked by a proxy. It stands in front of the router.
 //!
-//! Read it top-down: [`Checks::answer`] takes the question apart, `Checks::decide` is the fast path (one look into the
+//! Read it top-down: [`Checks::ask`] takes the question apart, `Checks::decide` is the fast path (one look into the
 //! live table; nothing in it waits, locks, builds strings or logs), and only what the table can't decide goes to
 //! `slow`.
 
@@ -25,10 +25,11 @@ use yaopai_core::ids::SessionId;
 use yaopai_core::live::{LiveTable, Looked};
 use yaopai_core::ports::Clock;
 use yaopai_core::service::refused;
-use yaopai_core::time::Downtime;
+use yaopai_core::time::{Downtime, Timestamp};
 use yaopai_wire::carrier::{Carriers, Shown, holds_token};
+use yaopai_wire::fields::Fields;
 use yaopai_wire::original::{NGINX_PREFIX, NginxTarget, Original, is_unclean};
-use yaopai_wire::principal::{BACKGROUND, any_of_ours, forged};
+use yaopai_wire::principal::{any_of_ours, forged, slides};
 use yaopai_wire::problem::Code;
 use yaopai_wire::token::Token;
 
@@ -49,10 +50,20 @@ pub struct Checks {
     metrics: Arc<Metrics>,
 }
 
+/// What a check is answered with.
+pub enum Answered<R> {
+    /// It passes, and this is what the caller made of the session's principal.
+    Passed(R),
+    /// Here is the answer, whole.
+    Ready(Response<Body>),
+    /// The table can't decide: the store is asked.
+    Later(BoxFuture<'static, Response<Body>>),
+}
+
 /// What the fast path says.
-enum Decision {
+enum Decision<R> {
     /// It passes; the answer is ready.
-    Pass(Response<Body>),
+    Pass(R),
     /// No session was shown, and none is needed.
     Guest,
     /// It is refused.
@@ -87,58 +98,77 @@ impl Checks {
         path.starts_with(NGINX_PREFIX) || path == FORWARD
     }
 
-    /// Answers one check.
+    /// Answers one check that hyper has read.
     pub fn answer<B>(
         self: &Arc<Self>,
         peer: Peer,
         request: &Request<B>,
     ) -> Either<Ready<Response<Body>>, BoxFuture<'static, Response<Body>>> {
         let target = request.uri().path_and_query().map_or("", |t| t.as_str());
-        let headers = request.headers();
+        match self.ask(peer, target, request.headers(), Principal::response) {
+            Answered::Passed(response) | Answered::Ready(response) => Either::Left(ready(response)),
+            Answered::Later(later) => Either::Right(later),
+        }
+    }
+
+    /// Answers one check. `pass` makes the answer of one that passes from the session's principal.
+    pub fn ask<R>(
+        self: &Arc<Self>,
+        peer: Peer,
+        target: &str,
+        fields: &impl Fields,
+        pass: impl FnOnce(&Principal, SessionId) -> R,
+    ) -> Answered<R> {
         let nginx = target.starts_with(NGINX_PREFIX);
         let proxy = if nginx { Proxy::Nginx } else { Proxy::Other };
         let question = if nginx {
             NginxTarget::parse(target).map(|t| (t.ask, t.original))
         } else if self.trusts(peer) {
-            let ask = request.uri().query().unwrap_or("");
-            Original::from_forwarded(headers).map(|o| (ask, o))
+            let ask = target.split_once('?').map_or("", |(_, query)| query);
+            Original::from_forwarded(fields).map(|o| (ask, o))
         } else {
-            return Either::Left(ready(self.refuse(proxy, refuse::untrusted())));
+            return Answered::Ready(self.refuse(proxy, refuse::untrusted()));
         };
         let (ask, original) = match question {
             // A proxy whose check URL has no query may pass the client's on (Caddy does): the client must not ask.
             Ok((ask, original)) if !nginx && !ask.is_empty() && original.query == Some(ask) => {
-                return Either::Left(ready(self.refuse(proxy, refuse::asked_by_client())));
+                return Answered::Ready(self.refuse(proxy, refuse::asked_by_client()));
             }
             Ok((ask, original)) => (Ask::parse(ask), original),
-            Err(e) => return Either::Left(ready(self.refuse(proxy, refuse::not_original(e)))),
+            Err(e) => return Answered::Ready(self.refuse(proxy, refuse::not_original(e))),
         };
         let ask = match ask {
             Ok(ask) => ask,
-            Err(e) => return Either::Left(ready(self.refuse(proxy, refuse::not_asked(e)))),
+            Err(e) => return Answered::Ready(self.refuse(proxy, refuse::not_asked(e))),
         };
-        match self.decide(&ask, &original, headers) {
-            Decision::Pass(response) => {
+        match self.decide(&ask, &original, fields, pass) {
+            Decision::Pass(answer) => {
                 self.metrics.check_passed();
-                Either::Left(ready(response))
+                Answered::Passed(answer)
             }
             Decision::Guest => {
                 self.metrics.check_guest();
-                Either::Left(ready(principal::guest()))
+                Answered::Ready(principal::guest())
             }
-            Decision::Refuse(code) => Either::Left(ready(self.refuse(proxy, refuse::because(code)))),
+            Decision::Refuse(code) => Answered::Ready(self.refuse(proxy, refuse::because(code))),
             Decision::Unsure(token) => {
                 self.metrics.check_slow();
-                let (checks, needs, slide) = (self.clone(), ask.to_owned(), slides(headers));
-                Either::Right(async move { checks.decide_slowly(proxy, needs, token, slide).await }.boxed())
+                let (checks, needs, slide) = (self.clone(), ask.to_owned(), slides(fields));
+                Answered::Later(async move { checks.decide_slowly(proxy, needs, token, slide).await }.boxed())
             }
         }
     }
 
     /// The fast path.
-    fn decide(&self, ask: &Ask<'_>, original: &Original<'_>, headers: &HeaderMap) -> Decision {
-        let ours = any_of_ours(headers);
-        if ours && forged(headers).is_some() {
+    fn decide<R>(
+        &self,
+        ask: &Ask<'_>,
+        original: &Original<'_>,
+        fields: &impl Fields,
+        pass: impl FnOnce(&Principal, SessionId) -> R,
+    ) -> Decision<R> {
+        let ours = any_of_ours(fields);
+        if ours && forged(fields) {
             return Decision::Refuse(Code::HeaderForged);
         }
         if !ask.unclean_path && is_unclean(original.path) {
@@ -147,7 +177,7 @@ impl Checks {
         if original.query.is_some_and(holds_token) {
             return Decision::Refuse(Code::TokenInQuery);
         }
-        let token = match self.carriers.read(headers) {
+        let token = match self.carriers.read(fields) {
             Shown::Token(token) => token,
             Shown::Nothing if ask.require == Require::Open => return Decision::Guest,
             Shown::Nothing => return Decision::Refuse(Code::SessionMissing),
@@ -155,12 +185,12 @@ impl Checks {
             Shown::Conflict => return Decision::Refuse(Code::CarrierConflict),
         };
         let (id, now) = (SessionId(token.id), self.clock.now());
-        let slide = !ours || slides(headers);
+        let slide = !ours || slides(fields);
         let looked = self.table.check(&token, now, self.downtime, slide, |principal| {
-            ask.meets(principal, now).map(|()| principal.response(id))
+            ask.meets(principal, now).map(|()| pass(principal, id))
         });
         match looked {
-            Looked::Pass(Ok(response)) => Decision::Pass(response),
+            Looked::Pass(Ok(answer)) => Decision::Pass(answer),
             Looked::Pass(Err(code)) => Decision::Refuse(code),
             Looked::Expired => Decision::Refuse(Code::SessionExpired),
             Looked::Unsure => Decision::Unsure(token),
@@ -172,17 +202,17 @@ impl Checks {
         self.refuse(Proxy::Other, refuse::because(Code::NotFound))
     }
 
+    /// Now, for the answers' dates.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     fn trusts(&self, peer: Peer) -> bool {
         match peer {
             Peer::Local => true,
             Peer::Ip(ip) => self.trusted.iter().any(|net| net.contains(&ip)),
         }
     }
-}
-
-/// Calls that a client marks as background don't slide the idle time-out.
-pub fn slides(headers: &HeaderMap) -> bool {
-    headers.get(BACKGROUND).is_none_or(|v| v.as_bytes() != b"1")
 }
 
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");

@@ -24,6 +24,8 @@ pub struct Place {
     pub realm: Realm,
     /// Every header of an answer. Those that a session knows stand first, in the order of [`OWN`]; they are empty here.
     answer: HeaderMap,
+    /// The header lines that are the same for all of the app's sessions.
+    lines: Box<[u8]>,
 }
 
 /// One session's principal, in as few bytes as make its headers: a check of a session that nobody asked about lately costs
@@ -41,6 +43,17 @@ pub struct Principal {
 /// The headers whose values are the session's own. The first two are ids, written out when they are asked for.
 static OWN: [HeaderName; 7] =
     [wire::SESSION_ID, wire::IDENTITY_ID, wire::USER, wire::OPENID, wire::UNIONID, wire::VOUCHED_AT, wire::CLAIMS];
+/// [`OWN`] as they begin a line.
+static PREFIXES: [&str; 7] = [
+    "yaopai-session-id: ",
+    "yaopai-identity-id: ",
+    "yaopai-user: ",
+    "yaopai-openid: ",
+    "yaopai-unionid: ",
+    "yaopai-vouched-at: ",
+    "yaopai-claims: ",
+];
+const ENV_VERSION_PREFIX: &str = "yaopai-env-version: ";
 const IDS: usize = 2;
 const ID_LENGTH: usize = 36;
 const KEPT: usize = OWN.len() - IDS;
@@ -79,7 +92,30 @@ impl Principal {
         self.bound
     }
 
-    /// The answer of a check that passes; `id` is the session's, which the table has as its key.
+    /// The header lines of a check that passes, as bytes on the wire; `id` is the session's, which the table has as its key.
+    /// The values are header values by now: [`Principal::new`] makes nothing else.
+    pub fn write(&self, id: SessionId, to: &mut Vec<u8>) {
+        let (lengths, kept) = self.block.split_at(KEPT * 2);
+        // The longest name is 20 bytes; one growth at most.
+        to.reserve(OWN.len() * 24 + IDS * ID_LENGTH + kept.len() + self.place.lines.len());
+        let mut line = |prefix: &str, value: &[u8]| {
+            to.extend_from_slice(prefix.as_bytes());
+            to.extend_from_slice(value);
+            to.extend_from_slice(b"\r\n");
+        };
+        line(PREFIXES[0], &id.text());
+        line(PREFIXES[1], &self.identity.text());
+        let mut rest = kept;
+        for (length, prefix) in lengths.as_chunks::<2>().0.iter().zip(&PREFIXES[IDS..]) {
+            let (value, after) = rest.split_at(usize::from(u16::from_be_bytes(*length)));
+            line(prefix, value);
+            rest = after;
+        }
+        line(ENV_VERSION_PREFIX, self.env_version.map_or("", EnvVersion::as_str).as_bytes());
+        to.extend_from_slice(&self.place.lines);
+    }
+
+    /// The same for hyper.
     pub fn response(&self, id: SessionId) -> Response<Body> {
         let (lengths, kept) = self.block.split_at(KEPT * 2);
         // One copy of all values, whose slices the headers are. Slices of the session's own bytes would have all cores write
@@ -154,5 +190,9 @@ pub fn place(app: &App) -> Arc<Place> {
     // server may start with values under other names.
     assert!(answer.keys().zip(OWN.iter().chain([&wire::ENV_VERSION])).all(|(is, ours)| is == ours), "order of headers");
     assert!(HEADERS.iter().all(|name| answer.contains_key(name)), "every principal header");
-    Arc::new(Place { app: app.name.clone(), realm: app.realm.clone(), answer })
+    let mut lines = Vec::new();
+    for (name, value) in answer.iter().skip(OWN.len() + 1) {
+        lines.extend_from_slice(&[name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
+    }
+    Arc::new(Place { app: app.name.clone(), realm: app.realm.clone(), answer, lines: lines.into() })
 }

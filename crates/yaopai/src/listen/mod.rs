@@ -2,6 +2,8 @@
 //! check can be answered in front of any router.
 
 mod bind;
+pub mod brief;
+mod rewound;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -13,12 +15,14 @@ use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Semaphore, watch};
 use tokio_io_timeout::TimeoutStream;
 
 pub use bind::{Bound, ListenError};
+use brief::{Brief, End};
+use rewound::Rewound;
 
 /// What one listener allows its peers.
 #[derive(Debug, Clone, Copy)]
@@ -65,6 +69,11 @@ pub trait Answer: Send + Sync + 'static {
 
     /// Answers one request.
     fn answer(&self, peer: Peer, request: Request<Incoming>) -> Self::Future;
+
+    /// Who answers brief questions in front of hyper; nobody, unless there are such.
+    fn brief(&self) -> Option<&dyn Brief> {
+        None
+    }
 }
 
 /// Serves until `stop` turns true, then lets open requests finish.
@@ -83,13 +92,9 @@ pub async fn serve<A: Answer>(bound: Bound, limits: Limits, answer: Arc<A>, mut 
             () = stopping(&mut stop) => break,
             accepted = bound.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    // Who doesn't read the answers must not hold a place either.
-                    let mut stream = TimeoutStream::new(stream);
-                    stream.set_write_timeout(Some(WRITE_TIME));
-                    let connection = graceful.watch(connection(Box::pin(stream), limits, peer, answer.clone()));
+                    let (watcher, answer, stop) = (graceful.watcher(), answer.clone(), stop.clone());
                     tokio::spawn(async move {
-                        // A peer that breaks off or talks no HTTP is its own business.
-                        let _ = connection.await;
+                        serve_one(stream, limits, peer, answer, stop, watcher).await;
                         drop(place);
                     });
                 }
@@ -108,14 +113,40 @@ pub async fn serve<A: Answer>(bound: Bound, limits: Limits, answer: Arc<A>, mut 
     }
 }
 
+/// One connection, to its end: brief exchanges where there are such, then hyper. [`serve`] does this for each that it accepts.
+pub async fn serve_one<A: Answer>(
+    stream: impl AsyncRead + AsyncWrite + Send + 'static,
+    limits: Limits,
+    peer: Peer,
+    answer: Arc<A>,
+    mut stop: watch::Receiver<bool>,
+    watcher: Watcher,
+) {
+    let mut stream = Box::pin(TimeoutStream::new(stream));
+    // Who doesn't read the answers must not hold a place either.
+    stream.as_mut().set_write_timeout_pinned(Some(WRITE_TIME));
+    let mut read = Vec::new();
+    if let Some(brief) = answer.brief() {
+        stream.as_mut().set_read_timeout_pinned(Some(limits.header_time));
+        match brief::exchange(&mut stream, limits.header_time, peer, brief, &mut stop).await {
+            End::Closed => return,
+            End::Hyper(bytes) => read = bytes,
+        }
+        // hyper has its own.
+        stream.as_mut().set_read_timeout_pinned(None);
+    }
+    // A peer that breaks off or talks no HTTP is its own business.
+    let _ = watcher.watch(connection(Rewound::new(read, stream), limits, peer, answer)).await;
+}
+
 /// Waits until the server is told to stop.
 pub async fn stopping(stop: &mut watch::Receiver<bool>) {
     // An error means that whoever could tell us is gone: stop too.
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-/// One connection, to be awaited. [`serve`] does this for each that it accepts.
-pub fn connection<A: Answer>(
+/// One connection through hyper, to be awaited.
+fn connection<A: Answer>(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     limits: Limits,
     peer: Peer,

@@ -196,7 +196,7 @@ fn who(headers: &HeaderMap) -> &'static str {
 fn seen(head: &Parts, body: &Bytes) -> String {
     let token = head.headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()?.strip_prefix("Bearer "));
     let token = token.map(|t| format!(" [{}]", short(t))).unwrap_or_default();
-    let forged = if yaopai_wire::principal::forged(&head.headers).is_some() { " with a Yaopai-* header" } else { "" };
+    let forged = if yaopai_wire::principal::forged(&head.headers) { " with a Yaopai-* header" } else { "" };
     let body = match serde_json::from_slice::<Value>(body) {
         Ok(body) => format!(" {}", tale::brief(&body)),
         Err(_) => String::new(),

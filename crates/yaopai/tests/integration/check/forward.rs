@@ -18,7 +18,7 @@ async fn customer() -> (TestApp, Phone, String) {
 }
 
 async fn forward(app: &TestApp, ask: &str, headers: &[(&str, &str)]) -> raw::Answer {
-    let answer = raw::get(&app.addresses().check, &format!("/check/forward{ask}"), headers).await;
+    let answer = raw::check(&app.addresses().check, &format!("/check/forward{ask}"), headers).await;
     for name in PRINCIPAL {
         assert!(answer.header(name).is_some(), "{name} is missing: {}", answer.0);
     }

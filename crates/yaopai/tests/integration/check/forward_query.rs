@@ -12,7 +12,7 @@ async fn forward(app: &TestApp, ask: &str, uri: &str, bearer: Option<&str>) -> r
         ("X-Forwarded-Uri", uri),
     ];
     headers.extend(bearer.map(|b| ("Authorization", b)));
-    raw::get(&app.addresses().check, &format!("/check/forward{ask}"), &headers).await
+    raw::check(&app.addresses().check, &format!("/check/forward{ask}"), &headers).await
 }
 
 #[tokio::test]

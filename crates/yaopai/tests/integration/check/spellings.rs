@@ -22,11 +22,11 @@ async fn an_identity_header_is_forged_in_any_spelling() {
             for name in [name.replace('-', &by), name.to_uppercase().replacen('-', &by, 1)] {
                 let mut headers = vec![("Authorization", bearer.as_str()), (&name, "1")];
                 let target = "/check/nginx/-/GET/https/shop.example/orders";
-                let answer = raw::get(&app.addresses().check, target, &headers).await;
+                let answer = raw::check(&app.addresses().check, target, &headers).await;
                 assert_eq!((answer.status(), answer.code()), (403, "header_forged"), "{name}: {}", answer.0);
                 assert_eq!(answer.header("yaopai-status"), Some("400"), "{name}");
                 headers.extend(forwarded);
-                let answer = raw::get(&app.addresses().check, "/check/forward?require=open", &headers).await;
+                let answer = raw::check(&app.addresses().check, "/check/forward?require=open", &headers).await;
                 assert_eq!((answer.status(), answer.code()), (400, "header_forged"), "{name}: {}", answer.0);
             }
         }

@@ -1,5 +1,6 @@
 //! Sockets and connections, whatever is asked through them: places that are taken, peers that don't read, Unix sockets.
 
+mod brief;
 mod places;
 mod unix_socket;
 

@@ -23,6 +23,52 @@ pub async fn get(base: &str, target: &str, headers: &[(&str, &str)]) -> Answer {
     Answer(send(base, request.as_bytes()).await)
 }
 
+/// A check, asked in the two ways that connections are served: as a brief exchange, and through hyper. The answer is the same.
+pub async fn check(base: &str, target: &str, headers: &[(&str, &str)]) -> Answer {
+    let lines: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let mut kept = Kept::connect(base).await;
+    kept.send(format!("GET {target} HTTP/1.1\r\nHost: shop.example\r\n{lines}\r\n").as_bytes()).await;
+    let brief = kept.answer().await;
+    let through_hyper = get(base, target, headers).await;
+    assert_eq!(brief.comparable(), through_hyper.comparable(), "{target} {headers:?}");
+    brief
+}
+
+/// A connection that is kept.
+pub struct Kept(pub TcpStream);
+
+impl Kept {
+    pub async fn connect(base: &str) -> Self {
+        Self(TcpStream::connect(base.strip_prefix("http://").unwrap()).await.unwrap())
+    }
+
+    pub async fn send(&mut self, bytes: &[u8]) {
+        self.0.write_all(bytes).await.unwrap();
+    }
+
+    /// The next answer, and not a byte more.
+    pub async fn answer(&mut self) -> Answer {
+        let reading = async {
+            let mut answer = Vec::new();
+            while !answer.ends_with(b"\r\n\r\n") {
+                answer.push(self.0.read_u8().await.unwrap_or_else(|e| panic!("{e} after {}", answer.escape_ascii())));
+            }
+            let head = Answer(String::from_utf8(answer.clone()).unwrap());
+            let mut body = vec![0; head.header("content-length").map_or(0, |l| l.parse().unwrap())];
+            self.0.read_exact(&mut body).await.unwrap();
+            answer.extend(body);
+            Answer(String::from_utf8(answer).unwrap())
+        };
+        tokio::time::timeout(Duration::from_secs(10), reading).await.expect("an answer")
+    }
+
+    /// True if the server closes without another byte.
+    pub async fn is_closed(&mut self) -> bool {
+        let read = tokio::time::timeout(Duration::from_secs(10), self.0.read_u8()).await;
+        matches!(read, Ok(Err(_)))
+    }
+}
+
 /// An answer's text.
 #[derive(Debug)]
 pub struct Answer(pub String);
@@ -42,6 +88,19 @@ impl Answer {
     /// The refusal's code; empty if it is none.
     pub fn code(&self) -> &str {
         self.header("yaopai-code").unwrap_or_default()
+    }
+
+    /// What must be the same however the connection was served: all but the order of the headers, the machine's date, and that
+    /// the connection ends.
+    pub fn comparable(&self) -> (String, Vec<String>, String) {
+        let head = self.0.split("\r\n\r\n").next().unwrap_or_default();
+        let mut lines = head.lines().map(str::to_owned);
+        let status = lines.next().unwrap_or_default();
+        let besides =
+            |l: &String| !l.starts_with("date: ") && !l.starts_with("connection: ") && !l.starts_with("yaopai-time: ");
+        let mut lines: Vec<String> = lines.filter(besides).collect();
+        lines.sort();
+        (status, lines, self.body().to_owned())
     }
 
     pub fn body(&self) -> &str {

@@ -16,7 +16,7 @@ async fn customer() -> (TestApp, Phone) {
 
 /// A check with these headers and no token of its own.
 async fn check(app: &TestApp, target: &str, headers: &[(&str, &str)]) -> raw::Answer {
-    raw::get(&app.addresses().check, target, headers).await
+    raw::check(&app.addresses().check, target, headers).await
 }
 
 const TARGET: &str = "/check/nginx/-/GET/https/shop.example/orders";
