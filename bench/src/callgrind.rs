@@ -11,8 +11,8 @@ use crate::count;
 
 /// Requests in the shorter run.
 const K: u64 = 2000;
-/// What asks the system for memory. `free` is left out: it is asked once for each of these.
-const ALLOCATORS: [&str; 5] = ["malloc", "calloc", "realloc", "posix_memalign", "aligned_alloc"];
+/// What asks for memory: the allocator's ways in, as its crate calls them. `free` is left out: it is asked once for each of these.
+const ALLOCATORS: [&str; 3] = ["mi_malloc_aligned", "mi_zalloc_aligned", "mi_realloc_aligned"];
 
 /// What one request costs.
 #[derive(Clone, Copy, Debug)]

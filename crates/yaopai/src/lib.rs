@@ -21,3 +21,8 @@ pub mod listen;
 pub mod serve;
 pub mod telemetry;
 pub mod webhook;
+
+/// For every binary that has this server in it. A session's strings are allocated by one thread and freed by another, at every
+/// change; docs/performance.md has the figures.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -179,11 +179,10 @@ pub(super) fn other_identity(
     user: &UserId,
     than: Option<IdentityId>,
 ) -> rusqlite::Result<Option<OtherIdentity>> {
-    let sql = "SELECT app = ?3 FROM identities WHERE realm = ?1 AND user_id = ?2 AND id IS NOT ?4 \
-               ORDER BY app = ?3 DESC LIMIT 1";
+    let sql = "SELECT max(app = ?3) FROM identities WHERE realm = ?1 AND user_id = ?2 AND id IS NOT ?4";
     let params = params![realm.as_str(), user.as_str(), app.as_str(), than.map(|id| id.0)];
     let other = |same| if same { OtherIdentity::SameApp } else { OtherIdentity::OtherApp };
-    rows::one(db, sql, params, |row| row.get(0).map(other))
+    Ok(rows::one(db, sql, params, |row| row.get::<_, Option<bool>>(0))?.flatten().map(other))
 }
 
 /// Has the user another identity of the app?
