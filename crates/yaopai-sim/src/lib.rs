@@ -19,7 +19,7 @@ pub use config::{
     Secret, SessionKeyPolicy, UserConfig,
 };
 pub use error::SimError;
-pub use fault::{Fault, FaultKind, FaultStatus, When};
+pub use fault::{Effect, Fault, FaultKind, FaultStatus, When};
 pub use handle::SimHandle;
 pub use server::RunningSim;
 pub use simulator::{Simulator, SimulatorBuilder};

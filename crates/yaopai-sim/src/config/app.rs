@@ -155,7 +155,8 @@ impl RotateAt {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AnswerShape {
-    /// A successful login carries `"errcode":0,"errmsg":"ok"`, as the documentation's example and years past had it.
+    /// A success that has no errcode carries `"errcode":0,"errmsg":"ok"`, as the documentation's example of code2Session and
+    /// years past had it.
     pub errcode_zero: bool,
     /// A successful login carries `"expires_in":7200`, as in 2016.
     pub expires_in: bool,

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::Secret;
+
 /// A user in an app; the app may be left out where there is only one.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -43,6 +45,13 @@ pub(super) enum Action {
 pub(super) struct UserPatch {
     pub(super) blocked: Option<bool>,
     pub(super) phone: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewSecret {
+    /// Made fresh if absent.
+    pub(super) secret: Option<Secret>,
 }
 
 #[derive(Deserialize)]

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Answer, Body, ControlError,
-    bodies::{Action, AppOnly, KeyAction, UserPatch, Who},
+    bodies::{Action, AppOnly, KeyAction, NewSecret, UserPatch, Who},
     handle,
 };
 use crate::{AppConfig, SimError, UserConfig, simulator::Core};
@@ -30,6 +30,7 @@ pub(super) fn routes() -> Router<Arc<Core>> {
         .route("/users/{name}", get(user).patch(change_user))
         .route("/apps", get(apps))
         .route("/apps/{appid}", get(app).patch(change_app))
+        .route("/apps/{appid}/secret", post(rotate_secret))
 }
 
 async fn issue_code(Shared(core): Shared<Arc<Core>>, Body(who): Body<Who>) -> Answer<(StatusCode, Json<Value>)> {
@@ -157,6 +158,15 @@ async fn change_app(
         Ok(())
     })?;
     app(Shared(core), Path(appid)).await
+}
+
+async fn rotate_secret(
+    Shared(core): Shared<Arc<Core>>,
+    Path(appid): Path<String>,
+    Body(body): Body<NewSecret>,
+) -> Answer {
+    let secret = handle(&core).rotate_secret(&appid, body.secret)?;
+    Ok(Json(json!({"secret": secret})))
 }
 
 /// RFC 7396: objects are merged, null takes a field away (so that it has its default), anything else replaces.

@@ -21,7 +21,7 @@ pub(crate) use tokens::{Issued, TokenStanding, Tokens};
 pub use user_keys::UserKey;
 pub(crate) use user_keys::UserKeys;
 
-use crate::{AppConfig, Config, SimError, dice::Dice, fault::Faults, wechat::MOCK_CODE};
+use crate::{AppConfig, Config, Secret, SimError, dice::Dice, fault::Faults, wechat::MOCK_CODE};
 
 /// Openids derive from this seed when none was configured, so that bindings made in development survive a restart.
 const FIXED_ID_SEED: u64 = 0;
@@ -109,6 +109,15 @@ impl State {
         let code = self.dice.hex(64);
         self.phone_codes.insert(code.clone(), subject, now);
         Ok(code)
+    }
+
+    /// The administrator resets the AppSecret: the old one and every access token die (that the tokens do is INF). A fresh
+    /// secret is made unless one is given.
+    pub(crate) fn rotate_secret(&mut self, appid: &str, secret: Option<Secret>, now: u64) -> Option<Secret> {
+        let app = self.apps.get_mut(appid)?;
+        app.secret = secret.unwrap_or_else(|| Secret::new(self.dice.hex(32)));
+        self.tokens.revoke(appid, now);
+        Some(app.secret.clone())
     }
 
     /// Whose login this code is, DevTools' literal included.

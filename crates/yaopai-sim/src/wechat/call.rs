@@ -42,7 +42,7 @@ impl Call {
 
     /// The JSON object in the body.
     pub(crate) fn json(&self) -> Result<&Map<String, Value>, Refusal> {
-        self.body.as_ref().ok_or(Refusal::new(47001, "data format error"))
+        self.body.as_ref().ok_or(Refusal::by_code(47001))
     }
 
     /// A non-empty text in the JSON body.
@@ -54,21 +54,19 @@ impl Call {
     pub(crate) fn require(&self, method: Method) -> Result<(), Refusal> {
         match method {
             _ if self.method == method => Ok(()),
-            Method::GET => Err(Refusal::new(43001, "require GET method")),
-            _ => Err(Refusal::new(43002, "require POST method")),
+            Method::GET => Err(Refusal::by_code(43001)),
+            _ => Err(Refusal::by_code(43002)),
         }
     }
 
     /// The app that owns the `access_token` of the query.
     pub(crate) fn app_of_token<'a>(&self, state: &'a State) -> Result<&'a AppConfig, Refusal> {
-        let token = self.param("access_token").ok_or(Refusal::new(41001, "access_token missing"))?;
+        let token = self.param("access_token").ok_or(Refusal::by_code(41001))?;
         match state.tokens.standing(token, self.now) {
-            TokenStanding::Good(app) => state.app(&app).map_err(|_| Refusal::new(40013, "invalid appid")),
-            TokenStanding::Expired => Err(Refusal::spaced(42001, "access_token expired")),
-            TokenStanding::Dead => {
-                Err(Refusal::spaced(40001, "invalid credential, access_token is invalid or not latest"))
-            }
-            TokenStanding::Malformed => Err(Refusal::spaced(40014, "invalid access_token")),
+            TokenStanding::Good(app) => state.app(&app).map_err(|_| Refusal::by_code(40013)),
+            TokenStanding::Expired => Err(Refusal::by_code(42001)),
+            TokenStanding::Dead => Err(Refusal::by_code(40001)),
+            TokenStanding::Malformed => Err(Refusal::by_code(40014)),
         }
     }
 

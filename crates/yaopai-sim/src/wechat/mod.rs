@@ -8,11 +8,12 @@ mod pipeline;
 mod refusal;
 mod signature;
 mod sns;
+mod spoil;
 mod wxa;
 
-pub(crate) use answer::ResetConnection;
 pub(crate) use pipeline::{Peer, routes};
 use serde::{Deserialize, Serialize};
+pub(crate) use spoil::Hangup;
 
 /// The header, always `1`, by which a server recognises the simulator and refuses it in production.
 pub const SIM_HEADER: &str = "yaopai-sim";
@@ -52,6 +53,18 @@ impl Endpoint {
         Self::Getuserphonenumber,
         Self::Getuserencryptkey,
     ];
+
+    /// The field, as a path with dots, without which a success is none; `None` where "no error" says all.
+    pub fn chief_field(self) -> Option<&'static str> {
+        match self {
+            Self::Jscode2session => Some("openid"),
+            Self::Token | Self::StableToken => Some("access_token"),
+            Self::Checksession => None,
+            Self::Resetusersessionkey => Some("session_key"),
+            Self::Getuserphonenumber => Some("phone_info.phoneNumber"),
+            Self::Getuserencryptkey => Some("key_info_list.0.encrypt_key"),
+        }
+    }
 
     /// The last segment of the path.
     pub fn name(self) -> &'static str {

@@ -19,12 +19,12 @@ pub(crate) fn sign(session_key: &str, message: &str) -> String {
 /// pass, because a widespread SDK sends upper case.
 pub(crate) fn signed_subject(state: &State, call: &Call) -> Result<Subject, Refusal> {
     let app = call.app_of_token(state)?;
-    let openid = call.param("openid").ok_or(Refusal::new(40003, "invalid openid"))?;
-    let subject = state.people.by_openid(&app.appid, openid).ok_or(Refusal::new(40003, "invalid openid"))?;
+    let openid = call.param("openid").ok_or(Refusal::by_code(40003))?;
+    let subject = state.people.by_openid(&app.appid, openid).ok_or(Refusal::by_code(40003))?;
     if call.param("sig_method") != Some("hmac_sha256") {
-        return Err(Refusal::spaced(87008, "invalid sig_method"));
+        return Err(Refusal::by_code(87008));
     }
-    let wrong = || Refusal::spaced(87009, "invalid signature");
+    let wrong = || Refusal::by_code(87009);
     let shown = call.param("signature").ok_or_else(wrong)?.to_ascii_lowercase();
     let session_key = state.session_keys.live(&subject, call.now).ok_or_else(wrong)?;
     let right: bool = sign(session_key, "").as_bytes().ct_eq(shown.as_bytes()).into();

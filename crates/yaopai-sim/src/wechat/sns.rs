@@ -18,10 +18,10 @@ pub(crate) fn jscode2session(state: &mut State, call: &Call) -> Result<Map<Strin
     call.require(Method::GET)?;
     credentials::address(state, call, call.param("appid"))?;
     let (appid, secret) = credentials::present(call.param("appid"), call.param("secret"))?;
-    let code = call.param("js_code").ok_or(Refusal::new(41008, "missing code"))?;
+    let code = call.param("js_code").ok_or(Refusal::by_code(41008))?;
     let app = credentials::valid(state, appid, secret)?.clone();
     if call.param("grant_type") != Some("authorization_code") {
-        return Err(Refusal::new(40002, "invalid grant_type"));
+        return Err(Refusal::by_code(40002));
     }
     let subject = code_owner(state, &app, code, call.now)?;
     if state.people.get(&subject.user).is_ok_and(|user| user.blocked) {
@@ -44,7 +44,7 @@ fn code_owner(state: &State, app: &AppConfig, code: &str, now: u64) -> Result<Su
         Standing::Good => Ok(subject),
         Standing::Unknown => Err(unknown()),
         Standing::Used => Err(Refusal::by_code(40163)),
-        Standing::Expired => Err(Refusal::new(app.expired_code_errcode, "invalid code")),
+        Standing::Expired => Err(Refusal::by_code(app.expired_code_errcode)),
     }
 }
 
@@ -58,20 +58,7 @@ fn session(state: &mut State, app: &AppConfig, subject: &Subject, now: u64) -> R
     let gone = |_| Refusal::by_code(40029);
     let mut fields = Map::new();
     fields.insert("session_key".to_owned(), json!(session_key));
-    if app.answer.expires_in {
-        fields.insert("expires_in".to_owned(), json!(7200));
-    }
     fields.insert("openid".to_owned(), json!(people.openid(subject).map_err(gone)?));
-    if app.answer.unionid {
-        fields.insert("unionid".to_owned(), json!(people.unionid(app, &subject.user).map_err(gone)?));
-    }
-    if app.answer.errcode_zero {
-        fields.insert("errcode".to_owned(), json!(0));
-        fields.insert("errmsg".to_owned(), json!("ok"));
-    }
-    if app.answer.extra_fields {
-        fields.insert("is_limit".to_owned(), json!(false));
-        fields.insert("ext_info".to_owned(), json!({"url": "https://example.com/a/b", "list": [1, null]}));
-    }
+    fields.insert("unionid".to_owned(), json!(people.unionid(app, &subject.user).map_err(gone)?));
     Ok(fields)
 }

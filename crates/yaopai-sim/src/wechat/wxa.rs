@@ -24,8 +24,7 @@ pub(crate) fn resetusersessionkey(state: &mut State, call: &Call) -> Result<Map<
     call.require(Method::GET)?;
     let subject = signed_subject(state, call)?;
     let State { session_keys, dice, .. } = state;
-    let session_key =
-        session_keys.reset(&subject, call.now, dice).ok_or(Refusal::spaced(87009, "invalid signature"))?;
+    let session_key = session_keys.reset(&subject, call.now, dice).ok_or(Refusal::by_code(87009))?;
     let mut fields = ok();
     fields.insert("openid".to_owned(), json!(call.param("openid")));
     fields.insert("session_key".to_owned(), json!(session_key));
@@ -51,16 +50,15 @@ pub(crate) mod business {
         let owner = state.phone_codes.get(code).ok_or_else(invalid)?.user.clone();
         let named = call.text("openid").map(|openid| state.people.by_openid(&app.appid, openid));
         if named.is_some_and(|subject| subject.is_none_or(|subject| subject.user != owner)) {
-            return Err(Refusal::new(40003, "invalid openid"));
+            return Err(Refusal::by_code(40003));
         }
         let number = phone(state.people.get(&owner).map_err(|_| invalid())?);
         state.phone_codes.consume(code);
-        let country_code = if app.answer.numeric_country_code { json!(86) } else { json!("86") };
         let mut fields = ok();
         let phone_info = json!({
             "phoneNumber": number,
             "purePhoneNumber": number,
-            "countryCode": country_code,
+            "countryCode": "86",
             "watermark": {"timestamp": call.now / 1000, "appid": app.appid},
         });
         fields.insert("phone_info".to_owned(), phone_info);

@@ -59,3 +59,18 @@ async fn nonsense_changes_nothing() {
     let reply = world.control(Method::PATCH, "/apps/wx0", Some(&json!({}))).await;
     assert_eq!((reply.status.as_u16(), reply.field("error")), (404, "unknown_app".into()));
 }
+
+#[tokio::test]
+async fn a_secret_is_rotated_under_the_server() {
+    let world = world().await;
+    let token = world.plain_token().await;
+    let path = format!("/apps/{DEFAULT_APPID}/secret");
+    let fresh = world.control_post(&path, &json!({})).await.field("secret");
+    assert!(fresh.len() == 32 && fresh != DEFAULT_SECRET, "{fresh}");
+    assert_eq!(world.login_as("lilei").await.errcode(), 40125);
+    assert_eq!(world.errcode_of_token(&token).await, 40001);
+    assert_eq!(world.control_post(&path, &json!({"secret": DEFAULT_SECRET})).await.field("secret"), DEFAULT_SECRET);
+    assert_eq!(world.login_as("lilei").await.errcode(), 0);
+    assert_eq!(world.control_post(&path, &json!({"secret": ""})).await.status, 400);
+    assert_eq!(world.control_post("/apps/wx0/secret", &json!({})).await.status, 404);
+}
