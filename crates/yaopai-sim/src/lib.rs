@@ -15,8 +15,8 @@ mod wechat;
 
 pub use clock::{ManualClock, SimClock};
 pub use config::{
-    AnswerShape, AppConfig, ClockKind, Config, ConfigError, DEFAULT_APPID, DEFAULT_SECRET, MinRefresh, RotateAt,
-    Secret, SessionKeyPolicy, UserConfig,
+    AnswerShape, AppConfig, ClockKind, Config, ConfigError, DEFAULT_APPID, DEFAULT_SECRET, Guesses, MinRefresh,
+    RotateAt, Secret, SessionKeyPolicy, UserConfig, UserKeyMethod,
 };
 pub use error::SimError;
 pub use fault::{Effect, Fault, FaultKind, FaultStatus, When};
@@ -25,4 +25,4 @@ pub use server::RunningSim;
 pub use simulator::{Simulator, SimulatorBuilder};
 pub use state::{CodeInfo, Counters, UserInfo, UserKey};
 pub use system::SystemClock;
-pub use wechat::{Endpoint, MOCK_CODE, SIM_HEADER};
+pub use wechat::{DataKey, DataSpoil, Encrypt, EncryptedData, Endpoint, MOCK_CODE, OpenData, SIM_HEADER};

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::Secret;
+use super::{Guesses, Secret};
 
 /// A mini program.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -38,6 +38,9 @@ pub struct AppConfig {
     /// Oddities of the answers on the wire.
     #[serde(default)]
     pub answer: AnswerShape,
+    /// What nobody has confirmed.
+    #[serde(default)]
+    pub guesses: Guesses,
 }
 
 fn open_platform() -> String {
@@ -70,6 +73,7 @@ impl AppConfig {
             login_limit_per_minute: login_limit(),
             session_key: SessionKeyPolicy::default(),
             answer: AnswerShape::default(),
+            guesses: Guesses::default(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What a simulator starts with: a TOML file, or [`Config::default`].
 
 mod app;
+mod guesses;
 mod secret;
 pub(crate) mod validate;
 
@@ -10,6 +11,7 @@ use std::{
 };
 
 pub use app::{AnswerShape, AppConfig, MinRefresh, RotateAt, SessionKeyPolicy};
+pub use guesses::{Guesses, UserKeyMethod};
 pub use secret::Secret;
 use serde::{Deserialize, Serialize};
 

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::Secret;
+use crate::{DataKey, DataSpoil, OpenData, Secret};
 
 /// A user in an app; the app may be left out where there is only one.
 #[derive(Deserialize)]
@@ -38,6 +38,21 @@ pub(super) enum Action {
     Rotate,
     Expire,
     Set,
+}
+
+/// The fields of [`crate::Encrypt`]: flattening them in would let unknown ones pass.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EncryptBody {
+    pub(super) app: Option<String>,
+    pub(super) user: String,
+    #[serde(default)]
+    pub(super) data: OpenData,
+    #[serde(default)]
+    pub(super) key: DataKey,
+    pub(super) watermark_appid: Option<String>,
+    pub(super) watermark_timestamp: Option<u64>,
+    pub(super) spoil: Option<DataSpoil>,
 }
 
 #[derive(Deserialize)]

@@ -81,6 +81,7 @@ impl IntoResponse for ControlError {
                     SimError::Exists(_) => (StatusCode::CONFLICT, "exists"),
                     SimError::Invalid(_) => (StatusCode::BAD_REQUEST, "invalid"),
                     SimError::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, "too_many"),
+                    SimError::NoSessionKey => (StatusCode::CONFLICT, "no_session_key"),
                     SimError::ClockNotManual => (StatusCode::CONFLICT, "clock_not_manual"),
                 };
                 (status, name, error.to_string())

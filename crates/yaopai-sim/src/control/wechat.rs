@@ -12,10 +12,10 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Answer, Body, ControlError,
-    bodies::{Action, AppOnly, KeyAction, NewSecret, UserPatch, Who},
+    bodies::{Action, AppOnly, EncryptBody, KeyAction, NewSecret, UserPatch, Who},
     handle,
 };
-use crate::{AppConfig, SimError, UserConfig, simulator::Core};
+use crate::{AppConfig, Encrypt, SimError, UserConfig, simulator::Core};
 
 pub(super) fn routes() -> Router<Arc<Core>> {
     Router::new()
@@ -25,6 +25,7 @@ pub(super) fn routes() -> Router<Arc<Core>> {
         .route("/phone-code/{code}", get(phone_code))
         .route("/session-key", post(session_key))
         .route("/user-key", post(user_key))
+        .route("/encrypted-data", post(encrypted_data))
         .route("/access-tokens/revoke", post(revoke))
         .route("/users", get(users).post(add_user))
         .route("/users/{name}", get(user).patch(change_user))
@@ -85,6 +86,14 @@ async fn user_key(Shared(core): Shared<Arc<Core>>, Body(body): Body<KeyAction>) 
         }
     }
     Ok(Json(json!(handle.user_key(&app, &body.user)?)))
+}
+
+async fn encrypted_data(Shared(core): Shared<Arc<Core>>, Body(body): Body<EncryptBody>) -> Answer {
+    let handle = handle(&core);
+    let EncryptBody { app, user, data, key, watermark_appid, watermark_timestamp, spoil } = body;
+    let app = handle.app_or_only(app.as_deref())?;
+    let how = Encrypt { data, key, watermark_appid, watermark_timestamp, spoil };
+    Ok(Json(json!(handle.encrypt(&app, &user, &how)?)))
 }
 
 async fn revoke(Shared(core): Shared<Arc<Core>>, Body(body): Body<AppOnly>) -> Answer<StatusCode> {

@@ -107,7 +107,7 @@ fn with_base64(endpoint: Endpoint) -> bool {
 
 /// Those that are about one user whom the call names.
 fn with_user(endpoint: Endpoint) -> bool {
-    !matches!(endpoint, Endpoint::Token | Endpoint::StableToken)
+    !matches!(endpoint, Endpoint::Token | Endpoint::StableToken | Endpoint::Checkencryptedmsg)
 }
 
 kinds! {

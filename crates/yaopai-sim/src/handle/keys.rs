@@ -1,9 +1,7 @@
 //! session_keys, user keys, access tokens, the AppSecret.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-
 use super::{SimHandle, invalid};
-use crate::{Secret, SimError, UserKey, config::validate::check_secret, state::State};
+use crate::{Secret, SimError, UserKey, config::validate::check_secret, state::State, wechat::key_bytes};
 
 impl SimHandle {
     /// The live session_key, if there is one.
@@ -36,9 +34,7 @@ impl SimHandle {
     /// # Errors
     /// Unknown app or user, or not the base64 of 16 bytes.
     pub fn set_session_key(&self, appid: &str, user: &str, key: &str) -> Result<(), SimError> {
-        if STANDARD.decode(key).ok().is_none_or(|bytes| bytes.len() != 16) {
-            return Err(SimError::Invalid("session_key: the base64 of 16 bytes".to_owned()));
-        }
+        key_bytes(key)?;
         let now = self.now_ms();
         let mut state = self.0.state();
         let subject = state.subject(appid, user)?;

@@ -2,6 +2,7 @@
 
 mod codes;
 mod keys;
+mod open_data;
 mod people;
 
 use std::{fmt, sync::Arc, time::Duration};

@@ -2,6 +2,7 @@
 
 mod codes;
 mod counters;
+mod handed_out;
 mod people;
 mod quota;
 mod session_keys;
@@ -13,6 +14,7 @@ use std::collections::BTreeMap;
 pub use codes::CodeInfo;
 pub(crate) use codes::{Codes, Standing};
 pub use counters::Counters;
+pub(crate) use handed_out::HandedOut;
 pub use people::UserInfo;
 pub(crate) use people::{People, Subject, phone};
 pub(crate) use quota::Quota;
@@ -37,6 +39,7 @@ pub(crate) struct State {
     pub(crate) session_keys: SessionKeys,
     pub(crate) tokens: Tokens,
     pub(crate) user_keys: UserKeys,
+    pub(crate) handed_out: HandedOut,
     pub(crate) logins: Quota,
     pub(crate) faults: Faults,
     pub(crate) counters: Counters,
@@ -59,6 +62,7 @@ impl State {
             session_keys: SessionKeys::default(),
             tokens: Tokens::default(),
             user_keys: UserKeys::default(),
+            handed_out: HandedOut::default(),
             logins: Quota::default(),
             faults: Faults::default(),
             counters: Counters::default(),

@@ -20,15 +20,18 @@ pub(crate) struct Call {
     pub(crate) peer: IpAddr,
     query: Vec<(String, String)>,
     body: Option<Map<String, Value>>,
+    form: Vec<(String, String)>,
     pub(crate) now: u64,
 }
 
 impl Call {
     pub(crate) fn new(endpoint: Endpoint, method: Method, peer: IpAddr, uri: &Uri, body: &Bytes, now: u64) -> Self {
-        let query = Query::<Vec<(String, String)>>::try_from_uri(uri).map(|Query(query)| query).unwrap_or_default();
+        let query = pairs(uri);
+        // Only one endpoint is sent forms, so the others needn't pay for reading one.
+        let form = if endpoint == Endpoint::Checkencryptedmsg { form(body) } else { Vec::new() };
         // A dual-stack socket shows IPv4 peers as mapped IPv6 addresses.
         let peer = peer.to_canonical();
-        Self { endpoint, method, peer, query, body: serde_json::from_slice(body).ok(), now }
+        Self { endpoint, method, peer, query, body: serde_json::from_slice(body).ok(), form, now }
     }
 
     /// A query parameter; an empty one is missing, and of several the first counts (INF).
@@ -49,6 +52,12 @@ impl Call {
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         let value = self.body.as_ref()?.get(name)?.as_str()?;
         Some(value).filter(|value| !value.is_empty())
+    }
+
+    /// A non-empty text in the body, be it JSON or a form.
+    pub(crate) fn text_or_form(&self, name: &str) -> Option<&str> {
+        let in_form = || self.form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        self.text(name).or_else(in_form).filter(|value| !value.is_empty())
     }
 
     pub(crate) fn require(&self, method: Method) -> Result<(), Refusal> {
@@ -91,4 +100,14 @@ impl Call {
         };
         (app, subject)
     }
+}
+
+fn pairs(uri: &Uri) -> Vec<(String, String)> {
+    Query::try_from_uri(uri).map(|Query(pairs)| pairs).unwrap_or_default()
+}
+
+/// A form has the syntax of a query.
+fn form(body: &Bytes) -> Vec<(String, String)> {
+    let text = std::str::from_utf8(body).unwrap_or_default();
+    format!("/?{}", text.trim()).parse().map(|uri| pairs(&uri)).unwrap_or_default()
 }

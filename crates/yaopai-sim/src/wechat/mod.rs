@@ -4,6 +4,7 @@ mod answer;
 mod call;
 mod cgi_bin;
 mod credentials;
+mod open_data;
 mod pipeline;
 mod refusal;
 mod signature;
@@ -11,6 +12,8 @@ mod sns;
 mod spoil;
 mod wxa;
 
+pub use open_data::{DataKey, DataSpoil, Encrypt, EncryptedData, OpenData};
+pub(crate) use open_data::{encrypt, key_bytes, sign_raw};
 pub(crate) use pipeline::{Peer, routes};
 use serde::{Deserialize, Serialize};
 pub(crate) use spoil::Hangup;
@@ -40,11 +43,13 @@ pub enum Endpoint {
     Getuserphonenumber,
     /// `POST /wxa/business/getuserencryptkey` (GET, too)
     Getuserencryptkey,
+    /// `POST /wxa/business/checkencryptedmsg`
+    Checkencryptedmsg,
 }
 
 impl Endpoint {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Jscode2session,
         Self::Token,
         Self::StableToken,
@@ -52,6 +57,7 @@ impl Endpoint {
         Self::Resetusersessionkey,
         Self::Getuserphonenumber,
         Self::Getuserencryptkey,
+        Self::Checkencryptedmsg,
     ];
 
     /// The field, as a path with dots, without which a success is none; `None` where "no error" says all.
@@ -63,6 +69,7 @@ impl Endpoint {
             Self::Resetusersessionkey => Some("session_key"),
             Self::Getuserphonenumber => Some("phone_info.phoneNumber"),
             Self::Getuserencryptkey => Some("key_info_list.0.encrypt_key"),
+            Self::Checkencryptedmsg => Some("vaild"),
         }
     }
 
@@ -81,6 +88,7 @@ impl Endpoint {
             Self::Resetusersessionkey => "/wxa/resetusersessionkey",
             Self::Getuserphonenumber => "/wxa/business/getuserphonenumber",
             Self::Getuserencryptkey => "/wxa/business/getuserencryptkey",
+            Self::Checkencryptedmsg => "/wxa/business/checkencryptedmsg",
         }
     }
 }

@@ -103,6 +103,7 @@ fn work(state: &mut State, call: &Call) -> Result<Map<String, Value>, Refusal> {
         Endpoint::Resetusersessionkey => wxa::resetusersessionkey(state, call),
         Endpoint::Getuserphonenumber => wxa::business::getuserphonenumber(state, call),
         Endpoint::Getuserencryptkey => wxa::business::getuserencryptkey(state, call),
+        Endpoint::Checkencryptedmsg => wxa::business::checkencryptedmsg(state, call),
     }
 }
 

@@ -16,7 +16,7 @@ pub(crate) fn sign(session_key: &str, message: &str) -> String {
 }
 
 /// Checks access_token, openid, sig_method (87008) and signature (87009), in this order (INF). Hex digits of either case
-/// pass, because a widespread SDK sends upper case.
+/// pass unless the app says otherwise, because a widespread SDK sends upper case.
 pub(crate) fn signed_subject(state: &State, call: &Call) -> Result<Subject, Refusal> {
     let app = call.app_of_token(state)?;
     let openid = call.param("openid").ok_or(Refusal::by_code(40003))?;
@@ -25,7 +25,8 @@ pub(crate) fn signed_subject(state: &State, call: &Call) -> Result<Subject, Refu
         return Err(Refusal::by_code(87008));
     }
     let wrong = || Refusal::by_code(87009);
-    let shown = call.param("signature").ok_or_else(wrong)?.to_ascii_lowercase();
+    let shown = call.param("signature").ok_or_else(wrong)?;
+    let shown = if app.guesses.lower_case_signatures { shown.to_owned() } else { shown.to_ascii_lowercase() };
     let session_key = state.session_keys.live(&subject, call.now).ok_or_else(wrong)?;
     let right: bool = sign(session_key, "").as_bytes().ct_eq(shown.as_bytes()).into();
     if right { Ok(subject) } else { Err(wrong()) }

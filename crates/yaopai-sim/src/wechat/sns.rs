@@ -13,7 +13,7 @@ use crate::{
 ///
 /// Order of the checks: address 40164 → missing parameter 41002/41004/41008 → credentials 40013/40125 (measured by a third
 /// party) → grant_type 40002 (INF) → code 40029/40163 → high-risk user 40226 → minute limit 45011 (place of the last two: INF;
-/// neither consumes the code).
+/// neither consumes the code, unless the app says otherwise).
 pub(crate) fn jscode2session(state: &mut State, call: &Call) -> Result<Map<String, Value>, Refusal> {
     call.require(Method::GET)?;
     credentials::address(state, call, call.param("appid"))?;
@@ -24,14 +24,19 @@ pub(crate) fn jscode2session(state: &mut State, call: &Call) -> Result<Map<Strin
         return Err(Refusal::by_code(40002));
     }
     let subject = code_owner(state, &app, code, call.now)?;
+    let admitted = admit(state, &app, &subject, call.now);
+    if admitted.is_ok() || app.guesses.refusals_consume_code {
+        state.codes.consume(code);
+    }
+    admitted?;
+    session(state, &app, &subject, call.now)
+}
+
+fn admit(state: &mut State, app: &AppConfig, subject: &Subject, now: u64) -> Result<(), Refusal> {
     if state.people.get(&subject.user).is_ok_and(|user| user.blocked) {
         return Err(Refusal::by_code(40226));
     }
-    if !state.logins.take(&subject, app.login_limit_per_minute, call.now) {
-        return Err(Refusal::by_code(45011));
-    }
-    state.codes.consume(code);
-    session(state, &app, &subject, call.now)
+    if state.logins.take(subject, app.login_limit_per_minute, now) { Ok(()) } else { Err(Refusal::by_code(45011)) }
 }
 
 fn code_owner(state: &State, app: &AppConfig, code: &str, now: u64) -> Result<Subject, Refusal> {

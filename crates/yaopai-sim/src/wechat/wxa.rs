@@ -34,7 +34,10 @@ pub(crate) fn resetusersessionkey(state: &mut State, call: &Call) -> Result<Map<
 /// `/wxa/business/…`
 pub(crate) mod business {
     use super::*;
-    use crate::state::{Standing, phone};
+    use crate::{
+        UserKeyMethod,
+        state::{Standing, phone},
+    };
 
     /// `POST /wxa/business/getuserphonenumber?access_token` with `{code, openid?}`. What an openid that isn't the code's owner
     /// answers is INF (40003); a used code, too (40029, as no other is listed).
@@ -69,6 +72,11 @@ pub(crate) mod business {
     /// differ): the last three versions, newest first.
     pub(crate) fn getuserencryptkey(state: &mut State, call: &Call) -> Result<Map<String, Value>, Refusal> {
         let subject = signed_subject(state, call)?;
+        match state.apps.get(&subject.app).map(|app| app.guesses.user_key_method) {
+            Some(UserKeyMethod::Get) => call.require(Method::GET)?,
+            Some(UserKeyMethod::Post) => call.require(Method::POST)?,
+            Some(UserKeyMethod::Any) | None => {}
+        }
         let State { user_keys, dice, .. } = state;
         let keys = user_keys.latest(&subject, call.now, dice);
         let list: Vec<_> = keys
@@ -85,6 +93,19 @@ pub(crate) mod business {
             .collect();
         let mut fields = ok();
         fields.insert("key_info_list".to_owned(), json!(list));
+        Ok(fields)
+    }
+
+    /// `POST /wxa/business/checkencryptedmsg?access_token` with `encrypted_msg_hash=…` (as a form or as JSON: INF): whether
+    /// these encrypted data come from WeChat. Phone data of the last three days only. `vaild` is the vendor's spelling.
+    pub(crate) fn checkencryptedmsg(state: &mut State, call: &Call) -> Result<Map<String, Value>, Refusal> {
+        call.require(Method::POST)?;
+        let app = call.app_of_token(state)?;
+        let hash = call.text_or_form("encrypted_msg_hash").ok_or(Refusal::by_code(47001))?.to_ascii_lowercase();
+        let when = state.handed_out.when(&hash, &app.appid, call.now);
+        let mut fields = ok();
+        fields.insert("vaild".to_owned(), json!(when.is_some()));
+        fields.insert("create_time".to_owned(), json!(when.unwrap_or_default() / 1000));
         Ok(fields)
     }
 }

@@ -155,6 +155,10 @@ impl World {
             let url = self.url(&format!("{}?access_token={token}", endpoint.path()));
             return self.http.post(url).json(&serde_json::json!({"code": code}));
         }
+        if endpoint == Endpoint::Checkencryptedmsg {
+            let url = self.url(&format!("{}?access_token={token}", endpoint.path()));
+            return self.http.post(url).body("encrypted_msg_hash=00");
+        }
         let key = self.login_as("lilei").await.field("session_key");
         let openid = self.openid(DEFAULT_APPID, "lilei").unwrap();
         let signature = hmac_hex(key.as_bytes());

@@ -1,6 +1,7 @@
 mod access;
 mod apps;
 mod codes;
+mod encrypted_data;
 mod faults;
 mod keys;
 mod running;

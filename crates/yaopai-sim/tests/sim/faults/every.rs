@@ -53,7 +53,11 @@ fn is_whole(endpoint: Endpoint, answer: &Value) -> bool {
     let chief = endpoint.chief_field().map(|path| answer.pointer(&format!("/{}", path.replace('.', "/"))));
     let watermark = answer.pointer("/phone_info/watermark");
     let of_today = |stamp: &Value| stamp.to_string().trim_matches('"').parse::<u64>().unwrap() > 1_767_200_000;
+    // `vaild` is the one chief value that is no text.
     chief.is_none_or(|value| {
+        if endpoint == Endpoint::Checkencryptedmsg {
+            return value.is_some_and(Value::is_boolean);
+        }
         let text = value.and_then(Value::as_str).unwrap_or_default();
         !text.is_empty() && text.len() < 1024 && text.is_ascii() && !text.contains('\n')
     }) && watermark.is_none_or(|mark| mark["appid"] == yaopai_sim::DEFAULT_APPID && of_today(&mark["timestamp"]))
