@@ -7,6 +7,7 @@ mod dice;
 mod error;
 mod fault;
 mod handle;
+mod push;
 mod server;
 mod simulator;
 mod state;
@@ -16,11 +17,12 @@ mod wechat;
 pub use clock::{ManualClock, SimClock};
 pub use config::{
     AnswerShape, AppConfig, ClockKind, Config, ConfigError, DEFAULT_APPID, DEFAULT_SECRET, Guesses, MinRefresh,
-    RotateAt, Secret, SessionKeyPolicy, UserConfig, UserKeyMethod,
+    PushConfig, PushFormat, PushMode, RotateAt, Secret, SessionKeyPolicy, UserConfig, UserKeyMethod,
 };
 pub use error::SimError;
 pub use fault::{Effect, Fault, FaultKind, FaultStatus, When};
 pub use handle::SimHandle;
+pub use push::{Push, PushReport, PushTry, Tamper, Verification};
 pub use server::RunningSim;
 pub use simulator::{Simulator, SimulatorBuilder};
 pub use state::{CodeInfo, Counters, UserInfo, UserKey};

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::{Guesses, Secret};
+use super::{Guesses, PushConfig, Secret};
 
 /// A mini program.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -41,6 +41,9 @@ pub struct AppConfig {
     /// What nobody has confirmed.
     #[serde(default)]
     pub guesses: Guesses,
+    /// Where its messages are pushed; nowhere if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub push: Option<PushConfig>,
 }
 
 fn open_platform() -> String {
@@ -74,6 +77,7 @@ impl AppConfig {
             session_key: SessionKeyPolicy::default(),
             answer: AnswerShape::default(),
             guesses: Guesses::default(),
+            push: None,
         }
     }
 }

@@ -53,6 +53,9 @@ pub(crate) fn check_app(app: &AppConfig) -> Result<(), ConfigError> {
         return invalid(format!("apps: the appid {:?} is not `wx` and 16 lower-case hex digits", app.appid));
     }
     check_secret(&app.appid, &app.secret)?;
+    if let Some(push) = &app.push {
+        push.check(&app.appid)?;
+    }
     if app.open_platform.len() > MAX_TEXT {
         return invalid(format!("apps: the open_platform of {} is too long", app.appid));
     }

@@ -1,8 +1,9 @@
 //! Bodies of the control API's calls.
 
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
-use crate::{DataKey, DataSpoil, OpenData, Secret};
+use crate::{DataKey, DataSpoil, OpenData, Secret, Tamper};
 
 /// A user in an app; the app may be left out where there is only one.
 #[derive(Deserialize)]
@@ -73,4 +74,24 @@ pub(super) struct NewSecret {
 #[serde(deny_unknown_fields)]
 pub(super) struct Advance {
     pub(super) advance_ms: u64,
+}
+
+/// [`crate::Push`] and its app.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PushBody {
+    pub(super) app: Option<String>,
+    pub(super) user: String,
+    pub(super) event: String,
+    #[serde(default)]
+    pub(super) fields: Map<String, Value>,
+    pub(super) times: Option<u32>,
+    pub(super) tamper: Option<Tamper>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct VerifyBody {
+    pub(super) app: Option<String>,
+    pub(super) tamper: Option<Tamper>,
 }

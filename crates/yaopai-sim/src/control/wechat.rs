@@ -147,6 +147,9 @@ fn without_secret(app: &AppConfig) -> Value {
     if let Some(fields) = shown.as_object_mut() {
         fields.shift_remove("secret");
     }
+    if let Some(push) = shown.get_mut("push").and_then(Value::as_object_mut) {
+        push.retain(|name, _| !matches!(name.as_str(), "token" | "encoding_aes_key"));
+    }
     shown
 }
 

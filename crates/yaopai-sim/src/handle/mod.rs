@@ -4,6 +4,7 @@ mod codes;
 mod keys;
 mod open_data;
 mod people;
+mod push;
 
 use std::{fmt, sync::Arc, time::Duration};
 

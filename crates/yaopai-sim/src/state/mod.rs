@@ -23,7 +23,7 @@ pub(crate) use tokens::{Issued, TokenStanding, Tokens};
 pub use user_keys::UserKey;
 pub(crate) use user_keys::UserKeys;
 
-use crate::{AppConfig, Config, Secret, SimError, dice::Dice, fault::Faults, wechat::MOCK_CODE};
+use crate::{AppConfig, Config, Secret, SimError, dice::Dice, fault::Faults, push::Letter, wechat::MOCK_CODE};
 
 /// Openids derive from this seed when none was configured, so that bindings made in development survive a restart.
 const FIXED_ID_SEED: u64 = 0;
@@ -40,6 +40,8 @@ pub(crate) struct State {
     pub(crate) tokens: Tokens,
     pub(crate) user_keys: UserKeys,
     pub(crate) handed_out: HandedOut,
+    /// The last push of each app, to be replayed.
+    pub(crate) last_letters: BTreeMap<String, Letter>,
     pub(crate) logins: Quota,
     pub(crate) faults: Faults,
     pub(crate) counters: Counters,
@@ -63,6 +65,7 @@ impl State {
             tokens: Tokens::default(),
             user_keys: UserKeys::default(),
             handed_out: HandedOut::default(),
+            last_letters: BTreeMap::new(),
             logins: Quota::default(),
             faults: Faults::default(),
             counters: Counters::default(),

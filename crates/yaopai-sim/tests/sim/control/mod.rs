@@ -4,5 +4,6 @@ mod codes;
 mod encrypted_data;
 mod faults;
 mod keys;
+mod push;
 mod running;
 mod users;
