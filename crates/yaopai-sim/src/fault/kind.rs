@@ -139,7 +139,7 @@ kinds! {
     ArrayBody "array_body" Unreadable AFTER, any;
     /// A text in the JSON isn't UTF-8.
     InvalidUtf8 "invalid_utf8" Unreadable AFTER, any;
-    /// The true answer with 4 MiB of an unknown field in it; the length is announced.
+    /// The true answer with 2 MiB of an unknown field in it; the length is announced.
     OversizedBody "oversized_body" Unreadable AFTER, any;
     /// A JSON text that doesn't end before 64 MiB; no length is announced.
     EndlessBody "endless_body" Unreadable AFTER, any;

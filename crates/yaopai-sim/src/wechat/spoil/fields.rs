@@ -8,7 +8,7 @@ use crate::{Fault, FaultKind};
 /// What an id, a key or a name must not be allowed to do to headers, logs and tables.
 const GARBLED: &str = "o\r\nX-Injected: 1\u{0}\"'<b>\\\u{202e}\u{1f3ae}";
 const LONG: usize = 16 * 1024;
-const OVERSIZED: usize = 4 * 1024 * 1024;
+const OVERSIZED: usize = 2 * 1024 * 1024;
 const WEEK_S: u64 = 7 * 24 * 3600;
 
 /// Spoils a success.
