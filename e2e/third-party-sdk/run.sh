@@ -1,5 +1,5 @@
 #!/bin/sh
-# Two WeChat SDKs that know nothing of Yaopai, unmodified, against the simulator. See README.md.
+# Three WeChat SDKs that know nothing of Yaopai, unmodified, against the simulator. See README.md.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 
@@ -27,14 +27,27 @@ install_pypi() (
   .venv/bin/pip install --quiet --require-hashes --no-build-isolation --requirement requirements.txt
   cat requirements-build.txt requirements.txt >.venv/.installed
 )
+# Maven has no lock file, so every jar is compared with the list, and only what is on the list gets on the class path.
+jars_are_right() (cd "$here/maven/lib" 2>/dev/null && sha256sum --check --quiet --strict ../jars.sha256)
+install_maven() {
+  jars_are_right 2>/dev/null && return
+  rm -rf "$here/maven/lib"
+  (cd "$here/maven" && mvn --batch-mode --quiet -Dstyle.color=never -Dmaven.wagon.http.retryHandler.count=3 \
+    org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies -DincludeScope=runtime -DoutputDirectory=lib)
+  jars_are_right
+}
 install_npm
 install_pypi
+install_maven
 
+# What the JVM and the SDK's logger say is only of interest if it fails.
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 if [ -z "${SIM_BASE_URL:-}" ]; then
   ready=$(mktemp)
   SIM_LISTEN=127.0.0.1:0 cargo run -q --locked --manifest-path "$here/../../Cargo.toml" -p yaopai-sim --example sim >"$ready" &
   sim=$!
-  trap 'kill "$sim" 2>/dev/null || true; rm -f "$ready"' EXIT
+  trap 'kill "$sim" 2>/dev/null || true; rm -f "$ready" "$log"' EXIT
   until grep -q base_url "$ready"; do
     kill -0 "$sim" 2>/dev/null || { echo "the simulator did not start" >&2; exit 1; }
     sleep 0.2
@@ -47,3 +60,5 @@ export SIM_BASE_URL SIM_CONTROL_TOKEN
 
 node "$here/npm/login.mjs"
 "$here/pypi/.venv/bin/python" "$here/pypi/login.py"
+jars=$(sed "s|^[0-9a-f]*  |$here/maven/lib/|" "$here/maven/jars.sha256" | paste -s -d : -)
+java -cp "$jars" "$here/maven/MiniProgram.java" 2>"$log" || { cat "$log" >&2; exit 1; }

@@ -78,6 +78,11 @@ pub(crate) fn openid(seed: u64, appid: &str, user: &str) -> String {
     Dice::derived(seed, &["openid", appid, user]).person_id()
 }
 
+/// The "original id" of an app, by which messages name it.
+pub(crate) fn original_id(appid: &str) -> String {
+    format!("gh_{}", Dice::derived(0, &["original_id", appid]).hex(12))
+}
+
 /// The unionid of a user over the apps of one Open Platform account.
 pub(crate) fn unionid(seed: u64, open_platform: &str, user: &str) -> String {
     Dice::derived(seed, &["unionid", open_platform, user]).person_id()

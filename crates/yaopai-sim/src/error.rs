@@ -19,6 +19,9 @@ pub enum SimError {
     /// A list is full; the simulator keeps everything bounded.
     #[error("too many {0}")]
     TooMany(&'static str),
+    /// The user has no session_key of the wanted kind in this app.
+    #[error("the user has no such session_key in this app: the phone must call wx.login first")]
+    NoSessionKey,
     /// The clock is the machine's own and can't be moved.
     #[error("the clock is the machine's own: set `clock = \"manual\"` to be able to move it")]
     ClockNotManual,

@@ -7,6 +7,7 @@ mod dice;
 mod error;
 mod fault;
 mod handle;
+mod push;
 mod server;
 mod simulator;
 mod state;
@@ -15,14 +16,15 @@ mod wechat;
 
 pub use clock::{ManualClock, SimClock};
 pub use config::{
-    AnswerShape, AppConfig, ClockKind, Config, ConfigError, DEFAULT_APPID, DEFAULT_SECRET, MinRefresh, RotateAt,
-    Secret, SessionKeyPolicy, UserConfig,
+    AnswerShape, AppConfig, ClockKind, Config, ConfigError, DEFAULT_APPID, DEFAULT_SECRET, Guesses, MinRefresh,
+    PushConfig, PushFormat, PushMode, RotateAt, Secret, SessionKeyPolicy, UserConfig, UserKeyMethod,
 };
 pub use error::SimError;
-pub use fault::{Fault, FaultKind, FaultStatus, When};
+pub use fault::{Effect, Fault, FaultKind, FaultStatus, When};
 pub use handle::SimHandle;
+pub use push::{Push, PushReport, PushTry, Tamper, Verification};
 pub use server::RunningSim;
 pub use simulator::{Simulator, SimulatorBuilder};
 pub use state::{CodeInfo, Counters, UserInfo, UserKey};
 pub use system::SystemClock;
-pub use wechat::{Endpoint, MOCK_CODE, SIM_HEADER};
+pub use wechat::{DataKey, DataSpoil, Encrypt, EncryptedData, Endpoint, MOCK_CODE, OpenData, SIM_HEADER};

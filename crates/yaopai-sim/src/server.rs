@@ -20,7 +20,7 @@ use tower::ServiceExt;
 use crate::{
     SIM_HEADER, SimHandle, control,
     simulator::Core,
-    wechat::{self, Peer, ResetConnection},
+    wechat::{self, Hangup, Peer},
 };
 
 const MAX_BODY: usize = 64 * 1024;
@@ -152,21 +152,27 @@ async fn connection(stream: TcpStream, peer: SocketAddr, router: Router) {
         .max_buf_size(MAX_HEADERS)
         .serve_connection(TokioIo::new(stream), service);
     let served = poll_fn(|cx| connection.poll_without_shutdown(cx)).await;
-    let stream = connection.into_parts().io.into_inner();
+    let mut stream = connection.into_parts().io.into_inner();
     match served {
-        // The service refused to answer (it does so only for a reset), or the peer is gone: RST in place of FIN.
-        Err(_) => drop(stream.set_zero_linger()),
-        Ok(()) => {
-            let mut stream = stream;
-            drop(tokio::io::AsyncWriteExt::shutdown(&mut stream).await);
-        }
+        // RST in place of FIN: a reset was asked for, or the peer is gone.
+        Err(error) if !is_orderly(&error) => drop(stream.set_zero_linger()),
+        _ => drop(tokio::io::AsyncWriteExt::shutdown(&mut stream).await),
     }
 }
 
+/// Whether the service refused to answer by an orderly end.
+fn is_orderly(error: &hyper::Error) -> bool {
+    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<io::Error>());
+    source.is_some_and(|error| error.kind() == io::ErrorKind::ConnectionAborted)
+}
+
+/// An error makes hyper give up the connection, which is how it is ended without an answer.
 async fn answer(router: Router, request: Request) -> io::Result<Response> {
     let mut response = router.oneshot(request).await.unwrap_or_else(|never: Infallible| match never {});
-    if response.extensions().get::<ResetConnection>().is_some() {
-        return Err(io::ErrorKind::ConnectionReset.into());
+    match response.extensions().get::<Hangup>() {
+        Some(Hangup::Reset) => return Err(io::ErrorKind::ConnectionReset.into()),
+        Some(Hangup::Close) => return Err(io::ErrorKind::ConnectionAborted.into()),
+        None => {}
     }
     response.headers_mut().insert(HeaderName::from_static(SIM_HEADER), HeaderValue::from_static("1"));
     Ok(response.into_response())

@@ -7,7 +7,7 @@ use tokio::net::{TcpListener, ToSocketAddrs};
 
 use crate::{
     AppConfig, ClockKind, Config, ConfigError, ManualClock, RunningSim, Secret, SimClock, SimHandle, SystemClock,
-    UserConfig, state::State, system,
+    UserConfig, push::Courier, state::State, system,
 };
 
 /// What listener, endpoints, control API and handles share.
@@ -15,6 +15,7 @@ pub(crate) struct Core {
     state: Mutex<State>,
     pub(crate) clock: Arc<dyn SimClock>,
     pub(crate) control_token: Secret,
+    pub(crate) courier: Courier,
 }
 
 impl Core {
@@ -146,6 +147,6 @@ impl SimulatorBuilder {
         let control_token = config.control_token.clone().unwrap_or_else(fresh_token);
         let stream_seed = config.seed.unwrap_or_else(|| u64::from_be_bytes(system::entropy()));
         let state = Mutex::new(State::new(config, stream_seed));
-        Ok(Simulator(Arc::new(Core { state, clock, control_token })))
+        Ok(Simulator(Arc::new(Core { state, clock, control_token, courier: Courier::default() })))
     }
 }

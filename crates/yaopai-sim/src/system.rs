@@ -1,6 +1,6 @@
 //! The one place of this crate that reads the machine's clock and entropy.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::SimClock;
 
@@ -24,4 +24,19 @@ pub(crate) fn entropy<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
     bytes
+}
+
+/// How long something really took, whatever the simulator's clock: servers that are pushed to are real.
+pub(crate) struct Stopwatch(Instant);
+
+impl Stopwatch {
+    #[allow(clippy::disallowed_methods)]
+    pub(crate) fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    #[allow(clippy::disallowed_methods)]
+    pub(crate) fn elapsed_ms(&self) -> u64 {
+        u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
 }

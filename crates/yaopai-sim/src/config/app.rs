@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::Secret;
+use super::{Guesses, PushConfig, Secret};
 
 /// A mini program.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -38,6 +38,12 @@ pub struct AppConfig {
     /// Oddities of the answers on the wire.
     #[serde(default)]
     pub answer: AnswerShape,
+    /// What nobody has confirmed.
+    #[serde(default)]
+    pub guesses: Guesses,
+    /// Where its messages are pushed; nowhere if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub push: Option<PushConfig>,
 }
 
 fn open_platform() -> String {
@@ -70,6 +76,8 @@ impl AppConfig {
             login_limit_per_minute: login_limit(),
             session_key: SessionKeyPolicy::default(),
             answer: AnswerShape::default(),
+            guesses: Guesses::default(),
+            push: None,
         }
     }
 }
@@ -155,7 +163,8 @@ impl RotateAt {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AnswerShape {
-    /// A successful login carries `"errcode":0,"errmsg":"ok"`, as the documentation's example and years past had it.
+    /// A success that has no errcode carries `"errcode":0,"errmsg":"ok"`, as the documentation's example of code2Session and
+    /// years past had it.
     pub errcode_zero: bool,
     /// A successful login carries `"expires_in":7200`, as in 2016.
     pub expires_in: bool,

@@ -1,6 +1,8 @@
 //! What a simulator starts with: a TOML file, or [`Config::default`].
 
 mod app;
+mod guesses;
+mod push;
 mod secret;
 pub(crate) mod validate;
 
@@ -10,6 +12,9 @@ use std::{
 };
 
 pub use app::{AnswerShape, AppConfig, MinRefresh, RotateAt, SessionKeyPolicy};
+pub use guesses::{Guesses, UserKeyMethod};
+pub(crate) use push::aes_key;
+pub use push::{PushConfig, PushFormat, PushMode};
 pub use secret::Secret;
 use serde::{Deserialize, Serialize};
 
@@ -222,7 +227,9 @@ mod tests {
         let (example, _) = rest.split_once("```").unwrap();
         let config = Config::from_toml(example).unwrap();
         let default = AppConfig::new(DEFAULT_APPID, DEFAULT_SECRET);
-        assert_eq!(format!("{:?}", config.apps), format!("{:?}", [default]));
+        let mut apps = config.apps.clone();
+        assert!(apps[0].push.take().is_some());
+        assert_eq!(format!("{apps:?}"), format!("{:?}", [default]));
         let written: toml::Table = toml::from_str(example).unwrap();
         let known = toml::Table::try_from(&config).unwrap();
         assert_eq!(written.keys().collect::<Vec<_>>(), known.keys().collect::<Vec<_>>());

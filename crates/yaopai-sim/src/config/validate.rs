@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{AppConfig, Config, ConfigError, UserConfig};
+use super::{AppConfig, Config, ConfigError, Secret, UserConfig};
 
 /// Longest name, id or secret, in bytes.
 const MAX_TEXT: usize = 512;
@@ -52,11 +52,19 @@ pub(crate) fn check_app(app: &AppConfig) -> Result<(), ConfigError> {
     if digits.len() != 16 || !digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
         return invalid(format!("apps: the appid {:?} is not `wx` and 16 lower-case hex digits", app.appid));
     }
-    if app.secret.expose().is_empty() || app.secret.expose().len() > MAX_TEXT {
-        return invalid(format!("apps: the secret of {} is empty or too long", app.appid));
+    check_secret(&app.appid, &app.secret)?;
+    if let Some(push) = &app.push {
+        push.check(&app.appid)?;
     }
     if app.open_platform.len() > MAX_TEXT {
         return invalid(format!("apps: the open_platform of {} is too long", app.appid));
+    }
+    Ok(())
+}
+
+pub(crate) fn check_secret(appid: &str, secret: &Secret) -> Result<(), ConfigError> {
+    if secret.expose().is_empty() || secret.expose().len() > MAX_TEXT {
+        return invalid(format!("apps: the secret of {appid} is empty or too long"));
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The control API under `/_sim/…`: what [`SimHandle`] offers, over HTTP. JSON; unknown fields are refused.
 
 mod bodies;
+mod push;
 mod wechat;
 
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use crate::{Fault, SimError, SimHandle, simulator::Core};
 pub(crate) fn routes(core: Arc<Core>) -> Router<Arc<Core>> {
     Router::new()
         .merge(wechat::routes())
+        .merge(push::routes())
         .route("/faults", get(faults).post(set_fault).delete(clear_faults))
         .route("/faults/{id}", delete(clear_fault))
         .route("/counters", get(counters))
@@ -81,6 +83,7 @@ impl IntoResponse for ControlError {
                     SimError::Exists(_) => (StatusCode::CONFLICT, "exists"),
                     SimError::Invalid(_) => (StatusCode::BAD_REQUEST, "invalid"),
                     SimError::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, "too_many"),
+                    SimError::NoSessionKey => (StatusCode::CONFLICT, "no_session_key"),
                     SimError::ClockNotManual => (StatusCode::CONFLICT, "clock_not_manual"),
                 };
                 (status, name, error.to_string())

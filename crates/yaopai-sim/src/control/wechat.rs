@@ -12,10 +12,10 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Answer, Body, ControlError,
-    bodies::{Action, AppOnly, KeyAction, UserPatch, Who},
+    bodies::{Action, AppOnly, EncryptBody, KeyAction, NewSecret, UserPatch, Who},
     handle,
 };
-use crate::{AppConfig, SimError, UserConfig, simulator::Core};
+use crate::{AppConfig, Encrypt, SimError, UserConfig, simulator::Core};
 
 pub(super) fn routes() -> Router<Arc<Core>> {
     Router::new()
@@ -25,11 +25,13 @@ pub(super) fn routes() -> Router<Arc<Core>> {
         .route("/phone-code/{code}", get(phone_code))
         .route("/session-key", post(session_key))
         .route("/user-key", post(user_key))
+        .route("/encrypted-data", post(encrypted_data))
         .route("/access-tokens/revoke", post(revoke))
         .route("/users", get(users).post(add_user))
         .route("/users/{name}", get(user).patch(change_user))
         .route("/apps", get(apps))
         .route("/apps/{appid}", get(app).patch(change_app))
+        .route("/apps/{appid}/secret", post(rotate_secret))
 }
 
 async fn issue_code(Shared(core): Shared<Arc<Core>>, Body(who): Body<Who>) -> Answer<(StatusCode, Json<Value>)> {
@@ -86,6 +88,14 @@ async fn user_key(Shared(core): Shared<Arc<Core>>, Body(body): Body<KeyAction>) 
     Ok(Json(json!(handle.user_key(&app, &body.user)?)))
 }
 
+async fn encrypted_data(Shared(core): Shared<Arc<Core>>, Body(body): Body<EncryptBody>) -> Answer {
+    let handle = handle(&core);
+    let EncryptBody { app, user, data, key, watermark_appid, watermark_timestamp, spoil } = body;
+    let app = handle.app_or_only(app.as_deref())?;
+    let how = Encrypt { data, key, watermark_appid, watermark_timestamp, spoil };
+    Ok(Json(json!(handle.encrypt(&app, &user, &how)?)))
+}
+
 async fn revoke(Shared(core): Shared<Arc<Core>>, Body(body): Body<AppOnly>) -> Answer<StatusCode> {
     let handle = handle(&core);
     let app = handle.app_or_only(body.app.as_deref())?;
@@ -137,6 +147,9 @@ fn without_secret(app: &AppConfig) -> Value {
     if let Some(fields) = shown.as_object_mut() {
         fields.shift_remove("secret");
     }
+    if let Some(push) = shown.get_mut("push").and_then(Value::as_object_mut) {
+        push.retain(|name, _| !matches!(name.as_str(), "token" | "encoding_aes_key"));
+    }
     shown
 }
 
@@ -157,6 +170,15 @@ async fn change_app(
         Ok(())
     })?;
     app(Shared(core), Path(appid)).await
+}
+
+async fn rotate_secret(
+    Shared(core): Shared<Arc<Core>>,
+    Path(appid): Path<String>,
+    Body(body): Body<NewSecret>,
+) -> Answer {
+    let secret = handle(&core).rotate_secret(&appid, body.secret)?;
+    Ok(Json(json!({"secret": secret})))
 }
 
 /// RFC 7396: objects are merged, null takes a field away (so that it has its default), anything else replaces.

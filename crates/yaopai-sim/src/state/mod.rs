@@ -2,6 +2,7 @@
 
 mod codes;
 mod counters;
+mod handed_out;
 mod people;
 mod quota;
 mod session_keys;
@@ -13,6 +14,7 @@ use std::collections::BTreeMap;
 pub use codes::CodeInfo;
 pub(crate) use codes::{Codes, Standing};
 pub use counters::Counters;
+pub(crate) use handed_out::HandedOut;
 pub use people::UserInfo;
 pub(crate) use people::{People, Subject, phone};
 pub(crate) use quota::Quota;
@@ -21,7 +23,7 @@ pub(crate) use tokens::{Issued, TokenStanding, Tokens};
 pub use user_keys::UserKey;
 pub(crate) use user_keys::UserKeys;
 
-use crate::{AppConfig, Config, SimError, dice::Dice, fault::Faults, wechat::MOCK_CODE};
+use crate::{AppConfig, Config, Secret, SimError, dice::Dice, fault::Faults, push::Letter, wechat::MOCK_CODE};
 
 /// Openids derive from this seed when none was configured, so that bindings made in development survive a restart.
 const FIXED_ID_SEED: u64 = 0;
@@ -37,6 +39,9 @@ pub(crate) struct State {
     pub(crate) session_keys: SessionKeys,
     pub(crate) tokens: Tokens,
     pub(crate) user_keys: UserKeys,
+    pub(crate) handed_out: HandedOut,
+    /// The last push of each app, to be replayed.
+    pub(crate) last_letters: BTreeMap<String, Letter>,
     pub(crate) logins: Quota,
     pub(crate) faults: Faults,
     pub(crate) counters: Counters,
@@ -59,6 +64,8 @@ impl State {
             session_keys: SessionKeys::default(),
             tokens: Tokens::default(),
             user_keys: UserKeys::default(),
+            handed_out: HandedOut::default(),
+            last_letters: BTreeMap::new(),
             logins: Quota::default(),
             faults: Faults::default(),
             counters: Counters::default(),
@@ -109,6 +116,15 @@ impl State {
         let code = self.dice.hex(64);
         self.phone_codes.insert(code.clone(), subject, now);
         Ok(code)
+    }
+
+    /// The administrator resets the AppSecret: the old one and every access token die (that the tokens do is INF). A fresh
+    /// secret is made unless one is given.
+    pub(crate) fn rotate_secret(&mut self, appid: &str, secret: Option<Secret>, now: u64) -> Option<Secret> {
+        let app = self.apps.get_mut(appid)?;
+        app.secret = secret.unwrap_or_else(|| Secret::new(self.dice.hex(32)));
+        self.tokens.revoke(appid, now);
+        Some(app.secret.clone())
     }
 
     /// Whose login this code is, DevTools' literal included.

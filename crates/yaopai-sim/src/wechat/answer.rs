@@ -1,35 +1,46 @@
-//! How an answer looks on the wire, its oddities and faults included.
-
-use std::{io, time::Duration};
+//! How an answer looks on the wire, the app's oddities included.
 
 use axum::{
-    body::{Body, Bytes},
-    http::{
-        StatusCode,
-        header::{CONTENT_LENGTH, CONTENT_TYPE},
-    },
+    http::header::CONTENT_TYPE,
     response::{IntoResponse, Response},
 };
-use futures_util::{StreamExt, stream};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use crate::{AnswerShape, Endpoint, Fault, FaultKind, dice::Dice};
+use crate::{AnswerShape, Endpoint, dice::Dice};
 
-/// A mark on a response: don't send it, reset the connection.
-#[derive(Clone, Copy)]
-pub(crate) struct ResetConnection;
+/// Gives a success the fields that it has in this shape and takes those that it hasn't.
+pub(crate) fn dress(fields: &mut Map<String, Value>, shape: &AnswerShape, endpoint: Endpoint) {
+    if endpoint == Endpoint::Jscode2session {
+        if shape.expires_in {
+            fields.insert("expires_in".to_owned(), json!(7200));
+        }
+        if !shape.unionid {
+            fields.shift_remove("unionid");
+        }
+    }
+    if shape.numeric_country_code
+        && let Some(info) = fields.get_mut("phone_info").and_then(Value::as_object_mut)
+    {
+        info.insert("countryCode".to_owned(), json!(86));
+    }
+    if shape.errcode_zero && !fields.contains_key("errcode") {
+        fields.insert("errcode".to_owned(), json!(0));
+        fields.insert("errmsg".to_owned(), json!("ok"));
+    }
+    if shape.extra_fields {
+        fields.insert("is_limit".to_owned(), json!(false));
+        fields.insert("ext_info".to_owned(), json!({"url": "https://example.com/a/b", "list": [1, null]}));
+    }
+}
 
-/// Long enough that what was written before a cut reaches the client first.
-const CUT_AFTER: Duration = Duration::from_millis(20);
-
-/// The JSON of an answer as bytes.
-pub(crate) fn render(mut fields: Map<String, Value>, shape: &AnswerShape, dice: &mut Dice) -> Vec<u8> {
+/// The JSON of an answer.
+pub(crate) fn render(mut fields: Map<String, Value>, shape: &AnswerShape, dice: &mut Dice) -> String {
     if shape.shuffle_keys {
         fields = shuffled(fields, dice);
     }
     let text = Value::Object(fields).to_string();
     // A slash can only stand inside a JSON string, so replacing in the text is exact.
-    if shape.escape_slashes { text.replace('/', "\\/").into_bytes() } else { text.into_bytes() }
+    if shape.escape_slashes { text.replace('/', "\\/") } else { text }
 }
 
 fn shuffled(fields: Map<String, Value>, dice: &mut Dice) -> Map<String, Value> {
@@ -45,43 +56,6 @@ pub(crate) fn content_type(endpoint: Endpoint) -> &'static str {
     if endpoint.path().starts_with("/sns/") { "text/plain" } else { "application/json; encoding=utf-8" }
 }
 
-pub(crate) fn ok(endpoint: Endpoint, body: Vec<u8>) -> Response {
-    ([(CONTENT_TYPE, content_type(endpoint))], body).into_response()
-}
-
-/// The answer as a fault leaves it. Delays have been waited for already.
-pub(crate) fn spoilt(endpoint: Endpoint, mut body: Vec<u8>, fault: &Fault) -> Response {
-    match fault.kind {
-        FaultKind::Reset => {
-            let mut response = StatusCode::BAD_GATEWAY.into_response();
-            response.extensions_mut().insert(ResetConnection);
-            response
-        }
-        FaultKind::BadGateway => {
-            const HTML: &str = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n\
-                <center><h1>502 Bad Gateway</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n";
-            (StatusCode::BAD_GATEWAY, [(CONTENT_TYPE, "text/html")], HTML).into_response()
-        }
-        FaultKind::TruncatedBody => {
-            body.truncate(body.len() / 2);
-            ok(endpoint, body)
-        }
-        FaultKind::CutBody => cut(endpoint, body),
-        FaultKind::EmptyBody => ok(endpoint, Vec::new()),
-        FaultKind::Delay | FaultKind::Errcode | FaultKind::StringErrcode => ok(endpoint, body),
-    }
-}
-
-fn cut(endpoint: Endpoint, mut body: Vec<u8>) -> Response {
-    let announced = body.len();
-    body.truncate(announced / 2);
-    let sent = stream::once(async move { Ok(Bytes::from(body)) });
-    let broken = stream::once(async {
-        tokio::time::sleep(CUT_AFTER).await;
-        Err(io::Error::from(io::ErrorKind::ConnectionReset))
-    });
-    let mut response = Body::from_stream(sent.chain(broken)).into_response();
-    response.headers_mut().insert(CONTENT_LENGTH, announced.into());
-    response.headers_mut().insert(CONTENT_TYPE, axum::http::HeaderValue::from_static(content_type(endpoint)));
-    response
+pub(crate) fn ok(endpoint: Endpoint, body: impl Into<Vec<u8>>) -> Response {
+    ([(CONTENT_TYPE, content_type(endpoint))], body.into()).into_response()
 }

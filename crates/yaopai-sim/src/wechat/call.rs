@@ -20,15 +20,18 @@ pub(crate) struct Call {
     pub(crate) peer: IpAddr,
     query: Vec<(String, String)>,
     body: Option<Map<String, Value>>,
+    form: Vec<(String, String)>,
     pub(crate) now: u64,
 }
 
 impl Call {
     pub(crate) fn new(endpoint: Endpoint, method: Method, peer: IpAddr, uri: &Uri, body: &Bytes, now: u64) -> Self {
-        let query = Query::<Vec<(String, String)>>::try_from_uri(uri).map(|Query(query)| query).unwrap_or_default();
+        let query = pairs(uri);
+        // Only one endpoint is sent forms, so the others needn't pay for reading one.
+        let form = if endpoint == Endpoint::Checkencryptedmsg { form(body) } else { Vec::new() };
         // A dual-stack socket shows IPv4 peers as mapped IPv6 addresses.
         let peer = peer.to_canonical();
-        Self { endpoint, method, peer, query, body: serde_json::from_slice(body).ok(), now }
+        Self { endpoint, method, peer, query, body: serde_json::from_slice(body).ok(), form, now }
     }
 
     /// A query parameter; an empty one is missing, and of several the first counts (INF).
@@ -42,7 +45,7 @@ impl Call {
 
     /// The JSON object in the body.
     pub(crate) fn json(&self) -> Result<&Map<String, Value>, Refusal> {
-        self.body.as_ref().ok_or(Refusal::new(47001, "data format error"))
+        self.body.as_ref().ok_or(Refusal::by_code(47001))
     }
 
     /// A non-empty text in the JSON body.
@@ -51,24 +54,28 @@ impl Call {
         Some(value).filter(|value| !value.is_empty())
     }
 
+    /// A non-empty text in the body, be it JSON or a form.
+    pub(crate) fn text_or_form(&self, name: &str) -> Option<&str> {
+        let in_form = || self.form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        self.text(name).or_else(in_form).filter(|value| !value.is_empty())
+    }
+
     pub(crate) fn require(&self, method: Method) -> Result<(), Refusal> {
         match method {
             _ if self.method == method => Ok(()),
-            Method::GET => Err(Refusal::new(43001, "require GET method")),
-            _ => Err(Refusal::new(43002, "require POST method")),
+            Method::GET => Err(Refusal::by_code(43001)),
+            _ => Err(Refusal::by_code(43002)),
         }
     }
 
     /// The app that owns the `access_token` of the query.
     pub(crate) fn app_of_token<'a>(&self, state: &'a State) -> Result<&'a AppConfig, Refusal> {
-        let token = self.param("access_token").ok_or(Refusal::new(41001, "access_token missing"))?;
+        let token = self.param("access_token").ok_or(Refusal::by_code(41001))?;
         match state.tokens.standing(token, self.now) {
-            TokenStanding::Good(app) => state.app(&app).map_err(|_| Refusal::new(40013, "invalid appid")),
-            TokenStanding::Expired => Err(Refusal::spaced(42001, "access_token expired")),
-            TokenStanding::Dead => {
-                Err(Refusal::spaced(40001, "invalid credential, access_token is invalid or not latest"))
-            }
-            TokenStanding::Malformed => Err(Refusal::spaced(40014, "invalid access_token")),
+            TokenStanding::Good(app) => state.app(&app).map_err(|_| Refusal::by_code(40013)),
+            TokenStanding::Expired => Err(Refusal::by_code(42001)),
+            TokenStanding::Dead => Err(Refusal::by_code(40001)),
+            TokenStanding::Malformed => Err(Refusal::by_code(40014)),
         }
     }
 
@@ -93,4 +100,14 @@ impl Call {
         };
         (app, subject)
     }
+}
+
+fn pairs(uri: &Uri) -> Vec<(String, String)> {
+    Query::try_from_uri(uri).map(|Query(pairs)| pairs).unwrap_or_default()
+}
+
+/// A form has the syntax of a query.
+fn form(body: &Bytes) -> Vec<(String, String)> {
+    let text = std::str::from_utf8(body).unwrap_or_default();
+    format!("/?{}", text.trim()).parse().map(|uri| pairs(&uri)).unwrap_or_default()
 }

@@ -21,7 +21,7 @@ pub(crate) fn stable_token(state: &mut State, call: &Call) -> Result<Map<String,
     let force = match body.get("force_refresh") {
         None | Some(Value::Null) => false,
         Some(Value::Bool(force)) => *force,
-        Some(_) => return Err(Refusal::new(47001, "data format error")),
+        Some(_) => return Err(Refusal::by_code(47001)),
     };
     let appid = checked(state, call, call.text("grant_type"), call.text("appid"), call.text("secret"))?;
     let State { tokens, dice, .. } = state;
@@ -39,7 +39,7 @@ fn checked(
     credentials::address(state, call, appid)?;
     let (appid, secret) = credentials::present(appid, secret)?;
     if grant_type != Some("client_credential") {
-        return Err(Refusal::new(40002, "invalid grant_type"));
+        return Err(Refusal::by_code(40002));
     }
     Ok(credentials::valid(state, appid, secret)?.appid.clone())
 }

@@ -10,26 +10,24 @@ pub(crate) fn address(state: &State, call: &Call, appid: Option<&str>) -> Result
     if app.ip_whitelist.is_empty() || app.ip_whitelist.iter().any(|allowed| allowed.to_canonical() == call.peer) {
         return Ok(());
     }
-    let peer = call.peer;
-    let mapped = if peer.is_ipv4() { format!("::ffff:{peer}") } else { peer.to_string() };
-    Err(Refusal::spaced(40164, format!("invalid ip {peer} ipv6 {mapped}, not in whitelist")))
+    Err(Refusal::address(call.peer))
 }
 
 /// 41002, 41004: both are there.
 pub(crate) fn present<'c>(appid: Option<&'c str>, secret: Option<&'c str>) -> Result<(&'c str, &'c str), Refusal> {
-    let appid = appid.ok_or(Refusal::new(41002, "appid missing"))?;
-    let secret = secret.ok_or(Refusal::new(41004, "appsecret missing"))?;
+    let appid = appid.ok_or(Refusal::by_code(41002))?;
+    let secret = secret.ok_or(Refusal::by_code(41004))?;
     Ok((appid, secret))
 }
 
 /// 40013, 40125, 40243. That a frozen secret also stops jscode2session is INF: the vendor lists it for /cgi-bin/token.
 pub(crate) fn valid<'a>(state: &'a State, appid: &str, secret: &str) -> Result<&'a AppConfig, Refusal> {
-    let app = state.apps.get(appid).ok_or(Refusal::new(40013, "invalid appid"))?;
+    let app = state.apps.get(appid).ok_or(Refusal::by_code(40013))?;
     if !app.secret.matches(secret) {
-        return Err(Refusal::spaced(40125, "invalid appsecret"));
+        return Err(Refusal::by_code(40125));
     }
     if app.frozen {
-        return Err(Refusal::new(40243, "appsecret is frozen"));
+        return Err(Refusal::by_code(40243));
     }
     Ok(app)
 }

@@ -4,15 +4,19 @@ mod answer;
 mod call;
 mod cgi_bin;
 mod credentials;
+mod open_data;
 mod pipeline;
 mod refusal;
 mod signature;
 mod sns;
+mod spoil;
 mod wxa;
 
-pub(crate) use answer::ResetConnection;
+pub use open_data::{DataKey, DataSpoil, Encrypt, EncryptedData, OpenData};
+pub(crate) use open_data::{encrypt, key_bytes, sign_raw};
 pub(crate) use pipeline::{Peer, routes};
 use serde::{Deserialize, Serialize};
+pub(crate) use spoil::Hangup;
 
 /// The header, always `1`, by which a server recognises the simulator and refuses it in production.
 pub const SIM_HEADER: &str = "yaopai-sim";
@@ -39,11 +43,13 @@ pub enum Endpoint {
     Getuserphonenumber,
     /// `POST /wxa/business/getuserencryptkey` (GET, too)
     Getuserencryptkey,
+    /// `POST /wxa/business/checkencryptedmsg`
+    Checkencryptedmsg,
 }
 
 impl Endpoint {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Jscode2session,
         Self::Token,
         Self::StableToken,
@@ -51,7 +57,21 @@ impl Endpoint {
         Self::Resetusersessionkey,
         Self::Getuserphonenumber,
         Self::Getuserencryptkey,
+        Self::Checkencryptedmsg,
     ];
+
+    /// The field, as a path with dots, without which a success is none; `None` where "no error" says all.
+    pub fn chief_field(self) -> Option<&'static str> {
+        match self {
+            Self::Jscode2session => Some("openid"),
+            Self::Token | Self::StableToken => Some("access_token"),
+            Self::Checksession => None,
+            Self::Resetusersessionkey => Some("session_key"),
+            Self::Getuserphonenumber => Some("phone_info.phoneNumber"),
+            Self::Getuserencryptkey => Some("key_info_list.0.encrypt_key"),
+            Self::Checkencryptedmsg => Some("vaild"),
+        }
+    }
 
     /// The last segment of the path.
     pub fn name(self) -> &'static str {
@@ -68,6 +88,7 @@ impl Endpoint {
             Self::Resetusersessionkey => "/wxa/resetusersessionkey",
             Self::Getuserphonenumber => "/wxa/business/getuserphonenumber",
             Self::Getuserencryptkey => "/wxa/business/getuserencryptkey",
+            Self::Checkencryptedmsg => "/wxa/business/checkencryptedmsg",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The way of every call: count, find the fault that hits it, do the work, answer.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     Extension, Router,
@@ -12,8 +12,16 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 
-use super::{answer, call::Call, cgi_bin, refusal::Refusal, sns, wxa};
-use crate::{AnswerShape, Endpoint, Fault, FaultKind, MOCK_CODE, When, simulator::Core, state::State};
+use super::{
+    answer,
+    call::Call,
+    cgi_bin,
+    refusal::Refusal,
+    sns,
+    spoil::{bend_shape, change_world, in_place_of, spoil_fields, spoil_refusal, spoil_text, spoilt},
+    wxa,
+};
+use crate::{AnswerShape, Effect, Endpoint, Fault, FaultKind, MOCK_CODE, When, simulator::Core, state::State};
 
 /// Who is on the other end of the connection; the listener puts it into each request.
 #[derive(Clone, Copy)]
@@ -37,34 +45,34 @@ async fn run(core: &Core, call: &Call) -> Response {
     let endpoint = call.endpoint;
     let fault = arrive(&mut core.state(), call);
     if let Some(fault) = fault.as_ref().filter(|fault| fault.moment() == When::Before) {
-        wait(fault).await;
         match fault.kind {
-            FaultKind::Delay => {}
+            FaultKind::Delay => tokio::time::sleep(fault.pause()).await,
             FaultKind::Errcode => {
-                let body = finish(&mut core.state(), call, Err(Refusal::by_code(fault.errcode)), None);
-                return answer::ok(endpoint, body);
+                let refused = Err(Refusal::asked_for(fault.errcode, call.peer));
+                return answer::ok(endpoint, finish(&mut core.state(), call, refused, None));
             }
-            _ => return answer::spoilt(endpoint, Vec::new(), fault),
+            kind if kind.effect() == Effect::Changed => change_world(&mut core.state(), call, fault),
+            _ => return in_place_of(endpoint, fault),
         }
     }
     let after = fault.filter(|fault| fault.moment() == When::After);
     let body = {
         let mut state = core.state();
         let result = work(&mut state, call);
-        finish(&mut state, call, result, after.as_ref())
+        let body = finish(&mut state, call, result, after.as_ref());
+        if let Some(fault) = &after {
+            change_world(&mut state, call, fault);
+        }
+        body
     };
     match after {
         None => answer::ok(endpoint, body),
         Some(fault) => {
-            wait(&fault).await;
-            answer::spoilt(endpoint, body, &fault)
+            if fault.kind == FaultKind::Delay {
+                tokio::time::sleep(fault.pause()).await;
+            }
+            spoilt(endpoint, body, &fault)
         }
-    }
-}
-
-async fn wait(fault: &Fault) {
-    if fault.kind == FaultKind::Delay {
-        tokio::time::sleep(Duration::from_millis(fault.ms)).await;
     }
 }
 
@@ -95,35 +103,50 @@ fn work(state: &mut State, call: &Call) -> Result<Map<String, Value>, Refusal> {
         Endpoint::Resetusersessionkey => wxa::resetusersessionkey(state, call),
         Endpoint::Getuserphonenumber => wxa::business::getuserphonenumber(state, call),
         Endpoint::Getuserencryptkey => wxa::business::getuserencryptkey(state, call),
+        Endpoint::Checkencryptedmsg => wxa::business::checkencryptedmsg(state, call),
     }
 }
 
-/// Turns a result into the bytes of an answer; faults that change its fields have their say here.
+/// Turns a result into the bytes of an answer; faults that change its fields or its text have their say here.
 fn finish(
     state: &mut State,
     call: &Call,
     mut result: Result<Map<String, Value>, Refusal>,
     after: Option<&Fault>,
 ) -> Vec<u8> {
-    let done = result.as_ref().map_or_else(|refusal| refusal.errcode, |_| 0);
-    state.counters.errcode(done);
+    state.counters.errcode(result.as_ref().map_or_else(|refusal| refusal.errcode, |_| 0));
     if let Some(fault) = after.filter(|fault| fault.kind == FaultKind::Errcode) {
-        result = Err(Refusal::by_code(fault.errcode));
+        result = Err(Refusal::asked_for(fault.errcode, call.peer));
     }
-    let mut fields = match result {
-        Ok(fields) => fields,
+    let mut shape = shape_for(state, call);
+    if let Some(fault) = after {
+        bend_shape(&mut shape, fault.kind);
+    }
+    let rid = state.rid(call.now);
+    let fields = match result {
+        Ok(mut fields) => {
+            answer::dress(&mut fields, &shape, call.endpoint);
+            if let Some(fault) = after {
+                spoil_fields(&mut fields, fault, call, &rid);
+            }
+            fields
+        }
         Err(refusal) => {
-            let errmsg = refusal.errmsg(&state.rid(call.now));
-            Map::from_iter([("errcode".to_owned(), json!(refusal.errcode)), ("errmsg".to_owned(), json!(errmsg))])
+            let old = after.is_some_and(|fault| fault.kind == FaultKind::OldErrmsg);
+            let errmsg = if old { refusal.old_errmsg(&state.dice.alphanumeric(16)) } else { refusal.errmsg(&rid) };
+            let mut fields =
+                Map::from_iter([("errcode".to_owned(), json!(refusal.errcode)), ("errmsg".to_owned(), json!(errmsg))]);
+            if let Some(fault) = after {
+                spoil_refusal(&mut fields, fault.kind);
+            }
+            fields
         }
     };
-    if after.is_some_and(|fault| fault.kind == FaultKind::StringErrcode)
-        && let Some(errcode) = fields.get_mut("errcode")
-    {
-        *errcode = json!(errcode.to_string());
+    let text = answer::render(fields, &shape, &mut state.dice);
+    match after {
+        None => text.into_bytes(),
+        Some(fault) => spoil_text(text, fault),
     }
-    let shape = shape_for(state, call);
-    answer::render(fields, &shape, &mut state.dice)
 }
 
 fn shape_for(state: &State, call: &Call) -> AnswerShape {

@@ -16,16 +16,17 @@ pub(crate) fn sign(session_key: &str, message: &str) -> String {
 }
 
 /// Checks access_token, openid, sig_method (87008) and signature (87009), in this order (INF). Hex digits of either case
-/// pass, because a widespread SDK sends upper case.
+/// pass unless the app says otherwise, because a widespread SDK sends upper case.
 pub(crate) fn signed_subject(state: &State, call: &Call) -> Result<Subject, Refusal> {
     let app = call.app_of_token(state)?;
-    let openid = call.param("openid").ok_or(Refusal::new(40003, "invalid openid"))?;
-    let subject = state.people.by_openid(&app.appid, openid).ok_or(Refusal::new(40003, "invalid openid"))?;
+    let openid = call.param("openid").ok_or(Refusal::by_code(40003))?;
+    let subject = state.people.by_openid(&app.appid, openid).ok_or(Refusal::by_code(40003))?;
     if call.param("sig_method") != Some("hmac_sha256") {
-        return Err(Refusal::spaced(87008, "invalid sig_method"));
+        return Err(Refusal::by_code(87008));
     }
-    let wrong = || Refusal::spaced(87009, "invalid signature");
-    let shown = call.param("signature").ok_or_else(wrong)?.to_ascii_lowercase();
+    let wrong = || Refusal::by_code(87009);
+    let shown = call.param("signature").ok_or_else(wrong)?;
+    let shown = if app.guesses.lower_case_signatures { shown.to_owned() } else { shown.to_ascii_lowercase() };
     let session_key = state.session_keys.live(&subject, call.now).ok_or_else(wrong)?;
     let right: bool = sign(session_key, "").as_bytes().ct_eq(shown.as_bytes()).into();
     if right { Ok(subject) } else { Err(wrong()) }

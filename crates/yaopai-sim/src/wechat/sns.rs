@@ -13,25 +13,30 @@ use crate::{
 ///
 /// Order of the checks: address 40164 → missing parameter 41002/41004/41008 → credentials 40013/40125 (measured by a third
 /// party) → grant_type 40002 (INF) → code 40029/40163 → high-risk user 40226 → minute limit 45011 (place of the last two: INF;
-/// neither consumes the code).
+/// neither consumes the code, unless the app says otherwise).
 pub(crate) fn jscode2session(state: &mut State, call: &Call) -> Result<Map<String, Value>, Refusal> {
     call.require(Method::GET)?;
     credentials::address(state, call, call.param("appid"))?;
     let (appid, secret) = credentials::present(call.param("appid"), call.param("secret"))?;
-    let code = call.param("js_code").ok_or(Refusal::new(41008, "missing code"))?;
+    let code = call.param("js_code").ok_or(Refusal::by_code(41008))?;
     let app = credentials::valid(state, appid, secret)?.clone();
     if call.param("grant_type") != Some("authorization_code") {
-        return Err(Refusal::new(40002, "invalid grant_type"));
+        return Err(Refusal::by_code(40002));
     }
     let subject = code_owner(state, &app, code, call.now)?;
+    let admitted = admit(state, &app, &subject, call.now);
+    if admitted.is_ok() || app.guesses.refusals_consume_code {
+        state.codes.consume(code);
+    }
+    admitted?;
+    session(state, &app, &subject, call.now)
+}
+
+fn admit(state: &mut State, app: &AppConfig, subject: &Subject, now: u64) -> Result<(), Refusal> {
     if state.people.get(&subject.user).is_ok_and(|user| user.blocked) {
         return Err(Refusal::by_code(40226));
     }
-    if !state.logins.take(&subject, app.login_limit_per_minute, call.now) {
-        return Err(Refusal::by_code(45011));
-    }
-    state.codes.consume(code);
-    session(state, &app, &subject, call.now)
+    if state.logins.take(subject, app.login_limit_per_minute, now) { Ok(()) } else { Err(Refusal::by_code(45011)) }
 }
 
 fn code_owner(state: &State, app: &AppConfig, code: &str, now: u64) -> Result<Subject, Refusal> {
@@ -44,7 +49,7 @@ fn code_owner(state: &State, app: &AppConfig, code: &str, now: u64) -> Result<Su
         Standing::Good => Ok(subject),
         Standing::Unknown => Err(unknown()),
         Standing::Used => Err(Refusal::by_code(40163)),
-        Standing::Expired => Err(Refusal::new(app.expired_code_errcode, "invalid code")),
+        Standing::Expired => Err(Refusal::by_code(app.expired_code_errcode)),
     }
 }
 
@@ -58,20 +63,7 @@ fn session(state: &mut State, app: &AppConfig, subject: &Subject, now: u64) -> R
     let gone = |_| Refusal::by_code(40029);
     let mut fields = Map::new();
     fields.insert("session_key".to_owned(), json!(session_key));
-    if app.answer.expires_in {
-        fields.insert("expires_in".to_owned(), json!(7200));
-    }
     fields.insert("openid".to_owned(), json!(people.openid(subject).map_err(gone)?));
-    if app.answer.unionid {
-        fields.insert("unionid".to_owned(), json!(people.unionid(app, &subject.user).map_err(gone)?));
-    }
-    if app.answer.errcode_zero {
-        fields.insert("errcode".to_owned(), json!(0));
-        fields.insert("errmsg".to_owned(), json!("ok"));
-    }
-    if app.answer.extra_fields {
-        fields.insert("is_limit".to_owned(), json!(false));
-        fields.insert("ext_info".to_owned(), json!({"url": "https://example.com/a/b", "list": [1, null]}));
-    }
+    fields.insert("unionid".to_owned(), json!(people.unionid(app, &subject.user).map_err(gone)?));
     Ok(fields)
 }

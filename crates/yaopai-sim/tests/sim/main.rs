@@ -7,6 +7,8 @@ mod cgi_bin;
 mod control;
 mod faults;
 mod listener;
+mod no_panic;
+mod receiver;
 mod sns;
 mod support;
 mod wxa;

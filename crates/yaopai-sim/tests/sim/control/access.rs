@@ -50,6 +50,8 @@ async fn unknown_fields_are_named() {
         ("/code", json!({"user": "lilei", "nonsense": 1})),
         ("/phone-code", json!({"user": "lilei", "nonsense": 1})),
         ("/session-key", json!({"user": "lilei", "nonsense": 1})),
+        ("/encrypted-data", json!({"user": "lilei", "nonsense": 1})),
+        ("/apps/wx0123456789abcdef/secret", json!({"nonsense": 1})),
         ("/user-key", json!({"user": "lilei", "nonsense": 1})),
         ("/access-tokens/revoke", json!({"nonsense": 1})),
         ("/users", json!({"name": "meimei", "nonsense": 1})),

@@ -59,3 +59,53 @@ async fn nonsense_changes_nothing() {
     let reply = world.control(Method::PATCH, "/apps/wx0", Some(&json!({}))).await;
     assert_eq!((reply.status.as_u16(), reply.field("error")), (404, "unknown_app".into()));
 }
+
+#[tokio::test]
+async fn a_secret_is_rotated_under_the_server() {
+    let world = world().await;
+    let token = world.plain_token().await;
+    let path = format!("/apps/{DEFAULT_APPID}/secret");
+    let fresh = world.control_post(&path, &json!({})).await.field("secret");
+    assert!(fresh.len() == 32 && fresh != DEFAULT_SECRET, "{fresh}");
+    assert_eq!(world.login_as("lilei").await.errcode(), 40125);
+    assert_eq!(world.errcode_of_token(&token).await, 40001);
+    assert_eq!(world.control_post(&path, &json!({"secret": DEFAULT_SECRET})).await.field("secret"), DEFAULT_SECRET);
+    assert_eq!(world.login_as("lilei").await.errcode(), 0);
+    assert_eq!(world.control_post(&path, &json!({"secret": ""})).await.status, 400);
+    assert_eq!(world.control_post("/apps/wx0/secret", &json!({})).await.status, 404);
+}
+
+#[tokio::test]
+async fn push_is_switched_on_checked_and_shown_without_secrets() {
+    let world = world().await;
+    let key = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
+    let good =
+        json!({"url": "https://example.com/push", "token": "pushtoken", "encoding_aes_key": key, "mode": "safe"});
+    let with = |name: &str, value: Value| {
+        let mut push = good.clone();
+        push[name] = value;
+        json!({"push": push})
+    };
+    for (body, word) in [
+        (with("url", json!("ftp://example.com/")), "url"),
+        (with("url", json!("/push")), "url"),
+        (with("token", json!("no")), "token"),
+        (with("token", json!("with space")), "token"),
+        (with("encoding_aes_key", json!("short")), "encoding_aes_key"),
+        (with("encoding_aes_key", json!(format!("{}!", &key[..42]))), "encoding_aes_key"),
+        (with("encoding_aes_key", Value::Null), "encoding_aes_key"),
+        (with("timeout_ms", json!(0)), "timeout_ms"),
+        (with("timeout_ms", json!(60_001)), "timeout_ms"),
+        (with("mode", json!("aes")), "unknown variant `aes`"),
+        (with("nonsense", json!(1)), "nonsense"),
+    ] {
+        let reply = patch(&world, body.clone()).await;
+        assert_eq!(reply.status, 400, "{body}");
+        assert!(reply.field("message").contains(word), "{}", reply.text);
+    }
+    let reply = patch(&world, json!({"push": good})).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    assert_eq!(reply.json()["push"]["mode"], "safe");
+    assert!(!reply.text.contains(key) && !reply.text.contains("pushtoken"), "{}", reply.text);
+    assert_eq!(patch(&world, json!({"push": null})).await.json().get("push"), None);
+}

@@ -1,7 +1,9 @@
 mod access;
 mod apps;
 mod codes;
+mod encrypted_data;
 mod faults;
 mod keys;
+mod push;
 mod running;
 mod users;

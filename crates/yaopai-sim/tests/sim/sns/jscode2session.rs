@@ -242,3 +242,15 @@ async fn keys_can_come_in_any_order() {
     }
     assert_eq!(orders.len(), 6);
 }
+
+#[tokio::test]
+async fn a_refusal_can_consume_the_code() {
+    for consumes in [false, true] {
+        let world = world_with(|app| app.guesses.refusals_consume_code = consumes).await;
+        let code = world.issue_code(DEFAULT_APPID, "lilei").unwrap();
+        world.block_user("lilei", true).unwrap();
+        assert_eq!(world.login(&code).await.errcode(), 40226);
+        world.block_user("lilei", false).unwrap();
+        assert_eq!(world.login(&code).await.errcode(), if consumes { 40163 } else { 0 });
+    }
+}

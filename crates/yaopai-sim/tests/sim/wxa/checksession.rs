@@ -77,3 +77,12 @@ async fn refusals() {
         assert_eq!(world.get(CHECK, query).await.errcode(), *errcode, "{query:?}");
     }
 }
+
+#[tokio::test]
+async fn upper_case_can_be_wrong() {
+    let world = world_with(|app| app.guesses.lower_case_signatures = true).await;
+    let token = world.plain_token().await;
+    let signature = hmac_hex(world.login_as("lilei").await.field("session_key").as_bytes());
+    assert_eq!(signed(&world, CHECK, &token, &signature).await.errcode(), 0);
+    assert_eq!(signed(&world, CHECK, &token, &signature.to_uppercase()).await.errcode(), 87009);
+}

@@ -1,5 +1,5 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
-use yaopai_sim::{DEFAULT_APPID, Endpoint};
+use yaopai_sim::{DEFAULT_APPID, Endpoint, UserKeyMethod};
 
 use crate::{
     support::{World, hmac_hex, world},
@@ -65,4 +65,20 @@ async fn a_wrong_signature_yields_no_key() {
     let reply = signed(&world, KEYS, &token, &hmac_hex(b"wrong")).await;
     assert_eq!(reply.errcode(), 87009);
     assert!(reply.json().get("key_info_list").is_none());
+}
+
+#[tokio::test]
+async fn one_method_can_be_the_only_one() {
+    let world = world().await;
+    let token = world.plain_token().await;
+    let key = world.login_as("lilei").await.field("session_key");
+    let signature = hmac_hex(key.as_bytes());
+    let openid = world.openid(DEFAULT_APPID, "lilei").unwrap();
+    let query =
+        [("access_token", &*token), ("openid", &openid), ("signature", &signature), ("sig_method", "hmac_sha256")];
+    for (method, get, post) in [(UserKeyMethod::Get, 0, 43001), (UserKeyMethod::Post, 43002, 0)] {
+        world.update_app(DEFAULT_APPID, |app| app.guesses.user_key_method = method).unwrap();
+        assert_eq!(world.get(KEYS, &query).await.errcode(), get);
+        assert_eq!(world.post(KEYS, &query, &serde_json::json!({})).await.errcode(), post);
+    }
 }

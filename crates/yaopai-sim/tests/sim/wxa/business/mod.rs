@@ -1,2 +1,3 @@
+mod checkencryptedmsg;
 mod getuserencryptkey;
 mod getuserphonenumber;

@@ -1,8 +1,11 @@
 //! Every fault, as a client sees it, and what it leaves behind.
 
+mod changed;
+mod every;
+
 use std::time::{Duration, Instant};
 
-use yaopai_sim::{DEFAULT_APPID, Endpoint, Fault, SimError, When};
+use yaopai_sim::{DEFAULT_APPID, Endpoint, Fault, FaultKind, SimError, When};
 
 use crate::support::{OTHER_APPID, World, world};
 
@@ -138,6 +141,66 @@ async fn an_empty_body_is_empty() {
 }
 
 #[tokio::test]
+async fn a_close_is_an_orderly_end() {
+    let world = world().await;
+    world.set_fault(Fault::new(FaultKind::Close).once()).unwrap();
+    let code = issue(&world);
+    let error = world.send(world.login_request(&code)).await.err().unwrap();
+    assert!(!reset(&error) && error.is_request(), "{error:?}");
+    assert_eq!(world.login(&code).await.errcode(), 40163);
+}
+
+#[tokio::test]
+async fn a_status_says_when_to_come_back() {
+    let world = world().await;
+    world.set_fault(Fault::http_status(429).once()).unwrap();
+    let code = issue(&world);
+    let reply = world.login(&code).await;
+    assert_eq!((reply.status.as_u16(), &reply.headers["retry-after"]), (429, &"1".parse().unwrap()));
+    assert!(!used(&world, &code));
+    world.set_fault(Fault::http_status(500).when(When::After).once()).unwrap();
+    let reply = world.login(&code).await;
+    assert_eq!(reply.status, 500);
+    assert!(reply.field("openid").starts_with('o'), "the true answer: a trap");
+    assert!(used(&world, &code));
+}
+
+#[tokio::test]
+async fn a_field_is_spoilt_by_its_path() {
+    let world = world().await;
+    let token = world.plain_token().await;
+    world.set_fault(Fault::missing_field("phone_info.watermark.appid").once()).unwrap();
+    let code = world.issue_phone_code(DEFAULT_APPID, "lilei").unwrap();
+    let body = serde_json::json!({"code": code});
+    let info = world.post(Endpoint::Getuserphonenumber, &[("access_token", &token)], &body).await.json();
+    let watermark = info["phone_info"]["watermark"].as_object().unwrap();
+    assert_eq!(watermark.keys().collect::<Vec<_>>(), ["timestamp"]);
+    for path in ["no.such", "openid.inside", "unionid.0.x", ".", "openid."] {
+        world.set_fault(Fault::missing_field(path).once()).unwrap();
+        let login = world.login_as("lilei").await.json();
+        assert_eq!(login.as_object().unwrap().len(), 3, "{path}: what isn't there can't be spoilt");
+    }
+}
+
+/// Everything that an answer can be wrong in is said of 40164, too: the address is the caller's.
+#[tokio::test]
+async fn an_address_that_is_not_in_the_whitelist_can_be_a_users_once() {
+    let world = world().await;
+    world.set_fault(Fault::errcode(40164).user("lilei").once()).unwrap();
+    let reply = world.login_as("lilei").await;
+    assert!(reply.field("errmsg").starts_with("invalid ip 127.0.0.1 ipv6 ::ffff:127.0.0.1, not in whitelist rid: "));
+    assert_eq!(world.login_as("lilei").await.errcode(), 0);
+}
+
+#[tokio::test]
+async fn an_errmsg_can_be_of_old() {
+    let world = world().await;
+    world.set_fault(Fault::new(FaultKind::OldErrmsg)).unwrap();
+    let errmsg = world.login("junk").await.field("errmsg");
+    assert!(errmsg.starts_with("invalid code, hints: [ req_id: ") && errmsg.ends_with(" ]"), "{errmsg}");
+}
+
+#[tokio::test]
 async fn an_errcode_can_be_a_string() {
     let world = world().await;
     world.set_fault(Fault::string_errcode()).unwrap();
@@ -186,6 +249,12 @@ async fn faults_that_contradict_themselves_are_refused() {
         Fault::delay_after(Duration::ZERO),
         Fault::delay_after(Duration::from_secs(601)),
         Fault::truncated_body().when(When::Before),
+        Fault::http_status(200),
+        Fault { status: Some(500), ..Fault::reset_after() },
+        Fault::reset_after().field("openid"),
+        Fault::missing_field(""),
+        Fault::missing_field("x".repeat(129)),
+        Fault::new(FaultKind::SlowBody),
         Fault::reset_after().times(0),
     ] {
         assert!(matches!(world.set_fault(fault), Err(SimError::Invalid(_))));
