@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::header::{CONNECTION, HeaderMap, HeaderValue};
+use reqwest::header::{CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderValue};
 use reqwest::{StatusCode, Url};
 use zeroize::Zeroizing;
 
@@ -109,6 +109,11 @@ impl Http {
     /// `POST url` with a JSON body, once.
     pub async fn post_json(&self, url: Url, body: Vec<u8>) -> Result<Zeroizing<Vec<u8>>, Fault> {
         self.send(self.client.post(url).header("Content-Type", "application/json").body(body)).await
+    }
+
+    /// `POST url` without a body, once. Content-Length is sent all the same (RFC 9110, section 8.6).
+    pub async fn post_nothing(&self, url: Url) -> Result<Zeroizing<Vec<u8>>, Fault> {
+        self.send(self.client.post(url).header(CONTENT_LENGTH, "0")).await
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<Zeroizing<Vec<u8>>, Fault> {

@@ -41,6 +41,10 @@ pub struct Endpoints {
     pub exchange: String,
     /// checkSessionKey.
     pub check_session_key: String,
+    /// getPhoneNumber.
+    pub phone: String,
+    /// getUserEncryptKey.
+    pub user_keys: String,
     /// Which access token is fetched.
     pub token_kind: TokenKind,
     /// getStableAccessToken.
@@ -55,6 +59,8 @@ impl Default for Endpoints {
             base_url: "https://api.weixin.qq.com".into(),
             exchange: "/sns/jscode2session".into(),
             check_session_key: "/wxa/checksession".into(),
+            phone: "/wxa/business/getuserphonenumber".into(),
+            user_keys: "/wxa/business/getuserencryptkey".into(),
             token_kind: TokenKind::Stable,
             stable_token: "/cgi-bin/stable_token".into(),
             token: "/cgi-bin/token".into(),
@@ -125,6 +131,8 @@ pub(super) struct Sites {
 pub(super) struct Site {
     pub exchange: Url,
     pub check_session_key: Url,
+    pub phone: Url,
+    pub user_keys: Url,
     pub token_kind: TokenKind,
     /// Of this kind.
     pub token: Url,
@@ -183,6 +191,8 @@ impl Site {
         Ok(Self {
             exchange: join("exchange", &endpoints.exchange)?,
             check_session_key: join("check_session_key", &endpoints.check_session_key)?,
+            phone: join("phone", &endpoints.phone)?,
+            user_keys: join("user_keys", &endpoints.user_keys)?,
             token_kind: endpoints.token_kind,
             token: match endpoints.token_kind {
                 TokenKind::Stable => join("stable_token", &endpoints.stable_token)?,

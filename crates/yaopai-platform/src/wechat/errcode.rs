@@ -31,6 +31,23 @@ pub(super) fn of_exchange(refusal: &Refusal, now: Timestamp) -> PlatformError {
     }
 }
 
+/// A refusal of getPhoneNumber. The page lists 40029 only: for a code that is unknown, too old, or used before.
+pub(super) fn of_phone(refusal: &Refusal, now: Timestamp) -> PlatformError {
+    match refusal.errcode {
+        // "invalid openid": the code is another person's, or we name a person of another app.
+        40029 | 40003 => PlatformError::CodeInvalid,
+        // Not listed for this API, but it can only mean the one thing.
+        40163 => PlatformError::CodeUsed,
+        _ => common(refusal, now),
+    }
+}
+
+/// A refusal of a call that is signed with the user's session_key. 87009, "invalid signature": the key is not, or no longer,
+/// the user's.
+pub(super) fn is_stale_key(errcode: i64) -> bool {
+    errcode == 87009
+}
+
 /// A refusal of a token endpoint: there 40001 speaks of the AppSecret.
 pub(super) fn of_token(refusal: &Refusal, now: Timestamp) -> PlatformError {
     match refusal.errcode {

@@ -1,12 +1,19 @@
-//! WeChat: exchange of the login code, custody of the access token, and the calls that need one.
+//! WeChat: exchange of the login code, custody of the access token, the calls that need one, and what needs only a user's
+//! session_key.
 
 mod access_token;
+mod aes_cbc;
 mod answer;
 mod api;
 mod check_session_key;
 mod config;
+mod encrypted;
 mod errcode;
 mod exchange;
+mod phone;
+mod platform;
+mod signature;
+mod user_keys;
 
 use std::collections::HashMap;
 use std::fmt;
