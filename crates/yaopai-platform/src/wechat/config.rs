@@ -7,6 +7,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Url;
 use yaopai_core::ids::AppName;
 
+use super::TokenUrl;
 use crate::breaker::BreakerPolicy;
 use crate::http::HttpError;
 use crate::lane::LanePolicy;
@@ -18,6 +19,8 @@ pub struct Config {
     pub endpoints: Endpoints,
     /// Where it is for some apps: private deployments have their own host and path.
     pub app_endpoints: HashMap<AppName, Endpoints>,
+    /// Where some apps' access tokens are fetched instead of from WeChat.
+    pub token_urls: HashMap<AppName, TokenUrl>,
     /// Development: the platform may be reached by plain HTTP.
     pub allow_plain_http: bool,
     /// Development: the simulator's answers are taken.
@@ -82,6 +85,7 @@ impl Default for Config {
         Self {
             endpoints: Endpoints::default(),
             app_endpoints: HashMap::new(),
+            token_urls: HashMap::new(),
             allow_plain_http: false,
             allow_simulator: false,
             connect_timeout: Duration::from_secs(2),

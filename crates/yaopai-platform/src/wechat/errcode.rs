@@ -10,7 +10,7 @@ use crate::http::Fault;
 pub(super) const SYSTEM_ERROR: i64 = -1;
 
 /// Seconds after which a transport fault may be over.
-const SOON: u32 = 2;
+pub(super) const SOON: u32 = 2;
 
 /// Seconds after which to look whether the daily quota is filled again.
 const QUOTA_PAUSE: u32 = 3600;
@@ -78,6 +78,9 @@ pub(super) fn of_fault(fault: Fault) -> PlatformError {
     match fault {
         Fault::NotReached(what) => PlatformError::NotReached { retry_after: SOON, what },
         Fault::Failed(what) => PlatformError::Unavailable { retry_after: SOON, what },
+        Fault::Status(status) => {
+            PlatformError::Unavailable { retry_after: SOON, what: format!("HTTP status {status}") }
+        }
         Fault::Simulator => PlatformError::Misconfigured {
             what: "a simulator answered; set development = true if that is meant, else correct base_url".into(),
         },

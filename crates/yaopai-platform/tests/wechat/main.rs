@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests; clippy's own exception doesn't reach helpers outside #[test]")]
 
 mod access_token;
+mod access_token_url;
 mod breaker;
 mod checksession;
 mod exchange;
