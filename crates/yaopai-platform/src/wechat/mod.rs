@@ -12,6 +12,7 @@ mod errcode;
 mod exchange;
 mod phone;
 mod platform;
+pub mod push;
 mod signature;
 mod user_keys;
 

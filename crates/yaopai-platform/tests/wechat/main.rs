@@ -11,6 +11,7 @@ mod exchange_faults;
 mod https;
 mod open;
 mod phone;
+mod push;
 mod secrets;
 mod support;
 mod user_keys;
