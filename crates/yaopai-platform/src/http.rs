@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::header::{CONNECTION, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderValue};
 use reqwest::{StatusCode, Url};
 use zeroize::Zeroizing;
 
@@ -60,6 +60,8 @@ pub(crate) enum Fault {
     NotReached(String),
     /// Sent, perhaps; and no usable answer.
     Failed(String),
+    /// An answer whose HTTP status isn't 200.
+    Status(u16),
     /// The simulator answered where it must not.
     Simulator,
 }
@@ -106,9 +108,24 @@ impl Http {
         self.send(self.client.get(url)).await
     }
 
+    /// `GET url` with `Authorization: Bearer`, once. The header's value is marked as sensitive, so that no `Debug` shows it.
+    pub async fn get_as(&self, url: Url, bearer: Option<&str>) -> Result<Zeroizing<Vec<u8>>, Fault> {
+        let request = self.client.get(url).header(ACCEPT, "application/json");
+        self.send(match bearer {
+            Some(secret) => request.bearer_auth(secret),
+            None => request,
+        })
+        .await
+    }
+
     /// `POST url` with a JSON body, once.
     pub async fn post_json(&self, url: Url, body: Vec<u8>) -> Result<Zeroizing<Vec<u8>>, Fault> {
         self.send(self.client.post(url).header("Content-Type", "application/json").body(body)).await
+    }
+
+    /// `POST url` without a body, once. Content-Length is sent all the same (RFC 9110, section 8.6).
+    pub async fn post_nothing(&self, url: Url) -> Result<Zeroizing<Vec<u8>>, Fault> {
+        self.send(self.client.post(url).header(CONTENT_LENGTH, "0")).await
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<Zeroizing<Vec<u8>>, Fault> {
@@ -117,7 +134,7 @@ impl Http {
             return Err(Fault::Simulator);
         }
         if response.status() != StatusCode::OK {
-            return Err(Fault::Failed(format!("HTTP status {}", response.status().as_u16())));
+            return Err(Fault::Status(response.status().as_u16()));
         }
         let too_long = || Fault::Failed(format!("the answer is longer than {BODY_MAX} bytes"));
         if response.content_length().is_some_and(|n| n > BODY_MAX as u64) {

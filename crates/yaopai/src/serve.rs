@@ -176,6 +176,7 @@ fn platform_config(config: &Config) -> wechat::Config {
     let app_endpoints: HashMap<AppName, _> = config.platforms.iter().map(|(n, u)| (n.clone(), endpoints(u))).collect();
     wechat::Config {
         app_endpoints,
+        token_urls: config.token_urls.clone(),
         allow_plain_http: config.development,
         allow_simulator: config.development,
         ..wechat::Config::default()

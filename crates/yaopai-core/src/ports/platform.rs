@@ -43,7 +43,11 @@ pub trait Platform: Send + Sync {
         Err(PlatformError::Unsupported)
     }
 
-    /// Opens data that the platform encrypted for this app under the session_key, and checks its watermark. Asks nobody.
+    /// Opens data that the platform encrypted for this app under the session_key, and checks its watermark: whose it is, and
+    /// that it is some minutes old at most. Asks nobody.
+    ///
+    /// What comes out is for the client, and proves nothing about it: where there is no MAC (WeChat), who sends the data can
+    /// alter parts of it. A phone number that is to bind a user comes from [`Platform::phone`].
     ///
     /// # Errors
     /// [`CannotOpen`], and nothing about why: a padding error told apart from others would be an oracle.

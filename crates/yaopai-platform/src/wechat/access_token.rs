@@ -5,6 +5,7 @@
 
 mod fetch;
 mod slot;
+mod team;
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,9 +17,10 @@ use yaopai_core::ports::PlatformError;
 use zeroize::Zeroizing;
 
 use super::{AppState, WeChat, config::TokenKind};
-use fetch::Credentials;
+use fetch::{Credentials, Source};
 pub(super) use slot::Slot;
 use slot::{Need, Outcome};
+pub use team::{TokenUrl, TokenUrlError};
 
 /// An access token: whoever has it can act as the app. Never prints.
 #[derive(Clone)]
@@ -102,7 +104,12 @@ impl WeChat {
 
     fn fetch(&self, app: &App, state: &Arc<AppState>, flight: watch::Sender<Option<Result>>) {
         let site = self.0.sites.of(&app.name);
-        let credentials = Credentials { app: app.clone(), url: site.token.clone(), kind: site.token_kind };
+        let source = match (self.0.config.token_urls.get(&app.name), site.token_kind) {
+            (Some(url), _) => Source::Team(url.clone()),
+            (None, TokenKind::Stable) => Source::Stable(site.token.clone()),
+            (None, TokenKind::Plain) => Source::Plain(site.token.clone()),
+        };
+        let credentials = Credentials { app: app.clone(), source };
         let (client, landing) = (self.clone(), Landing { state: Arc::clone(state), flight });
         tokio::spawn(async move {
             let outcome = client.fetch_usable(&credentials, &landing.state).await;
@@ -110,22 +117,29 @@ impl WeChat {
             if let Err(error) = &outcome.result {
                 // The pauses between fetches bound how often this is said.
                 let app = &credentials.app;
-                tracing::warn!(app = app.name.as_str(), appid = app.appid, %error, "no access token from WeChat");
+                tracing::warn!(app = app.name.as_str(), appid = app.appid, %error, "no access token");
             }
             landing.land(now, outcome);
         });
     }
 
     /// A token that WeChat did not refuse just before. It may hand out the same one, if only some of its servers think that
-    /// it is dead; then it is told to make a new one, which it does 20 times a day.
+    /// it is dead; then it is told to make a new one, which it does 20 times a day. A team's own URL can't be told that, and
+    /// WeChat must not be: the team's token would die.
     async fn fetch_usable(&self, credentials: &Credentials, state: &AppState) -> Outcome {
         let first = self.fetch_once(credentials, false).await;
-        let dead = |outcome: &Outcome| matches!(&outcome.result, Ok(token) if state.token.lock().is_dead(token));
+        let dead = |outcome: &Outcome| {
+            let now = self.0.clock.now();
+            matches!(&outcome.result, Ok(token) if state.token.lock().is_dead(now, token))
+        };
         if !dead(&first) {
             return first;
         }
-        let still = "WeChat hands out the access token that it refuses";
-        if credentials.kind == TokenKind::Stable && state.token.lock().may_force(self.0.clock.now()) {
+        let still = match credentials.source {
+            Source::Team(_) => "access_token_url hands out the access token that WeChat refuses",
+            _ => "WeChat hands out the access token that it refuses",
+        };
+        if matches!(credentials.source, Source::Stable(_)) && state.token.lock().may_force(self.0.clock.now()) {
             tracing::warn!(
                 app = credentials.app.name.as_str(),
                 appid = credentials.app.appid,

@@ -96,6 +96,26 @@ impl Answer {
     pub fn number(&self, field: &str) -> Option<i64> {
         self.0.get(field).and_then(|v| errcode(Some(v)))
     }
+
+    /// Takes an object out.
+    pub fn object(&mut self, field: &str) -> Option<Self> {
+        self.0.get_mut(field).map(Value::take).and_then(Self::of)
+    }
+
+    /// Takes a list of objects out; `None` if anything in it is something else.
+    pub fn objects(&mut self, field: &str) -> Option<Vec<Self>> {
+        match self.0.get_mut(field).map(Value::take) {
+            Some(Value::Array(values)) => values.into_iter().map(Self::of).collect(),
+            _ => None,
+        }
+    }
+
+    fn of(value: Value) -> Option<Self> {
+        match value {
+            Value::Object(object) => Some(Self(object)),
+            _ => None,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Url;
 use yaopai_core::ids::AppName;
 
+use super::TokenUrl;
 use crate::breaker::BreakerPolicy;
 use crate::http::HttpError;
 use crate::lane::LanePolicy;
@@ -18,6 +19,8 @@ pub struct Config {
     pub endpoints: Endpoints,
     /// Where it is for some apps: private deployments have their own host and path.
     pub app_endpoints: HashMap<AppName, Endpoints>,
+    /// Where some apps' access tokens are fetched instead of from WeChat.
+    pub token_urls: HashMap<AppName, TokenUrl>,
     /// Development: the platform may be reached by plain HTTP.
     pub allow_plain_http: bool,
     /// Development: the simulator's answers are taken.
@@ -41,6 +44,10 @@ pub struct Endpoints {
     pub exchange: String,
     /// checkSessionKey.
     pub check_session_key: String,
+    /// getPhoneNumber.
+    pub phone: String,
+    /// getUserEncryptKey.
+    pub user_keys: String,
     /// Which access token is fetched.
     pub token_kind: TokenKind,
     /// getStableAccessToken.
@@ -55,6 +62,8 @@ impl Default for Endpoints {
             base_url: "https://api.weixin.qq.com".into(),
             exchange: "/sns/jscode2session".into(),
             check_session_key: "/wxa/checksession".into(),
+            phone: "/wxa/business/getuserphonenumber".into(),
+            user_keys: "/wxa/business/getuserencryptkey".into(),
             token_kind: TokenKind::Stable,
             stable_token: "/cgi-bin/stable_token".into(),
             token: "/cgi-bin/token".into(),
@@ -76,6 +85,7 @@ impl Default for Config {
         Self {
             endpoints: Endpoints::default(),
             app_endpoints: HashMap::new(),
+            token_urls: HashMap::new(),
             allow_plain_http: false,
             allow_simulator: false,
             connect_timeout: Duration::from_secs(2),
@@ -125,6 +135,8 @@ pub(super) struct Sites {
 pub(super) struct Site {
     pub exchange: Url,
     pub check_session_key: Url,
+    pub phone: Url,
+    pub user_keys: Url,
     pub token_kind: TokenKind,
     /// Of this kind.
     pub token: Url,
@@ -183,6 +195,8 @@ impl Site {
         Ok(Self {
             exchange: join("exchange", &endpoints.exchange)?,
             check_session_key: join("check_session_key", &endpoints.check_session_key)?,
+            phone: join("phone", &endpoints.phone)?,
+            user_keys: join("user_keys", &endpoints.user_keys)?,
             token_kind: endpoints.token_kind,
             token: match endpoints.token_kind {
                 TokenKind::Stable => join("stable_token", &endpoints.stable_token)?,

@@ -10,7 +10,7 @@ use crate::http::Fault;
 pub(super) const SYSTEM_ERROR: i64 = -1;
 
 /// Seconds after which a transport fault may be over.
-const SOON: u32 = 2;
+pub(super) const SOON: u32 = 2;
 
 /// Seconds after which to look whether the daily quota is filled again.
 const QUOTA_PAUSE: u32 = 3600;
@@ -29,6 +29,23 @@ pub(super) fn of_exchange(refusal: &Refusal, now: Timestamp) -> PlatformError {
         40226 => PlatformError::Blocked,
         _ => common(refusal, now),
     }
+}
+
+/// A refusal of getPhoneNumber. The page lists 40029 only: for a code that is unknown, too old, or used before.
+pub(super) fn of_phone(refusal: &Refusal, now: Timestamp) -> PlatformError {
+    match refusal.errcode {
+        // "invalid openid": the code is another person's, or we name a person of another app.
+        40029 | 40003 => PlatformError::CodeInvalid,
+        // Not listed for this API, but it can only mean the one thing.
+        40163 => PlatformError::CodeUsed,
+        _ => common(refusal, now),
+    }
+}
+
+/// A refusal of a call that is signed with the user's session_key. 87009, "invalid signature": the key is not, or no longer,
+/// the user's.
+pub(super) fn is_stale_key(errcode: i64) -> bool {
+    errcode == 87009
 }
 
 /// A refusal of a token endpoint: there 40001 speaks of the AppSecret.
@@ -61,6 +78,9 @@ pub(super) fn of_fault(fault: Fault) -> PlatformError {
     match fault {
         Fault::NotReached(what) => PlatformError::NotReached { retry_after: SOON, what },
         Fault::Failed(what) => PlatformError::Unavailable { retry_after: SOON, what },
+        Fault::Status(status) => {
+            PlatformError::Unavailable { retry_after: SOON, what: format!("HTTP status {status}") }
+        }
         Fault::Simulator => PlatformError::Misconfigured {
             what: "a simulator answered; set development = true if that is meant, else correct base_url".into(),
         },

@@ -4,9 +4,8 @@
 //! `GET /sns/jscode2session`,
 //! <https://developers.weixin.qq.com/miniprogram/dev/server/API/user-login/api_code2session>
 
-use async_trait::async_trait;
 use yaopai_core::app::App;
-use yaopai_core::ports::{Platform, PlatformError, Vouched};
+use yaopai_core::ports::{PlatformError, Vouched};
 
 use super::answer::Answer;
 use super::api::{CallError, Way};
@@ -21,11 +20,14 @@ const CODE_MAX: usize = 512;
 /// An openid is 28 characters; a platform that answers more than this is not WeChat.
 const ID_MAX: usize = 128;
 
-#[async_trait]
-impl Platform for WeChat {
-    async fn exchange(&self, app: &App, code: &str) -> Result<Vouched, PlatformError> {
-        // WeChat would answer 41008 to an empty code, which speaks of our mistake and not the client's.
-        if code.is_empty() || code.len() > CODE_MAX || code.chars().any(char::is_control) {
+/// Could this be a code at all? WeChat would answer 41008 to an empty one, which speaks of our mistake and not the client's.
+pub(super) fn is_code(code: &str) -> bool {
+    (1..=CODE_MAX).contains(&code.len()) && !code.chars().any(char::is_control)
+}
+
+impl WeChat {
+    pub(super) async fn code2session(&self, app: &App, code: &str) -> Result<Vouched, PlatformError> {
+        if !is_code(code) {
             return Err(PlatformError::CodeInvalid);
         }
         let state = self.0.app(app);

@@ -1,12 +1,20 @@
-//! WeChat: exchange of the login code, custody of the access token, and the calls that need one.
+//! WeChat: exchange of the login code, custody of the access token, the calls that need one, and what needs only a user's
+//! session_key.
 
 mod access_token;
+mod aes_cbc;
 mod answer;
 mod api;
 mod check_session_key;
 mod config;
+mod encrypted;
 mod errcode;
 mod exchange;
+mod phone;
+mod platform;
+pub mod push;
+mod signature;
+mod user_keys;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -19,7 +27,7 @@ use yaopai_core::ids::AppName;
 use yaopai_core::ports::{Clock, PlatformError};
 use yaopai_core::time::{Timestamp, millis};
 
-pub use access_token::AccessToken;
+pub use access_token::{AccessToken, TokenUrl, TokenUrlError};
 pub use answer::Refusal;
 pub use api::CallError;
 pub use config::{Config, ConfigError, Endpoints, TokenKind};
@@ -44,6 +52,8 @@ struct Inner {
     once: Http,
     /// For what may.
     pooled: Http,
+    /// For the teams' own token URLs, whose scheme was checked one by one; none if no app has one.
+    team: Option<Http>,
     config: Config,
     /// By name and appid, so that an app whose appid was changed doesn't inherit a token.
     apps: Mutex<HashMap<(AppName, String), Arc<AppState>>>,
@@ -69,7 +79,14 @@ impl WeChat {
         let allowed = Allowed { plain_http: config.allow_plain_http, simulator: config.allow_simulator };
         let http = |reuse| Http::new(reuse, timeouts, sites.https(), allowed);
         let (once, pooled) = (http(Reuse::Never)?, http(Reuse::Pooled)?);
-        Ok(Self(Arc::new(Inner { clock, sites, once, pooled, config, apps: Mutex::default() })))
+        let team = match config.token_urls.is_empty() {
+            true => None,
+            false => {
+                let https = config.token_urls.values().any(TokenUrl::is_https);
+                Some(Http::new(Reuse::Never, timeouts, https, Allowed { plain_http: true, ..allowed })?)
+            }
+        };
+        Ok(Self(Arc::new(Inner { clock, sites, once, pooled, team, config, apps: Mutex::default() })))
     }
 }
 
@@ -104,7 +121,7 @@ impl AppState {
             let last = self.warned_at.load(Ordering::Relaxed);
             let due = now.0.saturating_sub(last) >= millis(WARN_PAUSE);
             if due && self.warned_at.compare_exchange(last, now.0, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
-                tracing::warn!(app, appid, call, %error, "WeChat refuses the app's configuration");
+                tracing::warn!(app, appid, call, %error, "the app's configuration is refused");
                 return;
             }
         }

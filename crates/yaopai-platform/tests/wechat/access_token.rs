@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use yaopai_core::ports::{Clock, PlatformError as E};
+use yaopai_core::ports::{Clock, Platform, PlatformError as E};
 use yaopai_platform::wechat::{AccessToken, CallError, Config, Endpoints, TokenKind, WeChat};
 use yaopai_sim::{Endpoint, Fault};
 
@@ -65,6 +65,23 @@ async fn a_thousand_callers_one_fetch() {
     let text = first[0].as_ref().unwrap().expose();
     assert!(first.iter().chain(&second).all(|t| t.as_ref().unwrap().expose() == text));
     assert_eq!(sim.calls("stable_token"), 1);
+}
+
+/// What a back end gets says how long it may be used, and never more than WeChat said.
+#[tokio::test]
+async fn handed_out_with_the_seconds_that_are_left() {
+    let (sim, wechat, clock) = simulated().await;
+    let platform: &dyn Platform = &wechat;
+    let handed = platform.access_token(&app()).await.unwrap();
+    assert_eq!(handed.token.as_str(), wechat.access_token(&app()).await.unwrap().expose());
+    assert_eq!(handed.expires_in, 7190);
+    assert_eq!(format!("{handed:?}"), "HandedToken { expires_in: 7190, .. }");
+    clock.forward(6000);
+    assert_eq!(platform.access_token(&app()).await.unwrap().expires_in, 1190);
+    assert_eq!(sim.calls("stable_token"), 1);
+    sim.set_fault(Fault::bad_gateway().on(Endpoint::StableToken)).unwrap();
+    clock.forward(86_400);
+    assert!(matches!(platform.access_token(&app()).await, Err(E::Unavailable { .. })));
 }
 
 #[tokio::test]
@@ -250,9 +267,9 @@ async fn the_same_token_again_is_no_cure_so_a_new_one_is_forced() {
 
     // WeChat refuses everything for a day: 8 forced ones at most.
     let (wire, wechat, clock) = issuing(40001, true, |_| true).await;
-    for _ in 0..24 * 60 {
+    for _ in 0..24 * 4 {
         check(&wechat).await.unwrap_err();
-        clock.forward(59);
+        clock.forward(15 * 60 - 1);
     }
     let forced = wire.count(r#""force_refresh":true"#);
     assert!((1..=8).contains(&forced), "{forced}");

@@ -6,15 +6,19 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tracing_subscriber::filter::LevelFilter;
-use yaopai_core::ports::Platform;
+use yaopai_core::ports::{Encrypted, Platform};
+use yaopai_core::time::Timestamp;
 use yaopai_platform::wechat::Config;
 
 use crate::exchange_faults::faults;
-use crate::support::{OPENID, SECRET, SESSION_KEY, app, config, wechat};
+use crate::support::{APPID, OPENID, SECRET, SESSION_KEY, app, config, wechat};
 use crate::wire::{Reply, Wire, json};
 
 const CODE: &str = "081pVmGa1YykHB0oWtFa1ppAmK2pVmGO";
 const TOKEN: &str = "88_tokentokentoken";
+const NUMBER: &str = "13800138000";
+const USER_KEY: &str = "VI6BpyrK9XH4i4AIGe86tg";
+const ENCRYPTED: &str = "CiyLU1Aw2KjvrjMdj8YKliAjtP4gsMZMQmRzooG2xrA";
 const SIGNATURE: &str = "46e043c5525c2d817c44be603d30837a808a1d930d038f6fdc3e62a201fed128";
 
 #[derive(Clone, Default)]
@@ -39,8 +43,9 @@ impl Log {
 
 fn clean(of: &str, text: &str) {
     let bare = |s: &str| s.trim_end_matches('=').to_owned();
-    for secret in
-        [SECRET, CODE, TOKEN, OPENID, SIGNATURE, &bare(SESSION_KEY), "secretkey", "secret=", "access_token=", "js_code"]
+    for secret in [SECRET, CODE, TOKEN, OPENID, SIGNATURE, &bare(SESSION_KEY), NUMBER, USER_KEY, ENCRYPTED]
+        .into_iter()
+        .chain(["secretkey", "secret=", "access_token=", "js_code"])
     {
         assert!(!text.contains(secret), "{of}: {secret} in {text}");
     }
@@ -62,7 +67,17 @@ async fn everything(name: &'static str, reply: Reply, with_token: bool) {
     if let Err(e) = wechat.access_token(&app()).await {
         texts.extend([format!("{e}"), format!("{e:?}")]);
     }
-    if let Err(e) = wechat.check_session_key(&app(), OPENID, SESSION_KEY).await {
+    let app = &app();
+    let (known, phone, keys) = tokio::join!(
+        wechat.check_session_key(app, OPENID, SESSION_KEY),
+        wechat.phone(app, OPENID, CODE),
+        wechat.user_keys(app, OPENID, SESSION_KEY),
+    );
+    for e in [known.err(), phone.err(), keys.err()].into_iter().flatten() {
+        texts.extend([format!("{e}"), format!("{e:?}")]);
+    }
+    let sealed = Encrypted { data: ENCRYPTED.into(), iv: SESSION_KEY.into() };
+    if let Err(e) = wechat.open(app, SESSION_KEY, &sealed, Timestamp(0)) {
         texts.extend([format!("{e}"), format!("{e:?}")]);
     }
     clean(name, &texts.join("\n"));
@@ -77,7 +92,7 @@ async fn nowhere() {
     let _guard = tracing::subscriber::set_default(subscriber.with_writer(move || writer.clone()).finish());
 
     // What comes back quotes all that it was given, in every place where it can.
-    let quoted = format!("{SECRET} {CODE} {SESSION_KEY} {OPENID} {TOKEN} rid: {SECRET}");
+    let quoted = format!("{SECRET} {CODE} {SESSION_KEY} {OPENID} {TOKEN} {NUMBER} {USER_KEY} rid: {SECRET}");
     let mut replies = faults();
     for (name, errcode) in [
         ("unknown", "99999"),
@@ -97,6 +112,8 @@ async fn nowhere() {
         format!(r#"{{"openid":"{OPENID}","session_key":"{SESSION_KEY}" {SECRET}}}"#),
         format!(r#"{{"access_token":"{TOKEN}","expires_in":"{SECRET}"}}"#),
         format!(r#""{SECRET}""#),
+        format!(r#"{{"phone_info":{{"phoneNumber":"{NUMBER}","purePhoneNumber":{NUMBER}}}}}"#),
+        format!(r#"{{"key_info_list":[{{"encrypt_key":"{USER_KEY}","version":"{SECRET}"}}]}}"#),
         format!("<html>GET /sns/jscode2session?appid=wx&secret={SECRET}&js_code={CODE}"),
     ] {
         replies.push(("quoting", json(quoting)));
@@ -116,16 +133,24 @@ async fn nowhere() {
     checks.join_all().await;
 
     // Successes, and no connection.
-    let ok =
-        format!(r#"{{"openid":"{OPENID}","session_key":"{SESSION_KEY}","access_token":"{TOKEN}","expires_in":7200}}"#);
+    let ok = format!(
+        r#"{{"openid":"{OPENID}","session_key":"{SESSION_KEY}","access_token":"{TOKEN}","expires_in":7200,
+        "phone_info":{{"phoneNumber":"{NUMBER}","purePhoneNumber":"{NUMBER}","countryCode":86,"watermark":{{"appid":"{APPID}"}}}},
+        "key_info_list":[{{"encrypt_key":"{USER_KEY}==","version":1,"expire_in":9,"iv":"6003f73ec441c386"}}]}}"#
+    );
     let wire = Wire::always(json(ok)).await;
     for base_url in [wire.base_url(), "http://127.0.0.1:1".into(), "http://nowhere.invalid".into()] {
-        let (wechat, _) = wechat(config(base_url));
+        let (wechat, _) = wechat(config(base_url.clone()));
         let results = (
             wechat.exchange(&app(), CODE).await.map(|v| v.session_key.map(drop)),
             wechat.access_token(&app()).await,
             wechat.check_session_key(&app(), OPENID, SESSION_KEY).await,
+            wechat.phone(&app(), OPENID, CODE).await,
+            wechat.user_keys(&app(), OPENID, SESSION_KEY).await,
+            Platform::access_token(&wechat, &app()).await,
         );
+        let reached = base_url == wire.base_url();
+        assert_eq!((results.3.is_ok(), results.4.is_ok(), results.5.is_ok()), (reached, reached, reached));
         clean("success", &format!("{results:?}"));
     }
 

@@ -102,6 +102,8 @@ pub struct App {
     pub secret: String,
     #[serde(default = "wechat")]
     pub base_url: String,
+    pub access_token_url: Option<String>,
+    pub access_token_url_secret: Option<String>,
     #[serde(default)]
     pub binding: Binding,
     #[serde(default)]

@@ -1,13 +1,14 @@
 //! The configuration: `yaopai.toml`. Unknown keys are refused by name, with the nearest known one; secrets stand in files
 //! or in the environment, never in the file itself.
 
+mod access_token;
+mod address;
 mod file;
 mod problem;
 mod secret;
 mod template;
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,8 +17,12 @@ use ipnet::IpNet;
 use yaopai_core::app::{App, AppSecret, Apps, BindingWay, Keyed, Policy, Yields};
 use yaopai_core::ids::{AppName, Realm};
 use yaopai_core::seal::MasterKey;
+use yaopai_platform::wechat::TokenUrl;
 use yaopai_wire::carrier::Carriers;
 
+use address::address;
+
+pub use address::Address;
 pub use problem::ConfigError;
 pub use template::{TEMPLATE, api_key_hash};
 
@@ -44,6 +49,8 @@ pub struct Config {
     pub apps: Apps,
     /// Where each app's platform is.
     pub platforms: HashMap<AppName, String>,
+    /// Where an app's access token is fetched, if not from its platform.
+    pub token_urls: HashMap<AppName, TokenUrl>,
     /// Each app's webhook, where it has one.
     pub webhooks: HashMap<AppName, Webhook>,
     /// The keys of the admin API.
@@ -61,15 +68,6 @@ pub struct Listen {
     pub admin: Address,
     /// How many connections each listener serves at a time.
     pub max_connections: usize,
-}
-
-/// A TCP address or a Unix socket.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Address {
-    /// `127.0.0.1:9700`
-    Tcp(SocketAddr),
-    /// `unix:/run/yaopai/check.sock`
-    Unix(PathBuf),
 }
 
 /// A back end's webhook.
@@ -123,6 +121,7 @@ impl Config {
         let file: file::File = toml::from_str(text).map_err(|e| ConfigError::syntax(text, &e))?;
         let secrets = secret::Secrets { folder };
         let (mut apps, mut platforms, mut webhooks) = (Vec::new(), HashMap::new(), HashMap::new());
+        let mut token_urls = HashMap::new();
         for entry in file.apps {
             let app = app(&entry, &secrets)?;
             if platforms.insert(app.name.clone(), entry.base_url.clone()).is_some() {
@@ -133,6 +132,9 @@ impl Config {
                     "apps.base_url",
                     format!("{:?} is not https; that is for development = true only", entry.base_url),
                 ));
+            }
+            if let Some(url) = access_token::token_url(&entry, &secrets, file.development)? {
+                token_urls.insert(app.name.clone(), url);
             }
             if let Some(hook) = &entry.webhook {
                 webhooks.insert(app.name.clone(), webhook(hook, &secrets)?);
@@ -176,6 +178,7 @@ impl Config {
             flush_every: Duration::from_secs(file.live.flush_interval),
             apps: Apps::new(apps),
             platforms,
+            token_urls,
             webhooks,
             api_keys: file.api_keys.iter().map(api_key).collect::<Result<_, _>>()?,
         };
@@ -206,32 +209,6 @@ impl Config {
         }
         Ok(())
     }
-}
-
-impl Address {
-    /// Reads `host:port` or `unix:PATH`.
-    pub fn parse(text: &str) -> Option<Self> {
-        match text.strip_prefix("unix:") {
-            Some(path) if !path.is_empty() => Some(Self::Unix(path.into())),
-            Some(_) => None,
-            None => text.parse().ok().map(Self::Tcp),
-        }
-    }
-}
-
-impl std::fmt::Display for Address {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Tcp(a) => write!(f, "http://{a}"),
-            Self::Unix(p) => write!(f, "unix:{}", p.display()),
-        }
-    }
-}
-
-fn address(key: &'static str, text: &str) -> Result<Address, ConfigError> {
-    Address::parse(text).ok_or_else(|| {
-        ConfigError::value(key, format!("{text:?} is no address; write 127.0.0.1:9700 or unix:/path/to.sock"))
-    })
 }
 
 fn networks(texts: &[String]) -> Result<Vec<IpNet>, ConfigError> {

@@ -91,6 +91,36 @@ fn values_that_cannot_be_right() {
 }
 
 #[test]
+fn an_access_token_url() {
+    let dir = folder();
+    let app =
+        format!("{KEY}[[apps]]\nname = \"shop\"\nappid = \"wx1\"\nsecret = \"file:app.secret\"\nbinding = \"auto\"\n");
+    let parse = |more: &str| Config::parse(&format!("{app}{more}"), dir.path());
+    assert!(parse("").unwrap().token_urls.is_empty());
+    for url in ["https://token.example.com/shop", "http://127.0.0.1:8080/token"] {
+        let more = format!("access_token_url = \"{url}\"\naccess_token_url_secret = \"file:app.secret\"");
+        let config = parse(&more).unwrap();
+        assert!(config.token_urls.contains_key(&"shop".into()));
+        assert!(!format!("{config:?}").contains("s3cret"));
+    }
+    std::fs::write(dir.path().join("spaced.secret"), "hunter2 hunter2").unwrap();
+    for (more, what) in [
+        ("access_token_url = \"http://token.example.com/?k=hunter2\"", "plain HTTP"),
+        ("access_token_url = \"hunter2\"", "no http(s) URL"),
+        ("access_token_url = \"https://me:hunter2@token.example.com\"", "user name or password"),
+        ("access_token_url_secret = \"file:app.secret\"", "has no access_token_url"),
+        ("access_token_url = \"https://a\"\naccess_token_url_secret = \"hunter2\"", "file:PATH or env:NAME"),
+        ("access_token_url = \"https://a\"\naccess_token_url_secret = \"file:spaced.secret\"", "_secret: app \"shop\""),
+        ("access_token_uri = \"https://a\"", "did you mean `access_token_url`?"),
+    ] {
+        let e = parse(more).unwrap_err().to_string();
+        assert!(e.contains(what) && !e.contains("hunter2"), "{more}: {e}");
+    }
+    let text = format!("development = true\n{app}access_token_url = \"http://token.example.com/\"");
+    Config::parse(&text, dir.path()).unwrap();
+}
+
+#[test]
 fn development_stays_on_loopback() {
     let dir = folder();
     let text = format!("{KEY}development = true\n[listen]\npublic = \"0.0.0.0:9700\"");

@@ -25,6 +25,10 @@ const FORCED: (usize, Duration) = (8, Duration::from_secs(24 * 3600));
 /// WeChat ignores a forced refresh that follows another within 30 s.
 const FORCED_APART: Duration = Duration::from_secs(31);
 
+/// So long a token that WeChat refused is taken for dead. Then it is tried again: perhaps only one of WeChat's servers had
+/// not heard of it yet, and who can't have a new one made (a team's own URL) would do without any until its end.
+const DEAD_FOR: Duration = Duration::from_secs(60);
+
 /// One app's token.
 #[derive(Default)]
 pub(in crate::wechat) struct Slot(Mutex<Custody>);
@@ -32,8 +36,8 @@ pub(in crate::wechat) struct Slot(Mutex<Custody>);
 #[derive(Default)]
 pub(super) struct Custody {
     current: Option<Held>,
-    /// The last one that WeChat refused.
-    dead: Option<AccessToken>,
+    /// The last one that WeChat refused, and when.
+    dead: Option<(AccessToken, Timestamp)>,
     flight: Option<Waiting>,
     failure: Option<Failure>,
     replaced: Times,
@@ -127,14 +131,14 @@ impl Custody {
                 let what = "WeChat refuses every access token that it hands out".into();
                 return Need::Patience(PlatformError::Unavailable { retry_after: 10, what });
             }
-            self.dead = Some(dead.clone());
+            self.dead = Some((dead.clone(), now));
             self.current = None;
         }
         self.join(now)
     }
 
-    pub fn is_dead(&self, token: &AccessToken) -> bool {
-        self.dead.as_ref().is_some_and(|dead| dead.is(token))
+    pub fn is_dead(&self, now: Timestamp, token: &AccessToken) -> bool {
+        self.dead.as_ref().is_some_and(|(dead, since)| dead.is(token) && now < *since + DEAD_FOR)
     }
 
     /// May WeChat be told to make a new token? Counts as done.
@@ -147,7 +151,7 @@ impl Custody {
         self.flight = None;
         let result = match outcome.result {
             // Refused by WeChat while the fetch was under way.
-            Ok(token) if self.is_dead(&token) => Err(PlatformError::Unavailable {
+            Ok(token) if self.is_dead(now, &token) => Err(PlatformError::Unavailable {
                 retry_after: 1,
                 what: "the access token died while it was fetched".into(),
             }),

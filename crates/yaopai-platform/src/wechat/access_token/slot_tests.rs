@@ -67,3 +67,16 @@ fn forced_tokens_are_rationed() {
     let times: Vec<_> = (0..70).filter(|s| c.may_force(T + Duration::from_secs(*s))).collect();
     assert_eq!(times, [0, 31, 62]);
 }
+
+#[test]
+fn a_dead_token_that_is_still_handed_out_is_tried_again_after_a_minute() {
+    let mut c = Custody::default();
+    fetch(c.want(T));
+    let a = c.land(T, got("A")).unwrap();
+    fetch(c.replace(T, &a));
+    let almost = T + Duration::from_millis(59_999);
+    c.land(almost, got("A")).unwrap_err();
+    let later = T + Duration::from_secs(61);
+    fetch(c.want(later));
+    assert_eq!(c.land(later, got("A")).unwrap().expose(), "A");
+}
