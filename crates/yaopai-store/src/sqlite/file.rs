@@ -213,7 +213,9 @@ fn migrate(path: &Path, db: &mut Connection) -> Result<(), OpenError> {
         return Err(OpenError::Newer { path: path.to_owned(), found, known });
     }
     let failed = |e: refinery::Error| OpenError::Migration { path: path.to_owned(), what: e.to_string() };
-    runner.run(db).map(|_| ()).map_err(failed)
+    // Grouped: one transaction for the migrations and the rows that say they were applied. By itself each is one, and a crash
+    // in between would leave a file whose next start applies a migration again and fails, every time.
+    runner.set_grouped(true).run(db).map(|_| ()).map_err(failed)
 }
 
 fn folder(path: &Path) -> &Path {
