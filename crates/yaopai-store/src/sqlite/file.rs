@@ -15,6 +15,8 @@ mod embedded {
 
 /// `yaop`: how a file is known to be ours (SQLite's `application_id`).
 const APPLICATION_ID: i32 = 0x7961_6f70;
+/// SQLite's default, in bytes. A file keeps the size that it was created with.
+const PAGE: i64 = 4096;
 /// How long to wait for a lock that another program (an operator's `sqlite3`) holds.
 pub(super) const BUSY: Duration = Duration::from_secs(5);
 
@@ -96,8 +98,8 @@ pub(super) struct Opened {
     pub lock: File,
 }
 
-/// Opens the file, creates it if there is none, and brings it up to date.
-pub(super) fn open(path: &Path, readers: usize) -> Result<Opened, OpenError> {
+/// Opens the file, creates it if there is none, and brings it up to date. `checkpoint` is in pages.
+pub(super) fn open(path: &Path, readers: usize, checkpoint: u32) -> Result<Opened, OpenError> {
     if !folder(path).is_dir() {
         return Err(OpenError::NoFolder { path: path.to_owned() });
     }
@@ -116,7 +118,7 @@ pub(super) fn open(path: &Path, readers: usize) -> Result<Opened, OpenError> {
     steady(&writer).map_err(sql)?;
     ours(path, &writer)?;
     wal(path, &writer)?;
-    durable(&writer).map_err(sql)?;
+    durable(&writer, checkpoint.max(1)).map_err(sql)?;
     migrate(path, &mut writer)?;
 
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -182,14 +184,13 @@ fn wal(path: &Path, db: &Connection) -> Result<(), OpenError> {
 }
 
 /// WAL and FULL: a commit is on the disk before it returns, so it survives kill -9 and power loss.
-fn durable(db: &Connection) -> rusqlite::Result<()> {
+fn durable(db: &Connection, checkpoint: u32) -> rusqlite::Result<()> {
     db.pragma_update(None, "synchronous", "FULL")?;
     // macOS: its fsync leaves the data in the disk's cache.
     db.pragma_update(None, "fullfsync", true)?;
     db.pragma_update(None, "checkpoint_fullfsync", true)?;
-    // 16 MB between checkpoints, and after one the log shrinks to as much.
-    db.pragma_update(None, "wal_autocheckpoint", 4096)?;
-    db.pragma_update(None, "journal_size_limit", 16 << 20)?;
+    db.pragma_update(None, "wal_autocheckpoint", checkpoint)?;
+    db.pragma_update(None, "journal_size_limit", i64::from(checkpoint) * PAGE)?;
     // At most 64 MB; it is allocated only as far as it is used.
     db.pragma_update(None, "cache_size", -65_536)?;
     db.pragma_update(None, "temp_store", "MEMORY")?;
@@ -212,7 +213,9 @@ fn migrate(path: &Path, db: &mut Connection) -> Result<(), OpenError> {
         return Err(OpenError::Newer { path: path.to_owned(), found, known });
     }
     let failed = |e: refinery::Error| OpenError::Migration { path: path.to_owned(), what: e.to_string() };
-    runner.run(db).map(|_| ()).map_err(failed)
+    // Grouped: one transaction for the migrations and the rows that say they were applied. By itself each is one, and a crash
+    // in between would leave a file whose next start applies a migration again and fails, every time.
+    runner.set_grouped(true).run(db).map(|_| ()).map_err(failed)
 }
 
 fn folder(path: &Path) -> &Path {
