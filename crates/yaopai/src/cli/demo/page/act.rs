@@ -106,6 +106,11 @@ impl Stage {
             Act::ThiefRefreshes {} => return self.thief_refreshes().await,
             Act::Forge {} => return self.forge().await,
             Act::Clear {} => self.ground.wire.clear(),
+            Act::Kick { .. } => {
+                // What is kicked is the tablet: there is no third device.
+                self.tablet = None;
+                return self.press(act).await;
+            }
             of_the_phone => return self.press(of_the_phone).await,
         }
         Ok(())

@@ -152,8 +152,8 @@ function bindCode(page, seen) {
   return h('form', { onsubmit: look },
     h('label', {}, text.phone.bindCode, code),
     masked && h('p', { class: 'lead' }, text.phone.isItYou(masked)),
-    h('button', { class: 'wide' }, text.phone.look),
-    masked && button(text.phone.bind, () => page.act({ do: 'bind', evidence: { way: 'bind_code', bind_code: code.value } }), { class: 'wide' }))
+    h('button', { class: 'wide', 'data-do': 'preview' }, text.phone.look),
+    masked && button(text.phone.bind, () => page.act({ do: 'bind', evidence: { way: 'bind_code', bind_code: code.value } }), { class: 'wide', 'data-do': 'bind-code' }))
 }
 
 const nameOf = (page, seen) => (page.text.language === 'en' ? page.text.people[page.view.phone.holder].name : seen.name ?? seen.user)

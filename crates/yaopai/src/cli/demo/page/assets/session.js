@@ -3,24 +3,22 @@
 import { clock, h, short, span } from '/dom.js'
 
 /** How many tokens are drawn, the newest first. */
-const TOKENS_MAX = 4
+const TOKENS_MAX = 3
 
 /** The card. What runs with the clock is filled in by `tick`. */
 export function drawSession(page) {
   const { text, view } = page
   const { session } = view
-  if (!session) return h('div', {}, h('p', { class: 'quiet-text' }, text.session.none), ahead(page))
-  if (session.gone) return h('div', {}, h('p', { class: 'quiet-text' }, text.session.gone), ahead(page))
+  if (!session || session.gone) return h('div', {}, h('p', { class: 'quiet-text' }, session ? text.session.gone : text.session.none), h('p', {}, ahead(page)))
   return h('div', {},
     path(text, session),
     h('p', { class: 'sentence' }, sentence(page)),
     h('h3', {}, text.session.tokens),
     h('ul', { class: 'tokens' }, [...session.tokens].reverse().slice(0, TOKENS_MAX).map(token => row(text, session, token))),
-    h('h3', {}, text.session.clocks),
+    h('h3', { class: 'clocks' }, text.session.clocks, ahead(page)),
     bar(text.session.refresh, 'refresh'),
     bar(text.session.idle, 'idle'),
     bar(text.session.absolute, 'absolute'),
-    ahead(page),
     past(text, view.past))
 }
 
@@ -31,12 +29,12 @@ function path(text, session) {
   return h('ol', { class: 'path' },
     step('guest', text.session.guest, true, !bound && !session.ended),
     step('user', bound ? text.session.user(session.user) : text.session.someUser, bound, bound && !session.ended),
-    step('ended', session.ended ? text.session.reasons[session.ended] ?? session.ended : text.session.end, Boolean(session.ended), Boolean(session.ended)))
+    step('ended', text.session.end, Boolean(session.ended), Boolean(session.ended)))
 }
 
 function sentence({ text, view }) {
   const { session } = view
-  if (session.ended) return view.phone.logged_in ? text.session.unaware : text.session.over
+  if (session.ended) return [h('strong', {}, text.session.reasons[session.ended] ?? session.ended), text.space, view.phone.logged_in ? text.session.unaware : text.session.over]
   return session.user ? text.session.isBound : text.session.isGuest
 }
 
@@ -46,13 +44,13 @@ function row(text, session, token) {
     h('code', {}, token.token),
     h('span', { class: 'holders' }, token.holders.map(who => h('span', { class: 'holder', 'data-who': who }, text.who[who]))),
     h('span', { class: 'standing' }, text.session.standings[standing]),
-    h('small', {}, h('span', { 'data-grace': true }), token.bound === null ? '' : token.bound ? text.session.actsAsUser : text.session.actsAsGuest))
+    h('small', {}, h('span', { 'data-grace': true }), token.bound === null || session.ended ? '' : token.bound ? text.session.actsAsUser : text.session.actsAsGuest))
 }
 
 const bar = (label, name) => h('div', { class: 'clock', 'data-bar': name },
   h('span', {}, label), h('span', { class: 'track' }, h('span', { class: 'fill' })), h('span', { class: 'left' }))
 
-const ahead = ({ text, view }) => h('p', { class: 'quiet-text now' }, text.session.now, ' ', h('span', { 'data-clock': true }),
+const ahead = ({ text, view }) => h('span', { class: 'quiet-text now' }, text.session.now, ' ', h('span', { 'data-clock': true }),
   view.ahead > 0 ? ` ${text.session.ahead(span(view.ahead, text.days))}` : '')
 
 function past(text, sessions) {
@@ -80,6 +78,6 @@ export function tick(page) {
   show('absolute', session.absolute_until, session.absolute)
   for (const element of document.querySelectorAll('[data-standing="grace"]')) {
     const left = Number(element.dataset.until) - now
-    element.querySelector('[data-grace]').textContent = left > 0 ? `${text.session.passes(span(left, text.days))} ` : ''
+    element.querySelector('[data-grace]').textContent = left > 0 ? `${text.session.passes(span(left, text.days))}${text.space}` : ''
   }
 }

@@ -1,4 +1,4 @@
-// 页面的中文文案；各项名称与 text.en.js 相同。
+// What the page says in Chinese; the names are those of text.en.js.
 
 const people = {
   xiaoming: { name: '小明', face: '明', about: '老顾客，商城早就关联过他的微信。' },
@@ -7,6 +7,8 @@ const people = {
 }
 
 export default {
+  /** Between two sentences. */
+  space: '',
   language: 'zh-CN',
   name: '腰牌演示',
   tagline: '点手机、制造故障，看线上来往了什么。',
@@ -77,11 +79,11 @@ export default {
     end: '已结束',
     isGuest: '微信已担保此人，但他是商城的哪位用户，还没人说过。',
     isBound: '商城已确认此人是谁，此后每个请求都带着用户 id 到达商城。',
-    unaware: '会话已结束，手机还不知道：在手机上随便点一下。',
-    over: '会话已结束，手机已经知道。',
+    unaware: '手机还不知道：在手机上随便点一下。',
+    over: '手机已经知道。',
     reasons: {
-      logout: '已结束：退出登录', expired_idle: '已结束：闲置超时', expired_absolute: '已结束：超过总时长', kicked: '已结束：被另一台设备下线',
-      replaced: '已结束：被新会话取代', reused: '已结束：令牌被盗用', unbound: '已结束：解除关联', revoked_by_platform: '已结束：微信撤销授权', user_disabled: '已结束：用户被停用',
+      logout: '已退出登录。', expired_idle: '闲置超时。', expired_absolute: '超过总时长。', kicked: '被另一台设备下线。', replaced: '被新会话取代。',
+      reused: '令牌被盗用。', unbound: '已解除关联。', revoked_by_platform: '微信撤销了授权。', user_disabled: '用户已停用。',
     },
     open: '仍有效',
     tokens: '令牌',
@@ -206,7 +208,7 @@ export default {
     unlink: '让商城忘掉这个微信，否则下次登录时，商城自己的表又会把它绑上。',
     check_open: '这是谁？游客也行。',
     check_bound: '这是谁？必须是用户。',
-    forward: '转发时去掉令牌，身份写在 Yaopai-* 头里。',
+    forward: '转发时去掉令牌，身份写在 Yaopai‑* 头里。',
     exchange: '用 code 换 openid。每个 code 只问微信一次。',
     access_token: '应用自己的令牌，调用微信其他接口时用。',
     phone_number: '用 code 换验证过的手机号。',

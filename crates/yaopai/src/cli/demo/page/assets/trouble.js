@@ -34,7 +34,7 @@ export function drawTrouble(page) {
     })
   }
   const group = ([name, presses]) => [h('dt', {}, text.trouble.groups[name]), h('dd', {}, presses.map(one))]
-  return h('div', {}, h('dl', { class: 'troubles' }, GROUPS.map(group)), thief(page), hint(page))
+  return h('div', {}, hint(page), thief(page), h('dl', { class: 'troubles' }, GROUPS.map(group)))
 }
 
 /** Another machine with the phone's token. */

@@ -5,7 +5,7 @@ import { clock, h, svg } from '/dom.js'
 /** From left to right, as they stand in the drawing. */
 const LANES = { phone: 0, tablet: 0, thief: 0, client: 0, proxy: 1, yaopai: 2, wechat: 3, shop: 4 }
 /** The distance of two lanes, and of the first one from the edge, in pixels. */
-const LANE = 38
+const LANE = 45
 const EDGE = 18
 
 /** Those who stand where the phone does, and are not it. */
@@ -73,7 +73,7 @@ function exchange({ text }, entry) {
     h('div', { class: 'line' },
       h('p', { class: 'ends' }, h('span', {}, `${text.who[from]} → ${text.who[to]}`), state(text, answer)),
       h('code', {}, from in OTHERS && h('span', { class: 'origin' }, text.who[from]), h('b', {}, method), ' ', target.split('?')[0]),
-      h('p', { class: 'why' }, text.why[key] ?? '', ' ', outcome(text, key, entry))))
+      h('p', { class: 'why' }, text.why[key] ?? '', text.space, outcome(text, key, entry))))
   const details = h('details', {}, summary)
   // Made when it is looked at: most never are.
   details.addEventListener('toggle', () => {
