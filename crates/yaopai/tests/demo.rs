@@ -251,6 +251,22 @@ fn the_page_is_for_this_machine_s_browser_alone() {
 }
 
 #[test]
+fn open_hands_the_page_s_address_to_the_desktop() {
+    let temporary = tempfile::tempdir().unwrap();
+    let desktop = tempfile::tempdir().unwrap();
+    let (opener, told) = (desktop.path().join("xdg-open"), desktop.path().join("told"));
+    // A pipe: reading it waits for whoever writes.
+    assert!(Command::new("mkfifo").arg(&told).status().unwrap().success());
+    std::fs::write(&opener, format!("#!/bin/sh\necho \"$@\" > {}\n", told.display())).unwrap();
+    assert!(Command::new("chmod").arg("755").arg(&opener).status().unwrap().success());
+    let path = format!("{}:{}", desktop.path().display(), std::env::var("PATH").unwrap());
+    let demo = Demo::start(yaopai(&["demo", "--open"], temporary.path()).env("PATH", path));
+    let page = Page::of(&demo);
+    assert_eq!(std::fs::read_to_string(told).unwrap(), format!("http://{}/\n", page.host));
+    assert!(demo.signal("-INT").success());
+}
+
+#[test]
 fn the_real_wechat_needs_no_simulator_and_its_secret_shows_nowhere() {
     let temporary = tempfile::tempdir().unwrap();
     let mut command = yaopai(&["demo", "--appid", "wx00000000000000aa"], temporary.path());
