@@ -217,6 +217,11 @@ impl Secrets {
         if self.older.iter().any(|o| o.is(shown)) { Standing::Retired } else { Standing::Unknown }
     }
 
+    /// Until when a retired secret passes, or passed. `None` for any other, and for one that retired long ago.
+    pub fn grace_ends(&self, shown: &SecretHash) -> Option<Timestamp> {
+        self.retired.iter().find(|r| r.hash.matches(shown)).map(|r| Timestamp(r.at) + GRACE)
+    }
+
     /// The first use of a successor: it becomes current, the others and the old one are retired. True if anything changed.
     pub fn confirm(&mut self, shown: &SecretHash, now: Timestamp) -> bool {
         let Some(at) = self.successors.iter().position(|s| s.hash.matches(shown)) else { return false };

@@ -241,3 +241,15 @@ fn json_round_trip() {
     let text = serde_json::to_string(&s).unwrap();
     assert_eq!(serde_json::from_str::<Secrets>(&text).unwrap(), s);
 }
+
+#[test]
+fn a_retired_secret_says_until_when_it_passes() {
+    let mut s = Secrets::new(h(1), true);
+    s.refresh(&h(1), r("a"), c(2), T0);
+    assert_eq!(s.grace_ends(&h(1)), None, "still the current one");
+    s.confirm(&h(2), T0);
+    let end = s.grace_ends(&h(1)).unwrap();
+    assert_eq!(s.standing(&h(1), end), Standing::Grace { bound: true });
+    assert_eq!(s.standing(&h(1), Timestamp(end.0 + 1)), Standing::Retired);
+    assert_eq!((s.grace_ends(&h(2)), s.grace_ends(&h(3))), (None, None), "the current one, and one of nobody's");
+}

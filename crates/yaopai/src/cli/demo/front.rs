@@ -1,5 +1,5 @@
 //! The front door: what nginx with `auth_request` does, in a few lines. It asks the server about each request, hands the
-//! principal on to the shop in headers, and relays refusals. It also prints what it sees.
+//! principal on to the shop in headers, and relays refusals. It also prints what it sees, and writes it into the wire log.
 
 use std::sync::Arc;
 
@@ -16,10 +16,11 @@ use yaopai_wire::principal::{CODE, HEADERS, TIME, USER};
 use super::body;
 use super::client::{Answer as Came, Client};
 use super::tale::{self, Tale, short};
+use super::wire::Wire;
 use crate::listen::{Answer, Peer};
 
 /// What the front door demands of each path. Any other is not there.
-const ROUTES: [(&str, &str); 2] = [("/goods", "open"), ("/orders", "bound")];
+const ROUTES: [(&str, &str); 3] = [("/goods", "open"), ("/orders", "bound"), ("/unlink", "bound")];
 /// Headers that belong to one connection (RFC 9110, section 7.6.1) or are made anew.
 const OWN: [HeaderName; 8] = [
     header::CONNECTION,
@@ -46,12 +47,19 @@ struct Inner {
     check: String,
     shop: String,
     tale: Arc<Tale>,
+    wire: Arc<Wire>,
 }
 
 impl Front {
     /// In front of these three.
-    pub fn new(client: Client, public: String, check: String, shop: String, tale: Arc<Tale>) -> Self {
-        Self(Arc::new(Inner { client, public, check, shop, tale }))
+    pub fn new(
+        client: Client,
+        public: String,
+        check: String,
+        shop: String,
+        (tale, wire): (Arc<Tale>, Arc<Wire>),
+    ) -> Self {
+        Self(Arc::new(Inner { client, public, check, shop, tale, wire }))
     }
 
     async fn pass(self, request: Request<Incoming>) -> Response<Body> {
@@ -67,7 +75,7 @@ impl Front {
             Some((_, require)) => self.to_shop(&head, bytes, require).await,
             None => {
                 self.0.tale.wire(who(&head.headers), "front", &format!("{} → 404", seen(&head, &bytes)));
-                own(StatusCode::NOT_FOUND, "the demo has /goods, /orders and /yaopai/v1/…")
+                own(StatusCode::NOT_FOUND, "the demo has /goods, /orders, /unlink and /yaopai/v1/…")
             }
         }
     }
@@ -76,8 +84,10 @@ impl Front {
     async fn to_server(&self, head: &Parts, body: Bytes) -> Response<Body> {
         let (who, asked) = (who(&head.headers), seen(head, &body));
         self.0.tale.wire(who, "server", &asked);
+        let n = self.written(who, "yaopai", head, &head.headers, &body);
         let answer = self.send(&self.0.public, head, forwarded(&head.headers), body).await;
         self.0.tale.wire("server", who, &told(&answer));
+        self.came(n, &answer);
         relay(answer, None)
     }
 
@@ -85,6 +95,7 @@ impl Front {
     async fn to_shop(&self, head: &Parts, body: Bytes, require: &str) -> Response<Body> {
         let (tale, who) = (&self.0.tale, who(&head.headers));
         tale.wire(who, "front", &seen(head, &body));
+        let n = self.written(who, "proxy", head, &head.headers, &body);
         let check = self.check(head, require).await;
         let passed = check.as_ref().is_ok_and(|c| c.status.is_success());
         let user = check.as_ref().ok().and_then(|c| c.headers.get(USER)).and_then(|u| u.to_str().ok());
@@ -98,10 +109,15 @@ impl Front {
             Ok(check) if passed => check.headers,
             refused => {
                 tale.wire("front", who, &told(&refused));
+                self.came(n, &refused);
                 return relay(refused, Some(&OF_REFUSALS));
             }
         };
-        let answer = self.send(&self.0.shop, head, for_shop(&head.headers, &principal), body).await;
+        let headers = for_shop(&head.headers, &principal);
+        let inner = self.written("proxy", "shop", head, &headers, &body);
+        let answer = self.send(&self.0.shop, head, headers, body).await;
+        self.came(inner, &answer);
+        self.came(n, &answer);
         tale.wire("shop", who, &told(&answer));
         relay(answer, None)
     }
@@ -117,8 +133,25 @@ impl Front {
         headers.insert("x-forwarded-proto", HeaderValue::from_static("http"));
         headers.insert("x-forwarded-host", host);
         headers.insert("x-forwarded-uri", HeaderValue::from_str(uri)?);
-        let url = format!("{}/check/forward?require={require}", self.0.check);
-        self.0.client.send(Method::GET, &url, headers, Bytes::new()).await
+        let target = format!("/check/forward?require={require}");
+        let n = self.0.wire.asked("proxy", "yaopai", &Method::GET, &target, &headers, b"");
+        let url = format!("{}{target}", self.0.check);
+        let answer = self.0.client.send(Method::GET, &url, headers, Bytes::new()).await;
+        self.came(n, &answer);
+        answer
+    }
+
+    /// Into the wire log.
+    fn written(&self, from: &'static str, to: &'static str, head: &Parts, headers: &HeaderMap, body: &[u8]) -> u64 {
+        let target = head.uri.path_and_query().map_or("/", |p| p.as_str());
+        self.0.wire.asked(from, to, &head.method, target, headers, body)
+    }
+
+    fn came(&self, n: u64, answer: &anyhow::Result<Came>) {
+        match answer {
+            Ok(a) => self.0.wire.answered(n, a.status, &a.headers, &a.body),
+            Err(_) => self.0.wire.failed(n),
+        }
     }
 
     async fn send(&self, to: &str, head: &Parts, headers: HeaderMap, body: Bytes) -> anyhow::Result<Came> {
@@ -136,7 +169,7 @@ impl Answer for Front {
 }
 
 /// The client's headers without the connection's own.
-fn forwarded(headers: &HeaderMap) -> HeaderMap {
+pub fn forwarded(headers: &HeaderMap) -> HeaderMap {
     let mut headers = headers.clone();
     OWN.iter().for_each(|name| drop(headers.remove(name)));
     headers
@@ -157,7 +190,7 @@ fn for_shop(headers: &HeaderMap, principal: &HeaderMap) -> HeaderMap {
 }
 
 /// An answer from behind, with all its headers or only these.
-fn relay(answer: anyhow::Result<Came>, only: Option<&[HeaderName]>) -> Response<Body> {
+pub fn relay(answer: anyhow::Result<Came>, only: Option<&[HeaderName]>) -> Response<Body> {
     let answer = match answer {
         Ok(answer) => answer,
         Err(e) => {

@@ -4,11 +4,14 @@ mod body;
 mod client;
 mod folder;
 mod front;
+mod page;
 mod phone;
 mod shop;
 mod tale;
+mod tap;
 mod tips;
 mod walk;
+mod wire;
 mod world;
 
 use std::pin::pin;
@@ -35,6 +38,9 @@ pub struct Args {
     /// command line, and the shell's history keeps it. Without this option: the environment variable YAOPAI_DEMO_SECRET.
     #[arg(long, value_name = "SECRET", requires = "appid")]
     secret: Option<String>,
+    /// Open the page in this machine's browser (xdg-open).
+    #[arg(long, conflicts_with_all = ["script", "appid"])]
+    open: bool,
     /// Open the front door to the network, for a real phone (only with --appid).
     #[arg(long, requires = "appid")]
     lan: bool,
@@ -87,7 +93,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     });
     // From here on a signal no longer ends the process by itself: what is under way is dropped, and the folder with it.
     let mut stopped = pin!(stopped()?);
-    let world = tokio::select! {
+    let mut world = tokio::select! {
         biased;
         () = &mut stopped => bail!("stopped before everything had started"),
         world = World::start(plan, tale.clone()) => world?,
@@ -95,7 +101,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     let done = tokio::select! {
         biased;
         () = &mut stopped => if args.script { Err(anyhow!("stopped before the walk's end")) } else { Ok(()) },
-        done = stay(&world, real, args.script) => done,
+        done = stay(&mut world, real, &args) => done,
     };
     world.stop().await;
     done
@@ -114,7 +120,7 @@ fn stopped() -> std::io::Result<impl Future<Output = ()>> {
 }
 
 /// The walk and, unless it is all that is wanted, staying up.
-async fn stay(world: &World, real: bool, script: bool) -> anyhow::Result<()> {
+async fn stay(world: &mut World, real: bool, args: &Args) -> anyhow::Result<()> {
     if real {
         tips::real(world);
     } else {
@@ -125,12 +131,31 @@ async fn stay(world: &World, real: bool, script: bool) -> anyhow::Result<()> {
             bail!(sentence);
         }
         world.tale.say("\nEvery step went as it should. / 每一步都符合预期。");
-        if script {
+        if args.script {
             return Ok(());
         }
-        tips::simulated(world);
+        let page = world.page().await?;
+        tips::simulated(world, &page);
+        if args.open {
+            open(world, &page);
+        }
     }
     std::future::pending().await
+}
+
+/// As the desktop opens links. That it can't is no reason to stop: the address is printed.
+fn open(world: &World, url: &str) {
+    let quiet = std::process::Stdio::null;
+    let opened = std::process::Command::new("xdg-open")
+        .arg(url)
+        .stdin(quiet())
+        .stdout(quiet())
+        .stderr(quiet())
+        .spawn()
+        .map(|mut child| std::thread::spawn(move || child.wait()));
+    if let Err(e) = opened {
+        world.tale.say(&format!("xdg-open can't be started ({e}): open {url} by hand. / 请手动打开上面的网址。"));
+    }
 }
 
 #[cfg(test)]
@@ -138,7 +163,7 @@ mod tests {
     use super::*;
 
     fn args(script: bool, appid: Option<&str>, secret: Option<&str>) -> Args {
-        Args { script, appid: appid.map(Into::into), secret: secret.map(Into::into), lan: false }
+        Args { script, appid: appid.map(Into::into), secret: secret.map(Into::into), open: false, lan: false }
     }
 
     #[test]
@@ -153,8 +178,8 @@ mod tests {
     async fn a_step_that_goes_wrong_fails_the_script() {
         let tale = Arc::new(Tale::kept());
         let platform = Platform::Simulated { known: "xiaohong" };
-        let world = World::start(Plan { platform, free_ports: true, lan: false }, tale.clone()).await.unwrap();
-        let done = stay(&world, false, true).await;
+        let mut world = World::start(Plan { platform, free_ports: true, lan: false }, tale.clone()).await.unwrap();
+        let done = stay(&mut world, false, &args(true, None, None)).await;
         world.stop().await;
         let sentence = done.unwrap_err().to_string();
         assert!(sentence.starts_with("the walk failed at step 1: "), "{sentence}");

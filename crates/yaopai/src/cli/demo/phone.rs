@@ -14,17 +14,30 @@ use yaopai_wire::principal::CODE;
 
 use super::client::Client;
 use super::tale::{Tale, short};
-use super::world::{APP, World};
+use super::wire::Wire;
+use super::world::APP;
+
+/// What phones need of the world.
+#[derive(Clone)]
+pub struct Ground {
+    /// Where `wx.login` gets its codes.
+    pub wx: Option<SimHandle>,
+    /// `http://host:port` of the front door.
+    pub front: String,
+    /// `http://host:port` of the server's public listener.
+    pub public: String,
+    pub client: Client,
+    pub entropy: Arc<dyn Entropy>,
+    pub tale: Arc<Tale>,
+    pub wire: Arc<Wire>,
+}
 
 /// A device with a WeChat account and the mini program on it.
 pub struct Phone {
     kind: &'static str,
-    wechat: &'static str,
-    wx: Option<SimHandle>,
-    front: String,
-    client: Client,
-    entropy: Arc<dyn Entropy>,
-    tale: Arc<Tale>,
+    /// Whose WeChat account it is.
+    pub wechat: &'static str,
+    ground: Ground,
     /// What the mini program keeps in its storage.
     pub token: String,
 }
@@ -34,51 +47,49 @@ pub struct Reply {
     pub status: StatusCode,
     /// The refusal's code: from the header, because proxies drop bodies.
     pub code: Option<String>,
+    /// Seconds, where it makes sense to try again.
+    pub retry_after: Option<u64>,
     pub body: Value,
 }
 
 impl Phone {
     /// A device of this kind (`phone`, `tablet`) with this WeChat user's account.
-    pub fn new(world: &World, kind: &'static str, wechat: &'static str) -> Self {
-        Self {
-            kind,
-            wechat,
-            wx: world.sim.as_ref().map(|sim| sim.handle().clone()),
-            front: world.front.clone(),
-            client: world.client.clone(),
-            entropy: world.entropy.clone(),
-            tale: world.tale.clone(),
-            token: String::new(),
-        }
+    pub fn new(ground: Ground, kind: &'static str, wechat: &'static str) -> Self {
+        Self { kind, wechat, ground, token: String::new() }
     }
 
     /// A new id for a request: 128 random bits. Sending the request again means sending the same id again.
     pub fn request_id(&self) -> String {
         let mut random = [0u8; 16];
-        self.entropy.fill(&mut random);
+        self.ground.entropy.fill(&mut random);
         URL_SAFE_NO_PAD.encode(random)
     }
 
     /// `wx.login`: a code from WeChat.
     pub fn wx_login(&self) -> anyhow::Result<String> {
-        let wx = self.wx.as_ref().context("there is no simulated WeChat to log in at")?;
+        let wx = self.ground.wx.as_ref().context("there is no simulated WeChat to log in at")?;
         let code = wx.issue_code(DEFAULT_APPID, self.wechat)?;
-        self.tale.act(self.kind, &format!("wx.login of {} → code {:?}", self.wechat, short(&code)));
+        self.ground.tale.act(self.kind, &format!("wx.login of {} → code {:?}", self.wechat, short(&code)));
+        self.ground.wire.note(self.kind, "wx_login", json!({ "code": short(&code) }));
         Ok(code)
     }
 
     /// `wx.login`, and the session for its code. The token is kept.
     pub async fn login(&mut self) -> anyhow::Result<Reply> {
-        let code = self.wx_login()?;
-        let body = json!({
+        let body = self.login_with(&self.wx_login()?);
+        let reply = self.send(Method::POST, "/yaopai/v1/session", None, Some(body), &[]).await?;
+        self.keep(&reply);
+        Ok(reply)
+    }
+
+    /// What is sent to log in with this code.
+    pub fn login_with(&self, code: &str) -> Value {
+        json!({
             "app": APP,
             "code": code,
             "request_id": self.request_id(),
             "device": { "type": self.kind, "name": format!("{}'s {}", self.wechat, self.kind) },
-        });
-        let reply = self.send(Method::POST, "/yaopai/v1/session", None, Some(body), &[]).await?;
-        self.keep(&reply);
-        Ok(reply)
+        })
     }
 
     /// Asks for the session's next token. The answer is the caller's: it may get lost.
@@ -124,17 +135,20 @@ impl Phone {
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
         let body = body.map(|b| Bytes::from(b.to_string())).unwrap_or_default();
-        let answer = self.client.send(method, &format!("{}{path}", self.front), headers, body).await?;
-        let code = answer.headers.get(CODE).and_then(|c| c.to_str().ok()).map(str::to_owned);
+        let answer = self.ground.client.send(method, &format!("{}{path}", self.ground.front), headers, body).await?;
+        let text = |name| answer.headers.get(name).and_then(|v| v.to_str().ok());
+        let code = text(CODE).map(str::to_owned);
+        let retry_after = text(header::RETRY_AFTER).and_then(|s| s.parse().ok());
         let body = if answer.body.is_empty() {
             Value::Null
         } else {
             serde_json::from_slice(&answer.body).with_context(|| format!("the answer of {path} is no JSON"))?
         };
-        Ok(Reply { status: answer.status, code, body })
+        Ok(Reply { status: answer.status, code, retry_after, body })
     }
 
-    fn keep(&mut self, reply: &Reply) {
+    /// Stores the answer's token, if it has one.
+    pub fn keep(&mut self, reply: &Reply) {
         if let Some(token) = reply.body.get("token").and_then(Value::as_str) {
             self.token = token.to_owned();
         }

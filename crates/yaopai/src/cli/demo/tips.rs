@@ -5,10 +5,14 @@ use std::net::{IpAddr, UdpSocket};
 use super::world::World;
 
 /// For the simulated WeChat: addresses, keys, and a shell session that works as printed.
-pub fn simulated(world: &World) {
+pub fn simulated(world: &World, page: &str) {
     let Some(sim) = &world.sim else { return };
     let (tale, front, server) = (&world.tale, &world.front, &world.server);
     let (sim_url, control) = (sim.base_url(), sim.control_token());
+    tale.say("");
+    tale.say("Look at it in a browser: press on a phone, break things, and see what crosses the wire /");
+    tale.say("在浏览器里看：操作手机、制造故障，看线上来往了什么：");
+    tale.say(&format!("  {page}"));
     addresses(world);
     tale.say(&format!("  WeChat      {sim_url}   simulated; users xiaoming, xiaohong, lilei"));
     tale.say(&format!("  its control token   {control}"));
@@ -53,7 +57,7 @@ Is the server well? / 健康检查
     ));
     tale.say("DevTools with a test appid works as well: its `the code is a mock one` logs xiaoming in.");
     tale.say("开发者工具用测试号也可以：其固定 code「the code is a mock one」会登录 xiaoming。");
-    tale.say("The demo's clock is 31 s ahead since step 7. / 第 7 步之后，演示时钟快 31 秒。");
+    tale.say("The demo's clock is 31 s ahead since step 7; the page can move it on. / 第 7 步之后演示时钟快 31 秒，网页还能继续拨快。");
     tale.say("What passes the front door is shown below. Ctrl-C stops everything. / 按 Ctrl-C 停止。");
 }
 

@@ -22,7 +22,7 @@ const AFTER_GRACE: Duration = Duration::from_secs(31);
 /// # Errors
 /// Which step failed, and why.
 pub async fn play(world: &World) -> anyhow::Result<()> {
-    let mut walk = Walk { world, phone: Phone::new(world, "phone", NEW), number: 0 };
+    let mut walk = Walk { world, phone: Phone::new(world.ground(), "phone", NEW), number: 0 };
     let w = &mut walk;
     w.known().await.context(Failed(1))?;
     w.new_one().await.context(Failed(2))?;
@@ -65,7 +65,7 @@ impl Walk<'_> {
             "A customer logs in whom the shop knows from before",
             "老顾客登录：商城自己的账号表早已记着他的 openid，问一次即可，无需重新绑定",
         );
-        let mut phone = Phone::new(self.world, "phone", KNOWN);
+        let mut phone = Phone::new(self.world.ground(), "phone", KNOWN);
         let login = phone.login().await?.passed(201)?;
         ensure!(login.body["bound"] == true, "the shop knows this openid, but the session is not bound");
         ensure!(login.text("user") == "1001", "the shop said user 1001, the server {}", login.body["user"]);
@@ -159,7 +159,7 @@ impl Walk<'_> {
             "Somebody tries a copied old token",
             "有人盗用旧令牌：会话立即终止；真正的用户静默登录一次即恢复，仍是已绑定状态",
         );
-        let thief = Phone::new(self.world, "thief", NEW);
+        let thief = Phone::new(self.world.ground(), "thief", NEW);
         self.world.clock.advance(AFTER_GRACE);
         self.world.tale.act("clock", "31 s later (the demo moves its own clock)");
         let tried = thief.send(Method::GET, "/orders", Some(copied), None, &[]).await?;
@@ -176,7 +176,7 @@ impl Walk<'_> {
 
     async fn kicked(&mut self) -> anyhow::Result<()> {
         self.step("Is kicked from a second device", "在平板上登录同一账号，查看设备列表，把手机踢下线；手机得知原因");
-        let mut tablet = Phone::new(self.world, "tablet", NEW);
+        let mut tablet = Phone::new(self.world.ground(), "tablet", NEW);
         let login = tablet.login().await?.passed(201)?;
         ensure!(login.body["bound"] == true, "the same WeChat user on a tablet is not bound");
         let list = tablet.get("/yaopai/v1/sessions").await?.passed(200)?;

@@ -1,6 +1,5 @@
 //! The webhook: the three questions that Yaopai asks a back end.
 
-use axum::body::Body;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use serde_json::{Value, json};
@@ -20,7 +19,7 @@ const TAKEN: &str = "This account belongs to another WeChat user. / 该账号已
 const REMEMBERED_MAX: usize = 1000;
 
 impl Shop {
-    pub(super) fn hook(&self, headers: &HeaderMap, body: &Bytes) -> Response<Body> {
+    pub(super) fn hook(&self, headers: &HeaderMap, body: &Bytes) -> Response<Bytes> {
         if !self.is_signed(headers, body) {
             return answer(StatusCode::UNAUTHORIZED, &json!({ "error": "the signature is wrong" }));
         }
@@ -78,7 +77,7 @@ impl Shop {
     }
 
     /// A session of a user was opened. The cookie stays in the session's jar on the server, out of the phone's reach.
-    fn opened(&self, data: &Value) -> Response<Body> {
+    fn opened(&self, data: &Value) -> Response<Bytes> {
         let (user, session) = (&data["user"], data["session_id"].as_str().unwrap_or_default());
         self.0.tale.wire("server", "shop", &format!("webhook opened: session {} of user {user}", short(session)));
         let mut response = answer(StatusCode::OK, &json!({}));
@@ -115,6 +114,7 @@ fn form(form: &Value) -> String {
 mod tests {
     use super::*;
     use crate::cli::demo::tale::Tale;
+    use crate::cli::demo::wire::Wire;
     use crate::clock::SystemClock;
     use std::sync::Arc;
     use yaopai_core::ports::Clock as _;
@@ -124,7 +124,8 @@ mod tests {
         let clock = SystemClock::default();
         let now = clock.now().0 / 1000;
         let key = vec![7u8; 32];
-        let shop = Shop::new(Vec::new(), key.clone().into(), Arc::new(clock), Arc::new(Tale::kept()));
+        let wire = Arc::new(Wire::new(Arc::new(SystemClock::default())));
+        let shop = Shop::new(Vec::new(), key.clone().into(), Arc::new(clock), (Arc::new(Tale::kept()), wire));
         let body = Bytes::from_static(br#"{"type":"resolve","data":{"openid":"o"}}"#);
         let call = |signature: &str, timestamp: i64| {
             let mut headers = HeaderMap::new();

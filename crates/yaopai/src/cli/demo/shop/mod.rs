@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 
 use super::body;
 use super::tale::{Tale, short};
+use super::wire::Wire;
 use crate::listen::{Answer, Peer};
 
 mod hook;
@@ -46,6 +47,7 @@ struct Inner {
     hook_secret: Zeroizing<Vec<u8>>,
     clock: Arc<dyn Clock>,
     tale: Arc<Tale>,
+    wire: Arc<Wire>,
     state: Mutex<State>,
 }
 
@@ -68,10 +70,15 @@ impl Shop {
         accounts: Vec<Account>,
         hook_secret: Zeroizing<Vec<u8>>,
         clock: Arc<dyn Clock>,
-        tale: Arc<Tale>,
+        (tale, wire): (Arc<Tale>, Arc<Wire>),
     ) -> Self {
         let state = Mutex::new(State { accounts, orders: Vec::new(), hooks: Vec::new() });
-        Self(Arc::new(Inner { hook_secret, clock, tale, state }))
+        Self(Arc::new(Inner { hook_secret, clock, tale, wire, state }))
+    }
+
+    /// The password of an account: the page tells the person at the phone.
+    pub fn password(&self, account: &str) -> Option<&'static str> {
+        self.state().accounts.iter().find(|a| a.account == account).map(|a| a.password)
     }
 
     /// How many webhook calls of a kind came.
@@ -83,7 +90,7 @@ impl Shop {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn page(self, request: Request<Incoming>) -> Response<Body> {
+    async fn page(self, request: Request<Incoming>) -> Response<Bytes> {
         let (head, incoming) = request.into_parts();
         let Some(bytes) = body::read(incoming).await else {
             return answer(
@@ -92,16 +99,22 @@ impl Shop {
             );
         };
         match (head.method, head.uri.path()) {
-            (Method::POST, HOOK) => self.hook(&head.headers, &bytes),
+            (Method::POST, HOOK) => {
+                let n = self.0.wire.asked("yaopai", "shop", &Method::POST, HOOK, &head.headers, &bytes);
+                let said = self.hook(&head.headers, &bytes);
+                self.0.wire.answered(n, said.status(), said.headers(), said.body());
+                said
+            }
             (Method::GET, "/goods") => self.goods(&head.headers),
             (Method::GET, "/orders") => self.orders(&head.headers),
             (Method::POST, "/orders") => self.order(&head.headers, &bytes),
+            (Method::POST, "/unlink") => self.unlink(&head.headers),
             _ => answer(StatusCode::NOT_FOUND, &json!({ "error": "no such page" })),
         }
     }
 
     /// For everybody; who has no account is a guest.
-    fn goods(&self, headers: &HeaderMap) -> Response<Body> {
+    fn goods(&self, headers: &HeaderMap) -> Response<Bytes> {
         let user = self.user(headers);
         let guest = match text(headers, &OPENID).as_str() {
             "" => "nobody".to_owned(),
@@ -112,7 +125,7 @@ impl Shop {
     }
 
     /// The user's orders.
-    fn orders(&self, headers: &HeaderMap) -> Response<Body> {
+    fn orders(&self, headers: &HeaderMap) -> Response<Bytes> {
         let Some(user) = self.user(headers) else { return nobody() };
         self.0.tale.act("shop", &format!("sees {user}"));
         let state = self.state();
@@ -121,7 +134,7 @@ impl Shop {
     }
 
     /// Another order.
-    fn order(&self, headers: &HeaderMap, body: &Bytes) -> Response<Body> {
+    fn order(&self, headers: &HeaderMap, body: &Bytes) -> Response<Bytes> {
         let Some(user) = self.user(headers) else { return nobody() };
         self.0.tale.act("shop", &format!("sees {user}"));
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
@@ -134,6 +147,17 @@ impl Shop {
         }
         state.orders.push(Order { user: user.id, item: item.into() });
         answer(StatusCode::CREATED, &json!({ "user": user.id, "ordered": item }))
+    }
+
+    /// The user wants the shop to forget their WeChat account. Yaopai is told by the mini program: its `DELETE /binding`
+    /// alone would be undone at the next login, by this shop's own table.
+    fn unlink(&self, headers: &HeaderMap) -> Response<Bytes> {
+        let Some(user) = self.user(headers) else { return nobody() };
+        self.0.tale.act("shop", &format!("sees {user}"));
+        if let Some(account) = self.state().accounts.iter_mut().find(|a| a.id == user.id) {
+            account.openid = None;
+        }
+        answer(StatusCode::OK, &json!({ "user": user.id, "linked": false }))
     }
 
     /// Who asks. The front door overwrites these headers, so nobody else can have set them.
@@ -149,7 +173,7 @@ impl Answer for Shop {
     type Future = BoxFuture<'static, Response<Body>>;
 
     fn answer(&self, _: Peer, request: Request<Incoming>) -> Self::Future {
-        self.clone().page(request).boxed()
+        self.clone().page(request).map(|response| response.map(Body::from)).boxed()
     }
 }
 
@@ -175,12 +199,12 @@ fn text(headers: &HeaderMap, name: &HeaderName) -> String {
 }
 
 /// The front door lets nobody without a user through to here.
-fn nobody() -> Response<Body> {
+fn nobody() -> Response<Bytes> {
     answer(StatusCode::FORBIDDEN, &json!({ "error": "the front door named no user" }))
 }
 
-fn answer(status: StatusCode, body: &Value) -> Response<Body> {
-    let mut response = Response::new(Body::from(body.to_string()));
+fn answer(status: StatusCode, body: &Value) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(body.to_string()));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response

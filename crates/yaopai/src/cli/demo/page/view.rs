@@ -1,0 +1,73 @@
+//! What the page draws: the phone's screen, and the state of its session as the server itself has it.
+
+use serde_json::{Value, json};
+use yaopai_core::ids::{Realm, SessionId};
+use yaopai_core::session::Session;
+use yaopai_core::time::millis;
+
+use super::handset::Handset;
+use super::stage::{PEOPLE, Stage};
+use crate::cli::demo::world::APP;
+
+impl Stage {
+    /// Everything but the log.
+    pub async fn view(&self) -> Value {
+        let people = PEOPLE.map(|name| json!({ "user": name, "password": self.shop.password(name) }));
+        let mut view = json!({
+            "people": people,
+            "ahead": self.clock.ahead(),
+            "outage": self.outage.is_some(),
+            "tablet": self.tablet.is_some(),
+            "thief": self.thief.as_ref().map(|t| json!({ "status": t.saw.0, "code": t.saw.1 })),
+        });
+        if let Some(phone) = &self.phone {
+            view["phone"] = json!({
+                "holder": phone.wechat(),
+                "lose": phone.lose,
+                "logged_in": phone.refresh_at().is_some(),
+                "seen": phone.seen,
+            });
+            view["session"] = self.session(phone).await;
+            view["past"] = self.past(phone).await;
+        }
+        view
+    }
+
+    /// The session that the phone was last given.
+    async fn session(&self, phone: &Handset) -> Value {
+        let Some(id) = phone.sessions.last() else { return Value::Null };
+        let Some(session) = self.load(*id).await else { return json!({ "id": id.to_string(), "gone": true }) };
+        let (now, up) = self.service.now();
+        let policy = self.service.world().apps.get(&APP.into()).map(|app| app.policy.clone()).unwrap_or_default();
+        let ended = session.ended.map(|e| e.reason);
+        let ended = ended.or_else(|| session.expired(now, up, session.last_seen, policy.idle));
+        let idle_until = now.0 + (session.last_seen + policy.idle).0 - up.0;
+        json!({
+            "id": id.to_string(),
+            "user": session.user,
+            "ended": ended.map(yaopai_core::session::EndReason::as_str),
+            "code": ended.map(|reason| reason.code().as_str()),
+            "created_at": session.created_at.0,
+            "idle": millis(policy.idle),
+            "idle_until": idle_until,
+            "absolute": millis(policy.absolute),
+            "absolute_until": session.absolute_at.0,
+            "refresh_at": phone.refresh_at().map(|t| t.0),
+            "tokens": phone.tokens.worth(&session, now),
+        })
+    }
+
+    /// Those before it, and why they ended.
+    async fn past(&self, phone: &Handset) -> Value {
+        let mut past = Vec::new();
+        for id in phone.sessions.iter().rev().skip(1) {
+            let reason = self.load(*id).await.and_then(|s| s.ended).map(|e| e.reason.as_str());
+            past.push(json!({ "id": id.to_string(), "ended": reason }));
+        }
+        Value::Array(past)
+    }
+
+    async fn load(&self, id: SessionId) -> Option<Session> {
+        self.service.admin_session(&Realm::from("default"), id).await.ok()
+    }
+}
