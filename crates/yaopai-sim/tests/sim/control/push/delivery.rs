@@ -91,14 +91,21 @@ async fn what_is_not_taken_is_sent_three_times() {
 #[tokio::test]
 async fn silence_is_given_up() {
     let (world, receiver) = pushing(|config| config.timeout_ms = 30).await;
-    receiver.next([Next::Silence, Next::Silence]);
+    receiver.next([Next::Silence, Next::Silence, Next::Silence]);
     let told = push(&world, json!({})).await;
-    assert_eq!((&told["accepted"], &told["resends"]), (&json!(true), &json!(2)));
-    assert_eq!((&told["tries"][0]["error"], &told["tries"][0]["status"]), (&json!("timeout"), &Value::Null));
-    assert!(told["tries"][0]["ms"].as_u64().unwrap() >= 30);
-    world.update_app(DEFAULT_APPID, |app| app.push.as_mut().unwrap().url = "http://127.0.0.1:1/".into()).unwrap();
+    assert_eq!((&told["accepted"], &told["resends"], &told["status"]), (&json!(false), &json!(2), &Value::Null));
+    for sending in told["tries"].as_array().unwrap() {
+        assert_eq!((&sending["error"], &sending["status"]), (&json!("timeout"), &Value::Null));
+        assert!(sending["ms"].as_u64().unwrap() >= 30);
+    }
+}
+
+#[tokio::test]
+async fn nobody_there_is_no_answer_either() {
+    let (world, _receiver) = pushing(|config| config.url = "http://127.0.0.1:1/".to_owned()).await;
     let told = push(&world, json!({})).await;
-    assert_eq!((&told["accepted"], &told["tries"][2]["error"]), (&json!(false), &json!("connection")));
+    assert_eq!((&told["accepted"], &told["resends"]), (&json!(false), &json!(2)));
+    assert_eq!(told["tries"][2]["error"], "connection");
 }
 
 #[tokio::test]
