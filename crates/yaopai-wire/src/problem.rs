@@ -79,6 +79,8 @@ codes! {
     CodeUsed "code_used" 400 "This code was used before";
     /// The platform's session_key changed since the last login.
     SessionKeyStale "session_key_stale" 409 "The platform's session_key has changed";
+    /// The code is of another account than the session.
+    IdentityMismatch "identity_mismatch" 409 "The code is of another account";
     /// The identity or the user is bound otherwise.
     BindingConflict "binding_conflict" 409 "The binding conflicts with another one";
     /// The back end said no.

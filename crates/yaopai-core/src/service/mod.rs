@@ -3,9 +3,11 @@
 
 mod admin;
 mod binding;
+mod flights;
 mod login;
 mod refresh;
 mod sessions;
+mod stepup;
 mod upkeep;
 
 pub use admin::Claimed;
@@ -62,7 +64,7 @@ pub struct Service {
 
 struct Inner {
     world: World,
-    flights: login::Flights,
+    flights: flights::Flights,
     slow: Semaphore,
     strangers: Semaphore,
     binding: binding::UnderWay,
@@ -102,7 +104,7 @@ impl Service {
         Self {
             inner: Arc::new(Inner {
                 world,
-                flights: login::Flights::default(),
+                flights: flights::Flights::default(),
                 slow: Semaphore::new(SLOW_MAX),
                 strangers: Semaphore::new(STRANGERS_MAX),
                 binding: binding::UnderWay::default(),

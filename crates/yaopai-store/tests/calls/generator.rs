@@ -48,7 +48,11 @@ impl World {
         let now = self.now;
         match kind % 100 {
             0..26 => Call::Open(Box::new(self.open(c))),
-            26..46 => Call::Rotate(self.rotate(c, "refresh")),
+            26..38 => Call::Rotate(self.rotate(c, "refresh")),
+            38..46 => {
+                let rotate = self.rotate(c, "step-up");
+                Call::StepUp(StepUp { rotate, session_key: (!c[3].is_multiple_of(4)).then(|| vec![c[3], 1]) })
+            }
             46..56 => Call::Confirm(self.some_session(c[0]), self.shown(c), now),
             56..66 => Call::Bind(Bind {
                 rotate: self.rotate(c, "bind"),
