@@ -12,7 +12,7 @@ use super::{Granted, Service, refused};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::ports::StepUp;
-use crate::session::{RequestHash, Session, Standing, Worth};
+use crate::session::{Answer, RequestHash, Session, Standing, Worth};
 
 /// One step-up on its way: which secret, under which request, with which code.
 struct Asked {
@@ -42,7 +42,7 @@ impl Service {
         }
         // After a restart the store is all that remembers this step-up.
         if let Some(answer) = session.secrets.answered(&shown, request, now) {
-            return self.grant(session, &answer, app);
+            return self.renewed(session, &answer, app, slide);
         }
         // Before the exchange, so that the code is left for who holds the newer token.
         if !matches!(session.secrets.standing(&shown, now), Standing::Current { .. } | Standing::Successor { .. }) {
@@ -84,10 +84,15 @@ impl Service {
         let (rotate, _) = self.rotation(&session, shown, request)?;
         let session_key = self.seal_session_key(&app, &vouched)?;
         let (session, answer) = handed_out(self.world().store.step_up(StepUp { rotate, session_key }).await?)?;
+        tracing::info!(app = %app.name, session = %session.id, "step-up");
+        self.renewed(session, &answer, app, slide)
+    }
+
+    /// Hands an answer out, which is a use of the session, the first time and each time.
+    fn renewed(&self, session: Session, answer: &Answer, app: Arc<App>, slide: bool) -> Result<Granted> {
         let (_, up) = self.now();
         self.world().presence.touch(session.id, up, slide);
-        tracing::info!(app = %app.name, session = %session.id, "step-up");
-        self.grant(session, &answer, app)
+        self.grant(session, answer, app)
     }
 
     /// The kept answer of the same step-up.
@@ -98,7 +103,8 @@ impl Service {
         }
         let (now, _) = self.now();
         let answer = session.secrets.answered(&asked.shown, asked.request, now);
-        self.grant(session, &answer.ok_or_else(|| refused(Code::SessionSuperseded))?, asked.app)
+        let answer = answer.ok_or_else(|| refused(Code::SessionSuperseded))?;
+        self.renewed(session, &answer, asked.app, asked.slide)
     }
 }
 
