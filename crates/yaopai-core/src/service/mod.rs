@@ -3,8 +3,11 @@
 
 mod admin;
 mod binding;
+mod decrypt;
 mod flights;
 mod login;
+mod once;
+mod phone;
 mod refresh;
 mod sessions;
 mod stepup;
@@ -68,6 +71,8 @@ struct Inner {
     slow: Semaphore,
     strangers: Semaphore,
     binding: binding::UnderWay,
+    verdicts: decrypt::Verdicts,
+    phones: phone::Redeemed,
     upkeep: upkeep::State,
 }
 
@@ -108,6 +113,8 @@ impl Service {
                 slow: Semaphore::new(SLOW_MAX),
                 strangers: Semaphore::new(STRANGERS_MAX),
                 binding: binding::UnderWay::default(),
+                verdicts: decrypt::Verdicts::default(),
+                phones: phone::Redeemed::default(),
                 upkeep: upkeep::State::new(up),
             }),
         }

@@ -1,6 +1,7 @@
 //! The configuration: `yaopai.toml`. Unknown keys are refused by name, with the nearest known one; secrets stand in files
 //! or in the environment, never in the file itself.
 
+mod api_key;
 mod file;
 mod problem;
 mod secret;
@@ -14,10 +15,11 @@ use std::time::Duration;
 use http::HeaderName;
 use ipnet::IpNet;
 use yaopai_core::app::{App, AppSecret, Apps, BindingWay, Keyed, Policy, Yields};
-use yaopai_core::ids::{AppName, Realm};
+use yaopai_core::ids::AppName;
 use yaopai_core::seal::MasterKey;
 use yaopai_wire::carrier::Carriers;
 
+pub use api_key::{ApiKey, Scope};
 pub use problem::ConfigError;
 pub use template::{TEMPLATE, api_key_hash};
 
@@ -93,17 +95,6 @@ impl Webhook {
     }
 }
 
-/// An API key: only its hash is known.
-#[derive(Debug, Clone)]
-pub struct ApiKey {
-    /// For logs.
-    pub name: String,
-    /// The one realm that it opens.
-    pub realm: Realm,
-    /// SHA-256 of the key's text.
-    pub hash: [u8; 32],
-}
-
 impl Config {
     /// Reads a file. Relative paths in it are relative to it.
     ///
@@ -177,7 +168,7 @@ impl Config {
             apps: Apps::new(apps),
             platforms,
             webhooks,
-            api_keys: file.api_keys.iter().map(api_key).collect::<Result<_, _>>()?,
+            api_keys: file.api_keys.iter().map(api_key::read).collect::<Result<_, _>>()?,
         };
         Ok(config)
     }
@@ -342,17 +333,6 @@ fn webhook(entry: &file::Webhook, secrets: &secret::Secrets<'_>) -> Result<Webho
         ));
     }
     Ok(Webhook { url: entry.url.clone(), secret: AppSecret::new(secret), timeout: Duration::from_secs(entry.timeout) })
-}
-
-fn api_key(entry: &file::ApiKey) -> Result<ApiKey, ConfigError> {
-    let hash = entry.hash.strip_prefix("sha256:").and_then(|h| hex::decode(h).ok()).and_then(|h| h.try_into().ok());
-    let hash = hash.ok_or_else(|| {
-        ConfigError::value(
-            "api_keys.hash",
-            format!("key {:?}: must be sha256: and 64 hex digits; `yaopai init` shows how to make one", entry.name),
-        )
-    })?;
-    Ok(ApiKey { name: entry.name.clone(), realm: entry.realm.as_str().into(), hash })
 }
 
 #[cfg(test)]
