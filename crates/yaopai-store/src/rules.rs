@@ -107,11 +107,18 @@ fn refused(refreshed: &Refreshed) -> Rotated {
 }
 
 /// Is the session among those named? The realm is the caller's to compare.
-pub(crate) fn named(which: &Which, id: SessionId, identity: IdentityId, user: Option<&UserId>) -> bool {
+pub(crate) fn named(
+    which: &Which,
+    id: SessionId,
+    identity: IdentityId,
+    user: Option<&UserId>,
+    opened_at: Timestamp,
+) -> bool {
     match which {
         Which::One(one) => *one == id,
         Which::Own(one, subject) => *one == id && owns(subject, identity, user),
         Which::All(subject) => owns(subject, identity, user),
+        Which::Opened(owner, by) => identity == *owner && opened_at <= *by,
     }
 }
 

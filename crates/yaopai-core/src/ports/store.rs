@@ -246,6 +246,8 @@ pub enum Which {
     Own(SessionId, Subject),
     /// All of a subject.
     All(Subject),
+    /// All of an identity, with or without a user, that were opened at this time or before.
+    Opened(IdentityId, Timestamp),
 }
 
 /// Whose sessions.

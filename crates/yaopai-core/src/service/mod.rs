@@ -9,6 +9,7 @@ mod login;
 mod once;
 mod phone;
 mod refresh;
+mod revoked;
 mod sessions;
 mod stepup;
 mod upkeep;

@@ -97,7 +97,8 @@ impl Store for Model {
         now: Timestamp,
     ) -> StoreResult<Vec<SessionId>> {
         Ok(self.run(|state, changes| {
-            let ids = state.live(|s| s.realm == *realm && rules::named(which, s.id, s.identity, s.user.as_ref()));
+            let ids = state
+                .live(|s| s.realm == *realm && rules::named(which, s.id, s.identity, s.user.as_ref(), s.created_at));
             for id in &ids {
                 state.end(*id, reason, now, changes);
             }

@@ -208,9 +208,10 @@ impl World {
     fn which(&self, c: [u8; 8]) -> Which {
         let subject =
             if c[2].is_multiple_of(2) { Subject::User(user(c[3]).into()) } else { Subject::Guest(self.identity(c[3])) };
-        match c[1] % 3 {
+        match c[1] % 4 {
             0 => Which::One(self.some_session(c[5])),
             1 => Which::Own(self.some_session(c[5]), subject),
+            2 => Which::Opened(self.identity(c[3]), Timestamp(self.now.0 - i64::from(c[5]) * 1000)),
             _ => Which::All(subject),
         }
     }

@@ -192,7 +192,8 @@ macro_rules! suite {
                 a_bind_makes_room_by_device_type, or_a_bind_is_refused_whole, the_back_ends_bind_makes_room,
                 the_back_ends_bind_makes_room_by_device_type,
                 the_back_end_can_not_bind_otherwise, unbinding_ends_the_bound_sessions, bindings_are_the_realms_own;
-            end: one_of_the_realm, only_ones_own, all_of_a_user, all_of_a_guest, once_for_one_reason, expiry;
+            end: one_of_the_realm, only_ones_own, all_of_a_user, all_of_a_guest, all_of_an_identity_opened_before,
+                once_for_one_reason, expiry;
             lists: by_subject_and_app, page_by_page, only_live_ones, bindings, every_live_one_in_order;
             claims: are_kept_and_told, are_of_one_realm;
             upkeep: down_time, seen_never_goes_back, stale_ones_end, a_sweep_is_bounded, jars_go_with_their_sessions,
