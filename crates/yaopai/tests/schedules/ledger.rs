@@ -43,8 +43,15 @@ pub struct Sess {
     pub ended: Option<EndReason>,
     pub absolute_at: Timestamp,
     pub vouched_at: Timestamp,
-    /// The last step-up: the secret shown, the request, the answer, when.
-    stepped_up: Option<([u8; 32], [u8; 16], [u8; 32], i64)>,
+    stepped_up: Option<SteppedUp>,
+}
+
+/// The last step-up of a session.
+struct SteppedUp {
+    shown: [u8; 32],
+    request: [u8; 16],
+    answer: [u8; 32],
+    at: i64,
 }
 
 pub struct Sec {

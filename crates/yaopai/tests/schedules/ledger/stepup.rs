@@ -3,7 +3,7 @@
 
 use yaopai_core::ports::{Rotate, Rotated};
 
-use super::{GRACES, Ledger, REQUESTS, STEP_UP_KEPT, Sec, State, told};
+use super::{GRACES, Ledger, REQUESTS, STEP_UP_KEPT, Sec, State, SteppedUp, told};
 
 impl Ledger {
     pub fn stepped_up(&mut self, r: &Rotate, out: &Rotated) {
@@ -41,7 +41,7 @@ impl Ledger {
                 sess.secrets.insert(got, Sec { bound, state: State::Current, asked: Default::default() });
                 sess.current = got;
                 sess.vouched_at = r.now;
-                sess.stepped_up = Some((r.shown.0, r.request.0, got, r.now.0));
+                sess.stepped_up = Some(SteppedUp { shown: r.shown.0, request: r.request.0, answer: got, at: r.now.0 });
                 self.step_ups += 1;
             }
         }
@@ -63,11 +63,11 @@ impl Ledger {
         if let Some(reason) = sess.ended {
             return Err(format!("ended {}", reason.as_str()));
         }
-        if let Some((shown, request, answer, at)) = sess.stepped_up
-            && (shown, request) == (r.shown.0, r.request.0)
-            && r.now.0 <= at + STEP_UP_KEPT
+        if let Some(s) = &sess.stepped_up
+            && (s.shown, s.request) == (r.shown.0, r.request.0)
+            && r.now.0 <= s.at + STEP_UP_KEPT
         {
-            return Ok(Some(answer));
+            return Ok(Some(s.answer));
         }
         sess.confirm(&r.shown.0, r.now);
         let sec = sess.secrets.get(&r.shown.0).ok_or("unknown")?;
