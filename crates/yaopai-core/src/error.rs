@@ -46,6 +46,17 @@ impl Error {
         self
     }
 
+    /// A platform's failure outside a login: nothing about `wx.login` is to be done over.
+    #[must_use]
+    pub(crate) fn of_a_call(self) -> Self {
+        let detail = match self.code {
+            Code::PlatformBusy => "The platform is busy; wait, then try again.",
+            Code::PlatformUnavailable => "The platform did not answer as it should; wait, then try again.",
+            _ => return self,
+        };
+        Self { detail: detail.into(), ..self }
+    }
+
     /// Adds what only the log may say.
     #[must_use]
     pub fn internal(mut self, what: impl fmt::Display) -> Self {

@@ -2,7 +2,7 @@
 //! to be written. Pure.
 
 use yaopai_core::ids::{IdentityId, SessionId, UserId};
-use yaopai_core::ports::{Bind, Rotate, Rotated, StoreError, Subject, Which};
+use yaopai_core::ports::{Bind, Rotate, Rotated, StepUp, StoreError, Subject, Which};
 use yaopai_core::session::{Answer, EndReason, Ended, Refreshed, Session, Standing};
 use yaopai_core::time::{Timestamp, Uptime};
 use yaopai_wire::token::SecretHash;
@@ -32,6 +32,24 @@ pub(crate) fn rotate(session: &mut Session, rotate: &Rotate) -> (Write, Rotated)
             let ended = Ended { reason: EndReason::Reused, at: rotate.now };
             session.ended = Some(ended);
             (Write::End(ended), Rotated::Ended(ended.reason))
+        }
+        other => (Write::Nothing, refused(&other)),
+    }
+}
+
+/// A refresh with a code.
+pub(crate) fn step_up(session: &mut Session, step_up: &StepUp) -> (Write, Rotated) {
+    let Rotate { shown, request, candidate, now, .. } = &step_up.rotate;
+    if let Some(refusal) = over(session, shown, *now) {
+        return (Write::Nothing, refusal);
+    }
+    if let Some(answer) = session.secrets.answered(shown, *request, *now) {
+        return (Write::Nothing, Rotated::Answer(Box::new(session.clone()), answer));
+    }
+    match session.secrets.step_up(shown, *request, candidate.clone(), *now) {
+        Refreshed::Answer(answer) => {
+            session.vouched_at = *now;
+            (Write::Session, Rotated::Answer(Box::new(session.clone()), answer))
         }
         other => (Write::Nothing, refused(&other)),
     }
@@ -89,11 +107,18 @@ fn refused(refreshed: &Refreshed) -> Rotated {
 }
 
 /// Is the session among those named? The realm is the caller's to compare.
-pub(crate) fn named(which: &Which, id: SessionId, identity: IdentityId, user: Option<&UserId>) -> bool {
+pub(crate) fn named(
+    which: &Which,
+    id: SessionId,
+    identity: IdentityId,
+    user: Option<&UserId>,
+    opened_at: Timestamp,
+) -> bool {
     match which {
         Which::One(one) => *one == id,
         Which::Own(one, subject) => *one == id && owns(subject, identity, user),
         Which::All(subject) => owns(subject, identity, user),
+        Which::Opened(owner, by) => identity == *owner && opened_at <= *by,
     }
 }
 

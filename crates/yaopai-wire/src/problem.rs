@@ -79,8 +79,12 @@ codes! {
     CodeUsed "code_used" 400 "This code was used before";
     /// The platform's session_key changed since the last login.
     SessionKeyStale "session_key_stale" 409 "The platform's session_key has changed";
+    /// The code is of another account than the session.
+    IdentityMismatch "identity_mismatch" 409 "The code is of another account";
     /// The identity or the user is bound otherwise.
     BindingConflict "binding_conflict" 409 "The binding conflicts with another one";
+    /// Encrypted data can't be opened, for whatever reason.
+    DecryptionFailed "decryption_failed" 422 "The data can't be opened";
     /// The back end said no.
     BindingRejected "binding_rejected" 422 "The back end rejected the binding";
     /// The platform blocks this user.
@@ -121,6 +125,8 @@ codes! {
     MethodNotAllowed "method_not_allowed" 405 "The method is not allowed here";
     /// An API key is missing, wrong or of another realm.
     ApiKeyInvalid "api_key_invalid" 401 "The API key is missing or wrong";
+    /// The API key may not do this.
+    ScopeMissing "scope_missing" 403 "The API key is not for this";
     /// We are overloaded or can't reach our store.
     Unavailable "unavailable" 503 "Try again later";
     /// A fault of ours.

@@ -107,6 +107,15 @@ pub struct Rotate {
     pub now: Timestamp,
 }
 
+/// A refresh with a code, after the platform has vouched anew for the session's identity.
+#[derive(Debug, Clone)]
+pub struct StepUp {
+    /// The secret is replaced by it; its `now` is when the platform vouched.
+    pub rotate: Rotate,
+    /// WeChat's new session_key, sealed; replaces the one kept with the identity.
+    pub session_key: Option<Vec<u8>>,
+}
+
 /// How a refresh or a bind's rotation ended.
 #[derive(Debug, Clone)]
 pub enum Rotated {
@@ -237,6 +246,8 @@ pub enum Which {
     Own(SessionId, Subject),
     /// All of a subject.
     All(Subject),
+    /// All of an identity, with or without a user, that were opened at this time or before.
+    Opened(IdentityId, Timestamp),
 }
 
 /// Whose sessions.
@@ -316,6 +327,10 @@ pub trait Store: Send + Sync {
     /// Refreshes a bearer session; ends it as `reused` where that is the finding.
     async fn rotate(&self, rotate: Rotate) -> StoreResult<Rotated>;
 
+    /// Replaces a bearer session's secret without grace, and notes that the platform vouched anew: all or nothing. When the
+    /// session expires does not change. A request that was answered before changes nothing and gets its answer.
+    async fn step_up(&self, step_up: StepUp) -> StoreResult<Rotated>;
+
     /// The first use of a new secret. Answers the session as it is then, ended or not; `None` if there is none.
     async fn confirm(&self, id: SessionId, shown: SecretHash, now: Timestamp) -> StoreResult<Option<Session>>;
 
@@ -350,6 +365,9 @@ pub trait Store: Send + Sync {
 
     /// The identity, if the platform ever vouched for it.
     async fn identity(&self, app: &AppName, openid: &str) -> StoreResult<Option<Identity>>;
+
+    /// WeChat's session_key of an identity, sealed, as the last login or step-up brought it.
+    async fn session_key(&self, identity: IdentityId) -> StoreResult<Option<Vec<u8>>>;
 
     /// The back end binds an identity; its running sessions rise in place, their tokens unchanged. Only if this call gives
     /// the identity its user: a session that stayed a guest when its identity was bound may be a copied one, and the same

@@ -5,7 +5,7 @@ use yaopai_wire::problem::Code;
 use super::Service;
 use crate::error::{Error, Result};
 use crate::ids::{AppName, IdentityId, Realm, SessionId, UserId};
-use crate::ports::{BindEnd, BindTerms, BindingFilter, Filter, Identity, Subject, UserFound, Which};
+use crate::ports::{BindEnd, BindTerms, BindingFilter, Filter, HandedToken, Identity, Subject, UserFound, Which};
 use crate::session::{Claims, EndReason, RiseLimits, Session};
 use crate::time::millis;
 
@@ -106,6 +106,16 @@ impl Service {
         } else {
             Err(Error::new(Code::NotFound, "The realm has no binding of this identity."))
         }
+    }
+
+    /// The platform's access_token of an app of the realm.
+    ///
+    /// # Errors
+    /// `not_found`, or the platform's.
+    pub async fn admin_access_token(&self, realm: &Realm, app: &AppName) -> Result<HandedToken> {
+        let app = self.world().apps.get(app).filter(|a| a.realm == *realm);
+        let app = app.ok_or_else(|| Error::new(Code::NotFound, "The realm has no app of this name."))?;
+        self.world().platform.access_token(app).await.map_err(|e| Error::from(e).of_a_call())
     }
 
     /// What was said about a user.

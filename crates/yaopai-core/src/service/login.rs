@@ -1,36 +1,23 @@
 //! Login: one code, one exchange, one session, however often the same login is sent.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use sha2::{Digest as _, Sha256};
-use tokio::sync::watch;
 use yaopai_wire::problem::Code;
 use yaopai_wire::token::{Secret, Token};
 
+use super::flights::{self, Boarding, Spent, code_used, digest};
 use super::{Granted, Service};
 use crate::app::{App, BindingWay, Keyed};
 use crate::error::{Error, Result};
 use crate::ids::{AppName, IdentityId, SessionId, UserId};
-use crate::ports::{LoginRecord, Open, Opened, PlatformError, UserFound, Vouched};
+use crate::ports::{LoginRecord, Open, Opened, UserFound, Vouched};
 use crate::seal::Place;
 use crate::session::{Device, EnvVersion, KeyKind, Limits, Secrets, Session};
-use crate::time::{Timestamp, millis};
+use crate::time::millis;
 
 /// How long a login's answer may be handed out again, unless it is used before.
 const ANSWER_KEPT: Duration = Duration::from_secs(60);
-/// How long a spent code is remembered: the platform's codes live five minutes.
-const CODE_REMEMBERED: Duration = Duration::from_secs(360);
-/// How long a login may go on from the platform's word. The store may have opened the session and its answer been lost; it
-/// knows that login for [`ANSWER_KEPT`], and what is asked of it last must still arrive within.
-const VOUCHED_KEPT: Duration = Duration::from_secs(30);
-/// How many codes are remembered at a time. Beyond it those that are done are forgotten at once: the store remembers the
-/// login, and the platform the code.
-const FLIGHTS_MAX: usize = 200_000;
-
-/// What `wx.login` gives in DevTools without an appid. The real WeChat refuses it; the simulator lets a test user in.
-const MOCK_CODE: &str = "the code is a mock one";
 
 /// A login as a client asks for it.
 #[derive(Debug, Clone)]
@@ -49,44 +36,6 @@ pub struct LoginRequest {
     pub env_version: Option<EnvVersion>,
 }
 
-/// Logins under way and codes spent, by code.
-#[derive(Default)]
-pub(super) struct Flights(Mutex<HashMap<[u8; 32], Flight>>);
-
-struct Flight {
-    /// Which login uses the code: of the same code, another one is refused.
-    login: [u8; 32],
-    since: Timestamp,
-    state: State,
-}
-
-enum State {
-    /// Under way: those who ask meanwhile wait for the one answer.
-    Running(watch::Receiver<Option<Result<Granted>>>),
-    /// The platform vouched, but something behind it failed: the same login goes on from here with its spent code.
-    Vouched(Box<Vouched>),
-    /// Done; the store has the answer.
-    Done,
-    /// The platform did not vouch.
-    Failed(Box<Error>),
-}
-
-impl Flights {
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<[u8; 32], Flight>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// How many logins are under way.
-    pub(super) fn running(&self) -> usize {
-        self.lock().values().filter(|f| matches!(f.state, State::Running(_))).count()
-    }
-
-    /// Forgets codes that the platform has forgotten too.
-    pub(super) fn purge(&self, now: Timestamp) {
-        self.lock().retain(|_, f| matches!(f.state, State::Running(_)) || f.since + CODE_REMEMBERED > now);
-    }
-}
-
 impl Service {
     /// Logs in. The same app, code, request id and key get the same answer for 60 s or until its first use.
     ///
@@ -101,11 +50,10 @@ impl Service {
                 Keyed::Offered => Error::field("key", "This server has no keyed sessions yet; leave `key` out."),
             });
         }
-        // DevTools without an appid has one code for everybody, which no platform ever spends.
-        let once = if request.code == MOCK_CODE { request.request_id.as_bytes() } else { b"" };
-        let code = digest(&[b"code", app.name.as_str().as_bytes(), request.code.as_bytes(), once]);
+        let code = flights::code_key(&app.name, &request.code, &request.request_id);
         let login = digest(&[b"login", &code, request.request_id.as_bytes(), b"bearer"]);
-        let mut answer = match self.board(code, login)? {
+        let (now, _) = self.now();
+        let answer = match self.inner.flights.board(code, login, now)? {
             Boarding::Wait(answer) => answer,
             Boarding::Again => return self.answer_again(&login, &app).await,
             Boarding::Fly(vouched, sender) => {
@@ -118,39 +66,7 @@ impl Service {
                 answer
             }
         };
-        let result = answer.wait_for(Option::is_some).await.ok().and_then(|r| r.clone());
-        result.unwrap_or_else(|| Err(Error::new(Code::Internal, "Call wx.login again.").internal("the login panicked")))
-    }
-
-    /// Who flies, who waits, who is too late.
-    fn board(&self, code: [u8; 32], login: [u8; 32]) -> Result<Boarding> {
-        let (now, _) = self.now();
-        let mut flights = self.inner.flights.lock();
-        let (mut vouched, mut since) = (None, now);
-        if let Some(flight) = flights.get(&code) {
-            if flight.login != login {
-                return Err(code_used());
-            }
-            match &flight.state {
-                // The task is gone if it panicked; then its code counts as spent.
-                State::Running(answer) if answer.has_changed().is_err() && answer.borrow().is_none() => {
-                    return Err(code_used());
-                }
-                State::Running(answer) => return Ok(Boarding::Wait(answer.clone())),
-                State::Done => return Ok(Boarding::Again),
-                State::Failed(error) => return Err(Error::clone(error)),
-                State::Vouched(_) if flight.since + VOUCHED_KEPT <= now => return Err(code_used()),
-                State::Vouched(v) => (vouched, since) = (Some(Vouched::clone(v)), flight.since),
-            }
-        } else if flights.len() >= FLIGHTS_MAX {
-            flights.retain(|_, f| matches!(f.state, State::Running(_) | State::Vouched(_)));
-            if flights.len() >= FLIGHTS_MAX {
-                return Err(Error::new(Code::Unavailable, "Too many logins at a time; try again.").retry_after(5));
-            }
-        }
-        let (sender, receiver) = watch::channel(None);
-        flights.insert(code, Flight { login, since, state: State::Running(receiver) });
-        Ok(Boarding::Fly(vouched, sender))
+        flights::landed(answer).await
     }
 
     /// One login, to its end, and what is remembered of its code.
@@ -164,18 +80,7 @@ impl Service {
     ) -> Result<Granted> {
         let mut spent = vouched.map_or(Spent::No, Spent::Vouched);
         let result = self.open(app, &request, login, &mut spent).await;
-        let state = match (&result, spent) {
-            (Ok(_), _) => Some(State::Done),
-            (Err(_), Spent::Vouched(vouched)) => Some(State::Vouched(Box::new(vouched))),
-            (Err(_), Spent::No) => None,
-            (Err(e), Spent::Maybe) => Some(State::Failed(Box::new(e.clone()))),
-        };
-        let mut flights = self.inner.flights.lock();
-        match (state, flights.get_mut(&code)) {
-            (Some(state), Some(flight)) => flight.state = state,
-            (None, _) => drop(flights.remove(&code)),
-            (Some(_), None) => {}
-        }
+        self.inner.flights.land(code, &result, spent);
         result
     }
 
@@ -191,19 +96,7 @@ impl Service {
         if matches!(spent, Spent::No) && world.store.login(&login).await?.is_some() {
             return self.answer_again(&login, app).await;
         }
-        let vouched = match spent {
-            Spent::Vouched(vouched) => vouched.clone(),
-            _ => {
-                *spent = Spent::Maybe;
-                let exchanged = world.platform.exchange(app, &request.code).await;
-                if matches!(exchanged, Err(PlatformError::NotReached { .. } | PlatformError::CodeInvalid)) {
-                    *spent = Spent::No;
-                }
-                let vouched = exchanged?;
-                *spent = Spent::Vouched(vouched.clone());
-                vouched
-            }
-        };
+        let vouched = self.vouch(app, &request.code, spent).await?;
         let found = self.find_user(app, &vouched).await?;
         let (open, token) = self.prepare(app, request, login, &vouched, found)?;
         let session = match world.store.open(open).await? {
@@ -264,11 +157,7 @@ impl Service {
         let (now, up) = self.now();
         let id = SessionId::new(now, &*world.entropy);
         let token = self.mint(id);
-        let row = format!("{}/{}", app.name, vouched.openid);
-        let session_key = match &vouched.session_key {
-            Some(key) => Some(world.sealer.seal(session_key_place(&row), key.as_bytes())?),
-            None => None,
-        };
+        let session_key = self.seal_session_key(app, vouched)?;
         let sealed = world.sealer.seal(login_place(&hex::encode(login)), token.secret.expose())?;
         let new_identity = IdentityId::new(now, &*world.entropy);
         let session = Session {
@@ -340,40 +229,6 @@ impl Service {
     }
 }
 
-enum Boarding {
-    Wait(watch::Receiver<Option<Result<Granted>>>),
-    Again,
-    Fly(Option<Vouched>, watch::Sender<Option<Result<Granted>>>),
-}
-
-/// What became of a login's code.
-enum Spent {
-    /// The platform was never asked, or doesn't know the code: the same login may ask it again.
-    No,
-    /// It was asked and what it did is unknown: never sent again.
-    Maybe,
-    /// It vouched.
-    Vouched(Vouched),
-}
-
-fn code_used() -> Error {
-    Error::new(Code::CodeUsed, "Call wx.login again and log in with the new code.")
-}
-
-fn session_key_place(row: &str) -> Place<'_> {
-    Place { table: "identities", row, column: "session_key" }
-}
-
 fn login_place(row: &str) -> Place<'_> {
     Place { table: "logins", row, column: "sealed" }
-}
-
-/// SHA-256 over parts that can't be shifted into each other.
-fn digest(parts: &[&[u8]]) -> [u8; 32] {
-    let mut sha = Sha256::new();
-    for part in parts {
-        sha.update(part.len().to_be_bytes());
-        sha.update(part);
-    }
-    sha.finalize().into()
 }

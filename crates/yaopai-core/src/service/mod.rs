@@ -3,9 +3,15 @@
 
 mod admin;
 mod binding;
+mod decrypt;
+mod flights;
 mod login;
+mod once;
+mod phone;
 mod refresh;
+mod revoked;
 mod sessions;
+mod stepup;
 mod upkeep;
 
 pub use admin::Claimed;
@@ -62,10 +68,12 @@ pub struct Service {
 
 struct Inner {
     world: World,
-    flights: login::Flights,
+    flights: flights::Flights,
     slow: Semaphore,
     strangers: Semaphore,
     binding: binding::UnderWay,
+    verdicts: decrypt::Verdicts,
+    phones: phone::Redeemed,
     upkeep: upkeep::State,
 }
 
@@ -102,10 +110,12 @@ impl Service {
         Self {
             inner: Arc::new(Inner {
                 world,
-                flights: login::Flights::default(),
+                flights: flights::Flights::default(),
                 slow: Semaphore::new(SLOW_MAX),
                 strangers: Semaphore::new(STRANGERS_MAX),
                 binding: binding::UnderWay::default(),
+                verdicts: decrypt::Verdicts::default(),
+                phones: phone::Redeemed::default(),
                 upkeep: upkeep::State::new(up),
             }),
         }

@@ -7,7 +7,7 @@ mod secrets;
 
 pub use end::{EndReason, Ended};
 pub use limits::{Limits, Other, RiseLimits, Room};
-pub use secrets::{Answer, Candidate, GRACE, Refreshed, RequestHash, Secrets, Standing};
+pub use secrets::{Answer, Candidate, GRACE, Refreshed, RequestHash, STEP_UP_KEPT, Secrets, Standing};
 
 use std::time::Duration;
 

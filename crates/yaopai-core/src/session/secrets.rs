@@ -9,11 +9,17 @@
 //! * The same request gets the same successor, so a lost answer is only asked for again.
 //! * A retired secret that refreshes after its 30 s under a new request is theft: an honest client that asks anew holds the
 //!   newer secret, because confirming it needed the newer secret.
+//! * A step-up replaces the secret at once and without grace: the platform has vouched anew, and who merely holds a copy is
+//!   to gain nothing by it (`stepup.rs`).
 //! * Each secret says whether it may act as the user. A bind hands out a new secret that may; the old one, which somebody
 //!   may have copied before, never rises by it.
 
+mod kept;
+mod stepup;
+
 use std::time::Duration;
 
+use kept::{Asked, Current, Older, Retired, SteppedUp, Successor};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use yaopai_wire::token::SecretHash;
@@ -22,6 +28,8 @@ use crate::time::Timestamp;
 
 /// How long a retired secret passes.
 pub const GRACE: Duration = Duration::from_secs(30);
+/// How long the secret that a step-up replaced may repeat that very request, and do nothing else.
+pub const STEP_UP_KEPT: Duration = Duration::from_secs(60);
 /// How many successors there may be at a time of each rank (may act as the user, or not); after that, the last again. Apart
 /// by rank, because none may be taken back to make room: its holder may have stored it as the only token it has.
 const SUCCESSORS_MAX: usize = 4;
@@ -130,56 +138,8 @@ pub struct Secrets {
     /// Newest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     older: Vec<Older>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Current {
-    #[serde(with = "hash_hex")]
-    hash: SecretHash,
-    bound: bool,
-    /// What was asked with it, and which successor answered.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    requests: Vec<Asked>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Successor {
-    #[serde(with = "hash_hex")]
-    hash: SecretHash,
-    bound: bool,
-    #[serde(with = "hex::serde")]
-    sealed: Vec<u8>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Retired {
-    #[serde(with = "hash_hex")]
-    hash: SecretHash,
-    bound: bool,
-    /// Milliseconds since the epoch.
-    at: i64,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    requests: Vec<Asked>,
-    /// Kept through the grace, because the answer that confirmed it may have been lost with the process that got it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    answers: Vec<Successor>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-struct Asked {
-    request: RequestHash,
-    #[serde(with = "hash_hex")]
-    answer: SecretHash,
-}
-
-/// A secret retired long ago: half its hash, and a tag of each request it came with. Kept as one hex text.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-struct Older {
-    /// Enough to know a secret of ours again.
-    half: [u8; 16],
-    /// Enough to know a request again: of a thief's, one in four thousand million would be taken for a known one.
-    requests: Vec<[u8; 4]>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stepped_up: Option<SteppedUp>,
 }
 
 impl Secrets {
@@ -190,6 +150,7 @@ impl Secrets {
             successors: Vec::new(),
             retired: Vec::new(),
             older: Vec::new(),
+            stepped_up: None,
         }
     }
 
@@ -241,6 +202,11 @@ impl Secrets {
 
     /// The secret that this request was given before, if it still may be handed out.
     pub fn answered(&self, shown: &SecretHash, request: RequestHash, now: Timestamp) -> Option<Answer> {
+        if let Some(s) =
+            self.stepped_up.as_ref().filter(|s| s.kept(now) && s.request == request && s.shown.matches(shown))
+        {
+            return Some(s.answer.answer());
+        }
         let (requests, answers) = if self.current.hash.matches(shown) {
             (&self.current.requests, &self.successors)
         } else {
@@ -266,7 +232,8 @@ impl Secrets {
         let bound = match self.standing(shown, now) {
             Standing::Current { bound } | Standing::Grace { bound } | Standing::Successor { bound } => bound,
             Standing::Retired => {
-                let known = self.retired.iter().any(|r| r.hash.matches(shown) && r.asked(request))
+                // One whose grace was cut off may still be on its way.
+                let known = self.retired.iter().any(|r| r.hash.matches(shown) && (r.recent(now) || r.asked(request)))
                     || self.older.iter().any(|o| o.is(shown) && o.asked(request));
                 return if known { Refreshed::Superseded } else { Refreshed::Theft };
             }
@@ -310,6 +277,7 @@ impl Secrets {
             r.bound = true;
             r.answers.iter_mut().for_each(|s| s.bound = true);
         }
+        self.stepped_up.iter_mut().for_each(|s| s.answer.bound = true);
     }
 
     /// Notes the request beside the secret it came with, so that its duplicate gets the same answer and is never theft.
@@ -332,7 +300,7 @@ impl Secrets {
 
     /// Has this secret been asked with as many different requests as it remembers, or the session rotated too fast?
     fn asked_often(&self, shown: &SecretHash, now: Timestamp) -> bool {
-        if self.retired.iter().filter(|r| r.in_grace(now)).count() >= GRACES_MAX {
+        if self.retired.iter().filter(|r| r.recent(now)).count() >= GRACES_MAX {
             return true;
         }
         let requests = if self.current.hash.matches(shown) {
@@ -352,9 +320,9 @@ impl Secrets {
     }
 
     fn retire(&mut self, hash: SecretHash, bound: bool, at: Timestamp, requests: Vec<Asked>, answers: Vec<Successor>) {
-        self.retired.insert(0, Retired { hash, bound, at: at.0, requests, answers });
+        self.retired.insert(0, Retired { hash, bound, at: at.0, cut: false, requests, answers });
         while self.retired.len() > RETIRED_MAX
-            && let Some(last) = self.retired.pop_if(|last| !last.in_grace(at))
+            && let Some(last) = self.retired.pop_if(|last| !last.recent(at))
         {
             self.older.insert(0, Older::of(&last));
         }
@@ -373,77 +341,7 @@ impl Secrets {
                 r.answers.clear();
             }
         }
-    }
-}
-
-impl Retired {
-    fn in_grace(&self, now: Timestamp) -> bool {
-        now <= Timestamp(self.at) + GRACE
-    }
-
-    fn asked(&self, request: RequestHash) -> bool {
-        self.requests.iter().any(|a| a.request == request)
-    }
-}
-
-impl Successor {
-    fn answer(&self) -> Answer {
-        Answer { sealed: self.sealed.clone(), hash: self.hash, bound: self.bound }
-    }
-}
-
-impl Older {
-    fn of(retired: &Retired) -> Self {
-        let mut half = [0u8; 16];
-        half.copy_from_slice(&retired.hash.0[..16]);
-        Self { half, requests: retired.requests.iter().map(|a| tag(a.request)).collect() }
-    }
-
-    fn is(&self, shown: &SecretHash) -> bool {
-        self.half == shown.0[..16]
-    }
-
-    fn asked(&self, request: RequestHash) -> bool {
-        self.requests.contains(&tag(request))
-    }
-}
-
-fn tag(request: RequestHash) -> [u8; 4] {
-    let [a, b, c, d, ..] = request.0;
-    [a, b, c, d]
-}
-
-impl From<Older> for String {
-    fn from(older: Older) -> Self {
-        let mut text = hex::encode(older.half);
-        older.requests.iter().for_each(|tag| text.push_str(&hex::encode(tag)));
-        text
-    }
-}
-
-impl TryFrom<String> for Older {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        const WRONG: &str = "no old secret";
-        let bytes = hex::decode(text).map_err(|_| WRONG)?;
-        let (half, rest) = bytes.split_first_chunk().ok_or(WRONG)?;
-        let (requests, []) = rest.as_chunks() else { return Err(WRONG) };
-        Ok(Self { half: *half, requests: requests.to_vec() })
-    }
-}
-
-/// [`SecretHash`] as hex text.
-mod hash_hex {
-    use serde::{Deserializer, Serializer};
-    use yaopai_wire::token::SecretHash;
-
-    pub fn serialize<S: Serializer>(hash: &SecretHash, s: S) -> Result<S::Ok, S::Error> {
-        hex::serde::serialize(hash.0, s)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<SecretHash, D::Error> {
-        hex::serde::deserialize(d).map(SecretHash)
+        self.stepped_up.take_if(|s| !s.kept(now));
     }
 }
 

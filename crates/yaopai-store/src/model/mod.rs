@@ -8,7 +8,7 @@ mod store;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use yaopai_core::ids::{IdentityId, SessionId};
+use yaopai_core::ids::SessionId;
 use yaopai_core::ports::{Change, ChangeSink, JarCookie};
 
 use state::State;
@@ -44,11 +44,6 @@ impl Model {
     /// A session's jar, by slot.
     pub fn cookies(&self, session: SessionId) -> Vec<JarCookie> {
         self.disk.lock().cookies(session)
-    }
-
-    /// The sealed session_key kept with an identity.
-    pub fn session_key(&self, identity: IdentityId) -> Option<Vec<u8>> {
-        self.disk.lock().identities.get(&identity)?.session_key.clone()
     }
 
     /// Runs one command under the lock. Its changes reach the sink before anybody else can change anything.

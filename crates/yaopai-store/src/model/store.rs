@@ -57,6 +57,23 @@ impl Store for Model {
         }))
     }
 
+    async fn step_up(&self, step_up: StepUp) -> StoreResult<Rotated> {
+        Ok(self.run(|state, changes| {
+            let Some(mut session) = state.session(step_up.rotate.id) else { return Rotated::Unknown };
+            let (write, answer) = rules::step_up(&mut session, &step_up);
+            if write == Write::Session {
+                if let Some(kept) = state.identities.get_mut(&session.identity)
+                    && step_up.session_key.is_some()
+                {
+                    kept.session_key.clone_from(&step_up.session_key);
+                }
+                state.sessions.insert(session.id, session.clone());
+                changes.push(Change::Put(Box::new(session)));
+            }
+            answer
+        }))
+    }
+
     async fn confirm(&self, id: SessionId, shown: SecretHash, now: Timestamp) -> StoreResult<Option<Session>> {
         Ok(self.run(|state, changes| {
             let mut session = state.session(id)?;
@@ -80,7 +97,8 @@ impl Store for Model {
         now: Timestamp,
     ) -> StoreResult<Vec<SessionId>> {
         Ok(self.run(|state, changes| {
-            let ids = state.live(|s| s.realm == *realm && rules::named(which, s.id, s.identity, s.user.as_ref()));
+            let ids = state
+                .live(|s| s.realm == *realm && rules::named(which, s.id, s.identity, s.user.as_ref(), s.created_at));
             for id in &ids {
                 state.end(*id, reason, now, changes);
             }
@@ -175,6 +193,10 @@ impl Store for Model {
         let state = self.disk.lock();
         let id = state.by_openid.get(&(app.clone(), openid.to_owned()));
         Ok(id.and_then(|id| state.identities.get(id)).map(|kept| kept.identity.clone()))
+    }
+
+    async fn session_key(&self, identity: IdentityId) -> StoreResult<Option<Vec<u8>>> {
+        Ok(self.disk.lock().identities.get(&identity).and_then(|kept| kept.session_key.clone()))
     }
 
     async fn bind_identity(

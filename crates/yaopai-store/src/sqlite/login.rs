@@ -1,6 +1,6 @@
 //! Opening a session. Everything is read before anything is written, so a refusal leaves nothing behind.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId, UserId};
 use yaopai_core::ports::{Change, LoginRecord, Open, Opened};
 use yaopai_core::session::{Claims, Other, Room, Secrets, Session};
@@ -206,10 +206,4 @@ pub(super) fn others(
         ),
         None => rows::all(db, OF_GUEST, params![new.identity.0, seen_after, now, kind], read),
     }
-}
-
-/// The sealed session_key kept with an identity.
-pub(super) fn session_key(db: &Connection, identity: IdentityId) -> rusqlite::Result<Option<Vec<u8>>> {
-    let mut statement = db.prepare_cached("SELECT session_key FROM identities WHERE id = ?1")?;
-    statement.query_row([identity.0], |r| r.get(0)).optional().map(Option::flatten)
 }

@@ -7,6 +7,7 @@ mod login;
 mod rows;
 mod sessions;
 mod stale;
+mod stepup;
 mod store;
 mod teller;
 #[cfg(test)]
@@ -21,7 +22,7 @@ use std::sync::atomic::Ordering;
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
-use yaopai_core::ids::{IdentityId, SessionId};
+use yaopai_core::ids::SessionId;
 use yaopai_core::ports::{ChangeSink, JarCookie, StoreResult};
 
 pub use file::OpenError;
@@ -136,14 +137,6 @@ impl Sqlite {
     /// As every call of [`Store`](yaopai_core::ports::Store).
     pub async fn cookies(&self, session: SessionId) -> StoreResult<Vec<JarCookie>> {
         self.read(move |db| upkeep::cookies(db, session)).await
-    }
-
-    /// The sealed session_key kept with an identity.
-    ///
-    /// # Errors
-    /// As every call of [`Store`](yaopai_core::ports::Store).
-    pub async fn session_key(&self, identity: IdentityId) -> StoreResult<Option<Vec<u8>>> {
-        self.read(move |db| login::session_key(db, identity)).await
     }
 
     /// Has the writer run a command, and waits until it is committed and applied.

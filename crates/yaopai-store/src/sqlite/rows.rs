@@ -127,11 +127,8 @@ pub(super) fn insert(db: &Connection, s: &Session) -> rusqlite::Result<()> {
 
 /// Writes what a rule may have changed.
 pub(super) fn save(db: &Connection, s: &Session) -> rusqlite::Result<()> {
-    db.prepare_cached("UPDATE sessions SET user_id = ?2, secrets = ?3 WHERE id = ?1")?.execute(params![
-        s.id.0,
-        s.user.as_ref().map(UserId::as_str),
-        secrets(s)?
-    ])?;
+    db.prepare_cached("UPDATE sessions SET user_id = ?2, vouched_at = ?3, secrets = ?4 WHERE id = ?1")?
+        .execute(params![s.id.0, s.user.as_ref().map(UserId::as_str), s.vouched_at.0, secrets(s)?])?;
     Ok(())
 }
 

@@ -66,14 +66,18 @@ pub(super) fn expire(work: &mut Work<'_>, expired: &[(SessionId, EndReason)], no
 fn live(db: &Connection, realm: &Realm, which: &Which) -> rusqlite::Result<Vec<SessionId>> {
     let guest = "SELECT id FROM sessions WHERE identity = ?1 AND realm = ?2 AND ended_at IS NULL \
                  AND user_id IS NULL ORDER BY id";
+    let opened = "SELECT id FROM sessions WHERE identity = ?1 AND realm = ?2 AND ended_at IS NULL \
+                  AND created_at <= ?3 ORDER BY id";
     match which {
+        Which::Opened(id, by) => rows::all(db, opened, params![id.0, realm.as_str(), by.0], rows::session_id),
         Which::All(Subject::User(user)) => bind::live_of_user(db, realm, user),
         Which::All(Subject::Guest(id)) => rows::all(db, guest, params![id.0, realm.as_str()], rows::session_id),
         Which::One(id) | Which::Own(id, _) => {
-            let sql = "SELECT identity, user_id FROM sessions WHERE id = ?1 AND realm = ?2 AND ended_at IS NULL";
-            let found =
-                rows::one(db, sql, params![id.0, realm.as_str()], |r| Ok((IdentityId(r.get(0)?), rows::user(r, 1)?)))?;
-            let named = found.is_some_and(|(identity, user)| rules::named(which, *id, identity, user.as_ref()));
+            let sql = "SELECT identity, user_id, created_at FROM sessions \
+                       WHERE id = ?1 AND realm = ?2 AND ended_at IS NULL";
+            let read = |r: &rusqlite::Row<'_>| Ok((IdentityId(r.get(0)?), rows::user(r, 1)?, Timestamp(r.get(2)?)));
+            let found = rows::one(db, sql, params![id.0, realm.as_str()], read)?;
+            let named = found.is_some_and(|(identity, user, at)| rules::named(which, *id, identity, user.as_ref(), at));
             Ok(if named { vec![*id] } else { Vec::new() })
         }
     }

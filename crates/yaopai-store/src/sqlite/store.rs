@@ -9,7 +9,7 @@ use yaopai_core::time::{Downtime, Timestamp, Uptime};
 use yaopai_wire::token::SecretHash;
 
 use super::lane::closed;
-use super::{Sqlite, bind, login, rows, sessions, stale, upkeep};
+use super::{Sqlite, bind, login, rows, sessions, stale, stepup, upkeep};
 
 /// How many rows a sweep changes in one command, so that logins pass between two of them.
 const CHUNK: usize = 256;
@@ -41,6 +41,10 @@ impl Store for Sqlite {
 
     async fn rotate(&self, rotate: Rotate) -> StoreResult<Rotated> {
         self.write(move |work| sessions::rotate(work, &rotate)).await
+    }
+
+    async fn step_up(&self, step_up: StepUp) -> StoreResult<Rotated> {
+        self.write(move |work| stepup::step_up(work, &step_up)).await
     }
 
     async fn confirm(&self, id: SessionId, shown: SecretHash, now: Timestamp) -> StoreResult<Option<Session>> {
@@ -123,6 +127,10 @@ impl Store for Sqlite {
     async fn identity(&self, app: &AppName, openid: &str) -> StoreResult<Option<Identity>> {
         let (app, openid) = (app.clone(), openid.to_owned());
         self.read(move |db| bind::by_openid(db, &app, &openid)).await
+    }
+
+    async fn session_key(&self, identity: IdentityId) -> StoreResult<Option<Vec<u8>>> {
+        self.read(move |db| stepup::session_key(db, identity)).await
     }
 
     async fn bind_identity(

@@ -48,7 +48,11 @@ impl World {
         let now = self.now;
         match kind % 100 {
             0..26 => Call::Open(Box::new(self.open(c))),
-            26..46 => Call::Rotate(self.rotate(c, "refresh")),
+            26..38 => Call::Rotate(self.rotate(c, "refresh")),
+            38..46 => {
+                let rotate = self.rotate(c, "step-up");
+                Call::StepUp(StepUp { rotate, session_key: (!c[3].is_multiple_of(4)).then(|| vec![c[3], 1]) })
+            }
             46..56 => Call::Confirm(self.some_session(c[0]), self.shown(c), now),
             56..66 => Call::Bind(Bind {
                 rotate: self.rotate(c, "bind"),
@@ -204,9 +208,10 @@ impl World {
     fn which(&self, c: [u8; 8]) -> Which {
         let subject =
             if c[2].is_multiple_of(2) { Subject::User(user(c[3]).into()) } else { Subject::Guest(self.identity(c[3])) };
-        match c[1] % 3 {
+        match c[1] % 4 {
             0 => Which::One(self.some_session(c[5])),
             1 => Which::Own(self.some_session(c[5]), subject),
+            2 => Which::Opened(self.identity(c[3]), Timestamp(self.now.0 - i64::from(c[5]) * 1000)),
             _ => Which::All(subject),
         }
     }

@@ -17,6 +17,7 @@ use generator::{APPS, KEYS, OPENIDS, SESSIONS, USERS};
 pub enum Call {
     Open(Box<Open>),
     Rotate(Rotate),
+    StepUp(StepUp),
     Confirm(SessionId, SecretHash, Timestamp),
     Bind(Bind),
     End(Realm, Which, EndReason, Timestamp),
@@ -69,6 +70,7 @@ async fn attempt(engine: &dyn Engine, call: Call) -> StoreResult<Outcome> {
             Opened::Full => Outcome::Full,
         },
         Call::Rotate(rotate) => rotated(engine.rotate(rotate).await?),
+        Call::StepUp(step_up) => rotated(engine.step_up(step_up).await?),
         Call::Bind(bind) => rotated(engine.bind(bind).await?),
         Call::Confirm(id, shown, now) => Outcome::Session(engine.confirm(id, shown, now).await?.map(Box::new)),
         Call::End(realm, which, reason, now) => Outcome::Ids(engine.end(&realm, &which, reason, now).await?),

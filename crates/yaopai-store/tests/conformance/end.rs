@@ -67,6 +67,25 @@ pub async fn all_of_a_guest(lab: Lab) {
     assert_eq!(lab.reason(8).await, None, "a session with a user is the user's");
 }
 
+pub async fn all_of_an_identity_opened_before(lab: Lab) {
+    people(&lab).await;
+    // A guest's account gets a user: its next session is the user's, the guests' are not.
+    lab.must_open(login_as(8, "g", "w")).await;
+    let late = Session { created_at: later(2), ..wanted(9, "g") };
+    lab.must_open(Open { session: late, ..login(9, "g") }).await;
+    lab.log.take();
+    let by = |at| Which::Opened(who(6), at);
+    assert_eq!(kick(&lab, &other_realm(), by(later(9))).await, []);
+    assert_eq!(kick(&lab, &main(), by(later(-1))).await, []);
+    assert_eq!(kick(&lab, &main(), Which::Opened(who(9), later(9))).await, [], "no such identity");
+    assert!(lab.log.take().is_empty());
+    assert_eq!(kick(&lab, &main(), by(later(1))).await, [id(6), id(7), id(8)], "with a user or without");
+    assert_eq!(lab.log.did(), [Did::Ended(id(6)), Did::Ended(id(7)), Did::Ended(id(8))]);
+    assert_eq!(lab.reason(9).await, None, "it was opened later");
+    assert_eq!(lab.reason(1).await, None, "nor does it reach another account");
+    assert_eq!(kick(&lab, &main(), by(later(2))).await, [id(9)]);
+}
+
 pub async fn once_for_one_reason(mut lab: Lab) {
     people(&lab).await;
     assert_eq!(kick(&lab, &main(), Which::One(id(1))).await, [id(1)]);

@@ -112,6 +112,12 @@ pub fn refresh(n: u8, shown: u8, req: &str, new: u8, now: Timestamp) -> Rotate {
     Rotate { id: id(n), shown: h(shown), request: request(req), candidate, now }
 }
 
+/// A step-up of session `n` with the shown secret; `new` is the candidate, and the session_key.
+pub fn step_up(n: u8, shown: u8, req: &str, new: u8, now: Timestamp) -> StepUp {
+    let rotate = Rotate { request: RequestHash::new("step-up", req), ..refresh(n, shown, req, new, now) };
+    StepUp { rotate, session_key: Some(vec![new, new]) }
+}
+
 pub fn bind_as(n: u8, shown: u8, req: &str, new: u8, name: &str) -> Bind {
     let rotate = Rotate { request: RequestHash::new("bind", req), ..refresh(n, shown, req, new, T0) };
     let limits = Limits { max: 12, max_of_type: None, yields: Yields::Oldest };

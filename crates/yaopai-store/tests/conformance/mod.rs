@@ -11,6 +11,7 @@ pub mod fixtures;
 pub mod lists;
 pub mod login;
 pub mod rotate;
+pub mod stepup;
 pub mod upkeep;
 
 use std::collections::BTreeMap;
@@ -144,7 +145,7 @@ impl Engine for Model {
         self.cookies(session)
     }
     async fn kept_key(&self, identity: IdentityId) -> Option<Vec<u8>> {
-        self.session_key(identity)
+        self.session_key(identity).await.unwrap()
     }
 }
 
@@ -183,12 +184,16 @@ macro_rules! suite {
             rotate: a_refresh_is_put_and_kept, the_same_request_the_same_secret, a_lost_answer_after_a_crash,
                 the_first_use_confirms, refreshing_a_successor_confirms_it, theft_ends_the_session,
                 an_unknown_secret_learns_nothing, an_ended_session_says_why, superseded_and_too_many_change_nothing;
+            stepup: everything_is_renewed_in_one_step, nothing_else_passes, the_same_step_up_again,
+                the_answer_outlives_a_crash, a_refused_one_changes_nothing, no_step_up_after_the_end,
+                without_a_session_key_the_old_one_stays;
             bind: the_session_rises_and_no_other, the_same_bind_again, a_bind_by_whom_the_identity_has,
                 conflicts_change_nothing, no_bind_without_a_good_secret, claims_with_a_bind, the_back_end_binds, the_same_word_again_raises_no_guest, a_bind_makes_room,
                 a_bind_makes_room_by_device_type, or_a_bind_is_refused_whole, the_back_ends_bind_makes_room,
                 the_back_ends_bind_makes_room_by_device_type,
                 the_back_end_can_not_bind_otherwise, unbinding_ends_the_bound_sessions, bindings_are_the_realms_own;
-            end: one_of_the_realm, only_ones_own, all_of_a_user, all_of_a_guest, once_for_one_reason, expiry;
+            end: one_of_the_realm, only_ones_own, all_of_a_user, all_of_a_guest, all_of_an_identity_opened_before,
+                once_for_one_reason, expiry;
             lists: by_subject_and_app, page_by_page, only_live_ones, bindings, every_live_one_in_order;
             claims: are_kept_and_told, are_of_one_realm;
             upkeep: down_time, seen_never_goes_back, stale_ones_end, a_sweep_is_bounded, jars_go_with_their_sessions,

@@ -13,9 +13,18 @@ use zeroize::Zeroizing;
 
 use super::Admin;
 use crate::api::answer::Refusal;
+use crate::config::{ApiKey, Scope};
 
-/// The realm that the request's key opens.
+/// The realm that the request's key opens, for all but the platforms' access tokens.
 pub struct Keyed(pub Realm);
+
+/// The same for access tokens: whoever holds one can act as the app at its platform, so most keys are not for them.
+pub struct TokenKeyed {
+    /// The realm that the key opens.
+    pub realm: Realm,
+    /// The key's name, for the log.
+    pub key: String,
+}
 
 /// A new key: `yk_` and 256 random bits.
 pub fn generate(entropy: &dyn Entropy) -> Zeroizing<String> {
@@ -29,21 +38,40 @@ impl FromRequestParts<Admin> for Keyed {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, admin: &Admin) -> Result<Self, Refusal> {
-        let mut values = parts.headers.get_all(header::AUTHORIZATION).iter();
-        let shown = match (values.next(), values.next()) {
-            (Some(value), None) => value.as_bytes().strip_prefix(b"Bearer "),
-            _ => None,
-        };
-        let hash: [u8; 32] = Sha256::digest(shown.unwrap_or_default()).into();
-        // All keys are compared, in constant time: how long it takes says nothing about which one is near.
-        let mut realm = None;
-        for key in admin.keys.iter() {
-            if bool::from(key.hash.ct_eq(&hash)) && shown.is_some() {
-                realm = Some(key.realm.clone());
-            }
-        }
-        realm.map(Self).ok_or_else(|| {
-            Refusal(Error::new(Code::ApiKeyInvalid, "Send an API key of the realm as `Authorization: Bearer yk_…`."))
-        })
+        shown(parts, admin, Scope::Admin).map(|key| Self(key.realm.clone()))
     }
+}
+
+impl FromRequestParts<Admin> for TokenKeyed {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, admin: &Admin) -> Result<Self, Refusal> {
+        let key = shown(parts, admin, Scope::AccessToken)?;
+        Ok(Self { realm: key.realm.clone(), key: key.name.clone() })
+    }
+}
+
+/// The key that a request shows, if it is for this.
+fn shown<'a>(parts: &Parts, admin: &'a Admin, scope: Scope) -> Result<&'a ApiKey, Refusal> {
+    let mut values = parts.headers.get_all(header::AUTHORIZATION).iter();
+    let shown = match (values.next(), values.next()) {
+        (Some(value), None) => value.as_bytes().strip_prefix(b"Bearer "),
+        _ => None,
+    };
+    let hash: [u8; 32] = Sha256::digest(shown.unwrap_or_default()).into();
+    // All keys are compared, in constant time: how long it takes says nothing about which one is near.
+    let mut found = None;
+    for key in admin.keys.iter() {
+        if bool::from(key.hash.ct_eq(&hash)) && shown.is_some() {
+            found = Some(key);
+        }
+    }
+    let key = found.ok_or_else(|| {
+        Refusal(Error::new(Code::ApiKeyInvalid, "Send an API key of the realm as `Authorization: Bearer yk_…`."))
+    })?;
+    if !key.scopes.contains(&scope) {
+        let detail = "This key's `scopes` in the configuration don't include this; use another key, or add the scope.";
+        return Err(Refusal(Error::new(Code::ScopeMissing, detail)));
+    }
+    Ok(key)
 }

@@ -1,5 +1,6 @@
 //! What back ends and operators call: `/admin/v1` with an API key of one realm, and the server's own state.
 
+mod apps;
 mod bindings;
 mod key;
 mod page;
@@ -56,6 +57,7 @@ impl Admin {
             .route("/sessions/{session_id}", get(sessions::read).delete(sessions::kick))
             .route("/users/{user}/sessions", delete(sessions::kick_user))
             .route("/users/{user}/claims", get(users::read_claims).put(users::set_claims).delete(users::clear_claims))
+            .route("/apps/{app}/access-token", get(apps::access_token))
             .route("/bindings", get(bindings::list).post(bindings::bind))
             .route("/bindings/{identity_id}", delete(bindings::unbind));
         Router::new()

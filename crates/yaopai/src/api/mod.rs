@@ -3,8 +3,10 @@
 pub mod answer;
 mod binding;
 pub(crate) mod body;
+mod decrypt;
 mod json;
 pub(crate) mod path;
+mod phone;
 mod session;
 mod sessions;
 
@@ -49,6 +51,8 @@ impl Api {
             .route("/session", post(session::login).get(session::read).delete(session::logout))
             .route("/session/refresh", post(session::refresh))
             .route("/binding", post(binding::bind).delete(binding::unbind))
+            .route("/phone", post(phone::redeem))
+            .route("/decrypt", post(decrypt::decrypt))
             .route("/sessions", get(sessions::list))
             .route("/sessions/{session_id}", delete(sessions::kick));
         Router::new()

@@ -44,11 +44,10 @@ pub async fn read(State(api): State<Api>, headers: HeaderMap) -> Result<Json<Val
 pub async fn refresh(State(api): State<Api>, headers: HeaderMap, fields: Fields) -> Result<Json<Value>, Refusal> {
     let token = api.token(&headers)?;
     let request_id = fields.request_id()?;
-    if fields.has("code") {
-        // Ignoring it would let the client believe that the platform had vouched anew.
-        return Err(Error::field("code", "This server does not refresh with a code yet; log in again instead.").into());
-    }
-    let granted = api.service.refresh(&token, &request_id, slides(&headers)).await?;
+    let granted = match fields.optional_text("code", 1..=512)? {
+        Some(code) => api.service.step_up(&token, &request_id, &code, slides(&headers)).await?,
+        None => api.service.refresh(&token, &request_id, slides(&headers)).await?,
+    };
     Ok(Json(login_object(&api, &granted)))
 }
 

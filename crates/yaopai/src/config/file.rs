@@ -207,4 +207,17 @@ pub struct ApiKey {
     #[serde(default = "realm")]
     pub realm: String,
     pub hash: String,
+    #[serde(default = "admin")]
+    pub scopes: Vec<Scope>,
+}
+
+fn admin() -> Vec<Scope> {
+    vec![Scope::Admin]
+}
+
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    Admin,
+    AccessToken,
 }

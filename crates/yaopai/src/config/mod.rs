@@ -3,6 +3,7 @@
 
 mod access_token;
 mod address;
+mod api_key;
 mod file;
 mod problem;
 mod secret;
@@ -15,7 +16,7 @@ use std::time::Duration;
 use http::HeaderName;
 use ipnet::IpNet;
 use yaopai_core::app::{App, AppSecret, Apps, BindingWay, Keyed, Policy, Yields};
-use yaopai_core::ids::{AppName, Realm};
+use yaopai_core::ids::AppName;
 use yaopai_core::seal::MasterKey;
 use yaopai_platform::wechat::TokenUrl;
 use yaopai_wire::carrier::Carriers;
@@ -23,6 +24,7 @@ use yaopai_wire::carrier::Carriers;
 use address::address;
 
 pub use address::Address;
+pub use api_key::{ApiKey, Scope};
 pub use problem::ConfigError;
 pub use template::{TEMPLATE, api_key_hash};
 
@@ -89,17 +91,6 @@ impl Webhook {
         let ip = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
         host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
     }
-}
-
-/// An API key: only its hash is known.
-#[derive(Debug, Clone)]
-pub struct ApiKey {
-    /// For logs.
-    pub name: String,
-    /// The one realm that it opens.
-    pub realm: Realm,
-    /// SHA-256 of the key's text.
-    pub hash: [u8; 32],
 }
 
 impl Config {
@@ -180,7 +171,7 @@ impl Config {
             platforms,
             token_urls,
             webhooks,
-            api_keys: file.api_keys.iter().map(api_key).collect::<Result<_, _>>()?,
+            api_keys: file.api_keys.iter().map(api_key::read).collect::<Result<_, _>>()?,
         };
         Ok(config)
     }
@@ -319,17 +310,6 @@ fn webhook(entry: &file::Webhook, secrets: &secret::Secrets<'_>) -> Result<Webho
         ));
     }
     Ok(Webhook { url: entry.url.clone(), secret: AppSecret::new(secret), timeout: Duration::from_secs(entry.timeout) })
-}
-
-fn api_key(entry: &file::ApiKey) -> Result<ApiKey, ConfigError> {
-    let hash = entry.hash.strip_prefix("sha256:").and_then(|h| hex::decode(h).ok()).and_then(|h| h.try_into().ok());
-    let hash = hash.ok_or_else(|| {
-        ConfigError::value(
-            "api_keys.hash",
-            format!("key {:?}: must be sha256: and 64 hex digits; `yaopai init` shows how to make one", entry.name),
-        )
-    })?;
-    Ok(ApiKey { name: entry.name.clone(), realm: entry.realm.as_str().into(), hash })
 }
 
 #[cfg(test)]

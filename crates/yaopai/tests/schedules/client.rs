@@ -7,10 +7,13 @@
 //! 3. **One change at a time.** A refresh and a bind of one token exclude each other: until the one that was sent is answered,
 //!    it alone is sent again. (Each retires the token. A refresh that arrives late, for the first time, with a token that a
 //!    bind has retired would look like a thief's.) A bind that is refused is answered.
+//!    A step-up is a third such change. Its answer is kept for a minute only, so it is sent again soon; it is answered by a
+//!    token, or by a refusal that is final ([`settles`]).
 //! 4. **First answer wins.** The answer to a refresh or a bind replaces the stored token only if that is still the token the
 //!    request was sent with. Otherwise the answer is dropped.
 //! 5. **A refusal counts only for the stored token.** If another one is stored by now, the call is sent again with that.
-//! 6. **`session_superseded` for the stored token**: refresh it once under a new `request_id`. Somebody else has used a newer
+//! 6. **`session_superseded` for the stored token**: if a step-up of it is not answered, that is sent again, because it may be
+//!    what superseded the token. If this is the answer to that very step-up, or there is none: refresh it once under a new `request_id`. Somebody else has used a newer
 //!    one, so the token was copied; this tells the server.
 //! 7. **Any other 401 of a session for the stored token**: forget it, then log in.
 //! 8. **A login is repeated** with its code and `request_id` until it is answered; `code_used`, `code_invalid` and
@@ -38,6 +41,8 @@ pub struct Stored {
     pub bind_id: String,
     /// What was sent to change this token, and is not answered. Noted before it is sent.
     pub changing: Option<Change>,
+    /// The step-up that is not answered: its code and request id.
+    pub step_up: Option<Login>,
 }
 
 /// What replaces a token.
@@ -45,9 +50,10 @@ pub struct Stored {
 pub enum Change {
     Refresh,
     Bind,
+    StepUp,
 }
 
-/// A login under way.
+/// A login or a step-up under way.
 #[derive(Debug, Clone)]
 pub struct Login {
     pub code: String,
@@ -61,6 +67,8 @@ pub enum Next {
     Again,
     /// Refresh.
     Refresh,
+    /// The step-up that is not answered.
+    StepUp,
     /// Log in.
     LogIn,
     /// Nothing; later calls may succeed.
@@ -89,7 +97,7 @@ impl Client {
         }
         let own = &mut self.pages[page];
         if own.as_ref().is_none_or(|own| own.token != stored.token) {
-            *own = Some(Stored { token: stored.token.clone(), refresh_id: mint(), bind_id: mint(), changing: None });
+            *own = Some(Stored::new(&stored.token, mint));
         }
         own.clone()
     }
@@ -97,6 +105,12 @@ impl Client {
     /// The stored token is about to be changed in this way. Answers in which way it must be.
     pub fn change(&mut self, wanted: Change) -> Change {
         self.stored.as_mut().map_or(wanted, |s| *s.changing.get_or_insert(wanted))
+    }
+
+    /// The step-up to send: the one that is not answered, or a new one with a new code.
+    pub fn step_up(&mut self, code: impl FnOnce() -> String, mint: &mut dyn FnMut() -> String) -> Option<Login> {
+        let stored = self.stored.as_mut()?;
+        Some(stored.step_up.get_or_insert_with(|| Login { code: code(), request_id: mint() }).clone())
     }
 
     /// A refresh or a bind that was sent with `sent` is answered. True if the new token was stored.
@@ -108,8 +122,11 @@ impl Client {
         true
     }
 
-    /// A call that was sent with `sent` is refused.
-    pub fn refused(&mut self, sent: &str, code: Code, mint: &mut dyn FnMut() -> String) -> Next {
+    /// A call that was sent with `sent` is refused; `step_up` is the request id, if it was one.
+    pub fn refused(&mut self, sent: &str, code: Code, step_up: Option<&str>, mint: &mut dyn FnMut() -> String) -> Next {
+        let noted = self.stored.as_ref().and_then(|s| s.step_up.as_ref()).map(|s| s.request_id.as_str());
+        let is_noted = step_up.is_some() && step_up == noted;
+        let is_waiting = noted.is_some();
         if !ends_or_supersedes(code) {
             if let Some(stored) = self.stored.as_mut().filter(|s| s.token == sent)
                 && stored.changing == Some(Change::Bind)
@@ -117,14 +134,23 @@ impl Client {
             {
                 stored.changing = None;
             }
+            if let Some(stored) = self.stored.as_mut().filter(|s| s.token == sent)
+                && is_noted
+                && settles(code)
+            {
+                stored.changing = None;
+                stored.step_up = None;
+            }
             return Next::Later;
         }
         match &mut self.stored {
             None => Next::LogIn,
             Some(stored) if stored.token != sent => Next::Again,
+            Some(_) if code == Code::SessionSuperseded && is_waiting && !is_noted => Next::StepUp,
             Some(stored) if code == Code::SessionSuperseded => {
                 stored.refresh_id = mint();
                 stored.changing = None;
+                stored.step_up = None;
                 self.pages.fill(None);
                 Next::Refresh
             }
@@ -182,9 +208,19 @@ impl Client {
     }
 
     fn store(&mut self, token: &str, mint: &mut dyn FnMut() -> String) {
-        let token = token.to_owned();
-        self.stored = Some(Stored { token, refresh_id: mint(), bind_id: mint(), changing: None });
+        self.stored = Some(Stored::new(token, mint));
     }
+}
+
+impl Stored {
+    fn new(token: &str, mint: &mut dyn FnMut() -> String) -> Self {
+        Self { token: token.to_owned(), refresh_id: mint(), bind_id: mint(), changing: None, step_up: None }
+    }
+}
+
+/// Does a refusal say that this step-up will never be done, and the token is as it was?
+fn settles(code: Code) -> bool {
+    matches!(code, Code::CodeUsed | Code::CodeInvalid | Code::IdentityMismatch | Code::PlatformBlocked)
 }
 
 /// Does the code say something about the shown token?

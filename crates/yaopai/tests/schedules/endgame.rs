@@ -4,9 +4,9 @@
 use yaopai_core::ids::SessionId;
 use yaopai_core::session::EndReason;
 
-use super::client::Next;
+use super::client::{Login, Next};
 use super::network::From;
-use super::schedule::{MINUTE, SECOND, Schedule, name};
+use super::schedule::{MINUTE, SECOND, Schedule, name, tail};
 use super::server::{Call, Reply};
 
 /// So many rounds may pass until a theft is found: each side refreshes and uses its newest token once a round.
@@ -36,14 +36,15 @@ impl Schedule {
                 let dice = &mut self.dice;
                 let shown = self.phones[phone].client.show(0, &mut || dice.id())?;
                 let token = shown.token;
-                let call = match step {
-                    1 => Call::Refresh { token, request_id: shown.refresh_id },
-                    _ => Call::Check { token, background: false },
+                let call = match (step, self.noted(phone)) {
+                    (_, Some(noted)) => Call::StepUp { token, request_id: noted.request_id, code: noted.code },
+                    (1, None) => Call::Refresh { token, request_id: shown.refresh_id },
+                    (_, None) => Call::Check { token, background: false },
                 };
                 match self.ask_as(phone, call) {
                     Next::Later => break,
                     Next::LogIn => return None,
-                    Next::Again if attempt < 3 => {}
+                    Next::Again | Next::StepUp if attempt < 3 => {}
                     Next::Refresh if attempt < 3 => {
                         let dice = &mut self.dice;
                         let shown = self.phones[phone].client.show(0, &mut || dice.id())?;
@@ -58,6 +59,11 @@ impl Schedule {
         }
         let token = &self.phones[phone].client.stored.as_ref()?.token;
         self.ghost.known.get(token).map(|k| k.session)
+    }
+
+    /// The step-up that the phone waits for: it alone is sent until it is answered.
+    pub fn noted(&self, phone: usize) -> Option<Login> {
+        self.phones[phone].client.stored.as_ref()?.step_up.clone()
     }
 
     fn ask_as(&mut self, phone: usize, call: Call) -> Next {
@@ -143,7 +149,10 @@ impl Schedule {
     fn nobody_passes(&mut self, session: SessionId) {
         for token in self.ghost.newest(session, 5) {
             let request_id = self.dice.id();
+            let code = format!("code-late-{}", tail(&self.dice.id()));
+            self.ground.platform.codes.lock().unwrap().insert(code.clone(), self.phones[0].openid.clone());
             for call in [
+                Call::StepUp { token: token.clone(), request_id: request_id.clone(), code },
                 Call::Check { token: token.clone(), background: false },
                 Call::Read { token: token.clone() },
                 Call::Refresh { token: token.clone(), request_id: request_id.clone() },

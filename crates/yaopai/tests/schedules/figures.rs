@@ -36,6 +36,8 @@ figures! {
     refreshes: "refreshes answered",
     repeated: "of them with the secret that the same request was given before",
     binds: "binds answered",
+    step_ups: "step-ups done",
+    step_ups_lost: "of them whose answer was asked for more than a minute later: the client logs in",
     superseded: "times an honest client was told session_superseded and went on",
     crashes: "crashes",
     crashes_in_a_call: "of them inside a call of the store, the platform or the back end",

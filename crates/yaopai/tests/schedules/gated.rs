@@ -117,6 +117,10 @@ impl Store for Gated {
         self.write(places!("rotate"), self.inner.rotate(r.clone()), |l, out| l.rotated(&r, out)).await
     }
 
+    async fn step_up(&self, s: StepUp) -> StoreResult<Rotated> {
+        self.write(places!("step_up"), self.inner.step_up(s.clone()), |l, out| l.stepped_up(&s.rotate, out)).await
+    }
+
     async fn confirm(&self, id: SessionId, shown: SecretHash, now: Timestamp) -> StoreResult<Option<Session>> {
         let told = |l: &mut Ledger, out: &Option<Session>| l.confirmed(id, &shown, now, out.as_ref());
         self.write(places!("confirm"), self.inner.confirm(id, shown, now), told).await
@@ -173,6 +177,10 @@ impl Store for Gated {
 
     async fn identity(&self, app: &AppName, openid: &str) -> StoreResult<Option<Identity>> {
         self.read("identity", self.inner.identity(app, openid)).await
+    }
+
+    async fn session_key(&self, identity: IdentityId) -> StoreResult<Option<Vec<u8>>> {
+        self.read("session_key", self.inner.session_key(identity)).await
     }
 
     async fn bind_identity(

@@ -27,6 +27,8 @@ pub struct Ghost {
     pub kicked: HashSet<SessionId>,
     logged_out: HashSet<SessionId>,
     pub unbound: HashSet<String>,
+    /// Sessions whose step-up was done, and its answer asked for too late.
+    stepped_up_late: HashSet<SessionId>,
 }
 
 pub struct Known {
@@ -166,20 +168,32 @@ impl Schedule {
             Reply::Refused(code) => {
                 let fits = match code {
                     Code::SessionUnknown | Code::SessionMissing => false,
-                    Code::SessionSuperseded => matches!(sec.state, State::Retired(_)) && !sec.state.passes(now),
+                    Code::SessionSuperseded => {
+                        let step_up = matches!(call, Call::StepUp { .. });
+                        match sec.state {
+                            State::Current | State::Successor => false,
+                            // In its grace it still passes, but can't step up.
+                            state => !state.passes(now) || step_up,
+                        }
+                    }
                     Code::SessionExpired => {
                         matches!(sess.ended, None | Some(EndReason::ExpiredIdle | EndReason::ExpiredAbsolute))
                     }
                     code if code.as_str().starts_with("session_") => sess.ended.is_some_and(|r| r.code() == *code),
+                    Code::IdentityMismatch => is_a_thief_s_code(&call),
                     Code::Internal => false,
                     _ => true,
                 };
+                let late = matches!(call, Call::StepUp { .. }) && matches!(sec.state, State::Cut(_));
                 let absolute = sess.absolute_at;
                 if !fits {
                     let why = format!("{:?}, {:?}", sec.state, sess.ended);
                     self.wrong(format!("{at} is refused as {}; the ledger has {why}", code.as_str()));
                 }
                 drop(ledger);
+                if late && *code == Code::SessionSuperseded {
+                    self.ghost.stepped_up_late.insert(id);
+                }
                 if *code == Code::SessionExpired {
                     self.judge_expiry(id, absolute);
                 }
@@ -208,6 +222,12 @@ impl Schedule {
             Call::Bind { token, request_id } => {
                 self.figures.binds += 1;
                 ("bind", token.clone(), request_id.clone())
+            }
+            Call::StepUp { token, request_id, code } => {
+                if is_a_thief_s_code(call) {
+                    self.wrong(format!("{code} is another account's, and stepped {} up", name(session)));
+                }
+                ("step-up", token.clone(), format!("{request_id} {code}"))
             }
             Call::Refresh { token, request_id } => {
                 self.figures.refreshes += 1;
@@ -255,6 +275,10 @@ impl Schedule {
                     });
                 self.figures.forgotten_slides += u64::from(forgot);
                 true // Judged when it was answered.
+            }
+            Code::SessionReused if self.ghost.stepped_up_late.contains(&id) => {
+                self.figures.step_ups_lost += 1;
+                true
             }
             Code::SessionReused => self.ghost.stolen.contains(&id),
             Code::SessionKicked => self.ghost.kicked.contains(&id),
@@ -344,4 +368,9 @@ impl Schedule {
             None => ledger.wrong.push(format!("{id} is gone")),
         }
     }
+}
+
+/// Is this a step-up with a code of somebody who is not the session's?
+fn is_a_thief_s_code(call: &Call) -> bool {
+    matches!(call, Call::StepUp { code, .. } if code.starts_with(super::thief::OWN_CODE))
 }

@@ -1,6 +1,8 @@
 //! The ledger: what the design promises of a session's secrets, written down a second time and far more simply than in the
 //! code. It watches every call of the store in commit order and says where an outcome is another than promised.
 
+mod stepup;
+
 use std::collections::{HashMap, HashSet};
 
 use yaopai_core::ids::{IdentityId, SessionId};
@@ -11,6 +13,8 @@ use yaopai_wire::token::SecretHash;
 
 /// A retired secret passes for so long (milliseconds).
 const GRACE: i64 = 30_000;
+/// The secret that a step-up replaced may repeat it for so long (milliseconds).
+const STEP_UP_KEPT: i64 = 60_000;
 /// So many requests a secret remembers.
 const REQUESTS: usize = 32;
 /// So many secrets may be in their grace at a time.
@@ -28,6 +32,7 @@ pub struct Ledger {
     pub wrong: Vec<String>,
     pub rotations: u64,
     pub repeated: u64,
+    pub step_ups: u64,
 }
 
 pub struct Sess {
@@ -37,6 +42,16 @@ pub struct Sess {
     pub has_user: bool,
     pub ended: Option<EndReason>,
     pub absolute_at: Timestamp,
+    pub vouched_at: Timestamp,
+    stepped_up: Option<SteppedUp>,
+}
+
+/// The last step-up of a session.
+struct SteppedUp {
+    shown: [u8; 32],
+    request: [u8; 16],
+    answer: [u8; 32],
+    at: i64,
 }
 
 pub struct Sec {
@@ -51,6 +66,8 @@ pub enum State {
     Current,
     Successor,
     Retired(i64),
+    /// Retired, and a step-up took its grace.
+    Cut(i64),
 }
 
 impl State {
@@ -58,20 +75,26 @@ impl State {
         match self {
             Self::Current | Self::Successor => true,
             Self::Retired(at) => now.0 <= at + GRACE,
+            Self::Cut(_) => false,
         }
+    }
+
+    /// Was it retired less than a grace ago? What is refreshed with it then may have been on its way.
+    fn recent(self, now: Timestamp) -> bool {
+        matches!(self, Self::Retired(at) | Self::Cut(at) if now.0 <= at + GRACE)
     }
 }
 
 impl Sess {
     fn graces(&self, now: Timestamp) -> usize {
-        self.secrets.values().filter(|s| matches!(s.state, State::Retired(_)) && s.state.passes(now)).count()
+        self.secrets.values().filter(|s| s.state.recent(now)).count()
     }
 
     fn confirm(&mut self, shown: &[u8; 32], now: Timestamp) {
         if self.secrets.get(shown).is_none_or(|s| s.state != State::Successor) {
             return;
         }
-        for sec in self.secrets.values_mut().filter(|s| !matches!(s.state, State::Retired(_))) {
+        for sec in self.secrets.values_mut().filter(|s| matches!(s.state, State::Current | State::Successor)) {
             sec.state = State::Retired(now.0);
         }
         if let Some(sec) = self.secrets.get_mut(shown) {
@@ -144,6 +167,8 @@ impl Ledger {
                     has_user: bound,
                     ended: None,
                     absolute_at: session.absolute_at,
+                    vouched_at: session.vouched_at,
+                    stepped_up: None,
                 };
                 self.sessions.insert(session.id, sess);
             }
@@ -180,15 +205,7 @@ impl Ledger {
         let (promised, new) = match self.promise(r, rank) {
             Ok(promised) => promised,
             Err(refusal) => {
-                let got = match out {
-                    Rotated::Superseded => "superseded".to_owned(),
-                    Rotated::TooMany => "too many".to_owned(),
-                    Rotated::Unknown => "unknown".to_owned(),
-                    Rotated::Ended(reason) => format!("ended {}", reason.as_str()),
-                    Rotated::Answer(_, answer) => format!("an answer, {:?}", answer.hash.0[0]),
-                    Rotated::Conflict => "conflict".to_owned(),
-                    Rotated::Full => "full".to_owned(),
-                };
+                let got = told(out);
                 let theft = refusal == "reused";
                 let wanted = if theft { "ended reused" } else { refusal.as_str() };
                 if got != wanted {
@@ -252,6 +269,7 @@ impl Ledger {
         match (asked, sec.state.passes(r.now)) {
             (Some(hash), true) => Ok((Some(hash), sec.bound)),
             (Some(_), false) => Err("superseded".into()),
+            (None, false) if sec.state.recent(r.now) => Err("superseded".into()),
             // A bind with a retired secret is no theft: whoever asks has to prove who they are.
             (None, false) => Err(if rank.is_some() { "superseded" } else { "reused" }.into()),
             (None, true) if sec.asked.len() >= REQUESTS || sess.graces(r.now) >= GRACES => Err("too many".into()),
@@ -299,18 +317,37 @@ impl Ledger {
         if stored.ended.map(|e| e.reason) != sess.ended {
             wrong.push(format!("ended is {:?} in the store, promised {:?}", stored.ended, sess.ended));
         }
+        if stored.vouched_at != sess.vouched_at {
+            wrong.push(format!("vouched at {:?} in the store, promised {:?}", stored.vouched_at, sess.vouched_at));
+        }
+        if stored.absolute_at != sess.absolute_at {
+            wrong.push("its absolute end has moved".to_owned());
+        }
         for (hash, sec) in &sess.secrets {
             let standing = stored.secrets.standing(&SecretHash(*hash), now);
             let promised = match sec.state {
                 State::Current => Standing::Current { bound: sec.bound },
                 State::Successor => Standing::Successor { bound: sec.bound },
                 state if state.passes(now) => Standing::Grace { bound: sec.bound },
-                State::Retired(_) => Standing::Retired,
+                State::Retired(_) | State::Cut(_) => Standing::Retired,
             };
             if standing != promised {
                 wrong.push(format!("a secret is {standing:?} in the store, promised {promised:?}"));
             }
         }
         wrong.into_iter().for_each(|w| self.wrong(format!("{}: {w}", stored.id)));
+    }
+}
+
+/// An outcome in the words of a promise.
+fn told(out: &Rotated) -> String {
+    match out {
+        Rotated::Superseded => "superseded".to_owned(),
+        Rotated::TooMany => "too many".to_owned(),
+        Rotated::Unknown => "unknown".to_owned(),
+        Rotated::Ended(reason) => format!("ended {}", reason.as_str()),
+        Rotated::Answer(_, answer) => format!("an answer, {:?}", answer.hash.0[0]),
+        Rotated::Conflict => "conflict".to_owned(),
+        Rotated::Full => "full".to_owned(),
     }
 }

@@ -103,6 +103,8 @@ fn assert_played(count: u64, f: &Figures) {
         ("repeated refreshes", f.repeated),
         ("lost answers", f.lost_answers),
         ("late requests", f.late),
+        ("step-ups", f.step_ups),
+        ("lost step-ups", f.step_ups_lost),
         ("superseded tokens", f.superseded),
         ("crashes in a call", f.crashes_in_a_call),
         ("graceful stops", f.stops),

@@ -149,6 +149,9 @@ fn told(call: &Call) -> String {
         Call::Read { token } => format!("read …{}", tail(token)),
         Call::Refresh { token, request_id } => format!("refresh …{} as {}", tail(token), tail(request_id)),
         Call::Bind { token, request_id } => format!("bind …{} as {}", tail(token), tail(request_id)),
+        Call::StepUp { token, request_id, code } => {
+            format!("step up …{} as {} with {code}", tail(token), tail(request_id))
+        }
         Call::LogOut { token } => format!("log out …{}", tail(token)),
         Call::Kick { token, session } => format!("kick {} by …{}", super::schedule::name(*session), tail(token)),
     }

@@ -3,7 +3,7 @@
 use yaopai_core::ports::BindingFilter;
 use yaopai_wire::problem::Code;
 
-use super::client::{Change, Client, Ids, Next};
+use super::client::{Change, Client, Ids, Login, Next};
 use super::dice::Dice;
 use super::fakes::found;
 use super::network::From;
@@ -32,6 +32,7 @@ enum Want {
     Use,
     Refresh,
     Bind,
+    StepUp,
 }
 
 impl Phone {
@@ -101,6 +102,7 @@ impl Schedule {
                 let call = match want {
                     Some(Want::Refresh) => Call::Refresh { token, request_id: shown.refresh_id },
                     Some(Want::Bind) => Call::Bind { token, request_id: shown.bind_id },
+                    Some(Want::StepUp) => step_up(token),
                     Some(Want::Use) => Call::Check { token, background: false },
                     None if other.is_some() => match other {
                         Some(session) => Call::Kick { token, session },
@@ -118,12 +120,14 @@ impl Schedule {
                             self.ghost.logged_out(&token);
                             Call::LogOut { token }
                         }
+                        606..680 => step_up(token),
                         _ => Call::Check { token, background: false },
                     },
                 };
                 let wanted = match &call {
                     Call::Bind { .. } => Some(Change::Bind),
                     Call::Refresh { .. } => Some(Change::Refresh),
+                    Call::StepUp { .. } => Some(Change::StepUp),
                     _ => None,
                 };
                 match wanted.map(|wanted| this.client.change(wanted)) {
@@ -131,6 +135,18 @@ impl Schedule {
                     Some(Change::Refresh) => {
                         together = want.is_none();
                         Call::Refresh { token: again.token, request_id: again.refresh_id }
+                    }
+                    Some(Change::StepUp) => {
+                        let fresh = format!("code-{openid}-{}", tail(&dice.id()));
+                        match this.client.step_up(|| fresh, &mut || dice.id()) {
+                            Some(Login { code, request_id }) => {
+                                if self.ghost.issued.insert(code.clone()) {
+                                    self.ground.platform.codes.lock().unwrap().insert(code.clone(), openid);
+                                }
+                                Call::StepUp { token: again.token, request_id, code }
+                            }
+                            None => call,
+                        }
                     }
                     None => call,
                 }
@@ -175,7 +191,12 @@ impl Schedule {
     pub fn time_out(&mut self, phone: usize, page: usize, call: u64) {
         if self.phones[phone].pages[page].waiting == Some(call) {
             self.phones[phone].pages[page].waiting = None;
-            let after = self.think();
+            // A step-up's answer is kept for a minute: a client in the foreground doesn't put that off.
+            let hurries = self.noted(phone).is_some() && self.dice.chance(900);
+            if hurries {
+                self.phones[phone].pages[page].want = Some(Want::StepUp);
+            }
+            let after = if hurries { self.dice.between(SECOND, 4 * SECOND) } else { self.think() };
             self.at(after, Event::Wake { phone, page });
         }
     }
@@ -190,6 +211,7 @@ impl Schedule {
         let (want, soon) = match (next, sent) {
             (Next::Again, Call::Refresh { .. }) | (Next::Refresh, _) => (Some(Want::Refresh), true),
             (Next::Again, Call::Bind { .. }) => (Some(Want::Bind), true),
+            (Next::Again, Call::StepUp { .. }) | (Next::StepUp, _) => (Some(Want::StepUp), true),
             (Next::Again, _) => (Some(Want::Use), true),
             (Next::LogIn, _) => (None, true),
             (Next::Later, _) => (None, false),
@@ -211,7 +233,7 @@ impl Schedule {
             }
             (Call::LogIn { request_id, .. }, Reply::Refused(code)) => this.client.login_refused(request_id, code),
             (
-                Call::Refresh { token: sent, .. } | Call::Bind { token: sent, .. },
+                Call::Refresh { token: sent, .. } | Call::Bind { token: sent, .. } | Call::StepUp { token: sent, .. },
                 Reply::Granted { token, bound, .. },
             ) => {
                 if this.client.granted(sent, &token, &mut mint) {
@@ -228,8 +250,12 @@ impl Schedule {
             (sent, Reply::Refused(code)) => {
                 let Some(token) = shown(sent).map(str::to_owned) else { return Next::Later };
                 let had = this.client.stored.is_some();
-                let next = this.client.refused(&token, code, &mut mint);
-                if code == Code::SessionSuperseded && next == Next::Again {
+                let step_up = match sent {
+                    Call::StepUp { request_id, .. } => Some(request_id.as_str()),
+                    _ => None,
+                };
+                let next = this.client.refused(&token, code, step_up, &mut mint);
+                if code == Code::SessionSuperseded && matches!(next, Next::Again | Next::StepUp) {
                     self.figures.superseded += 1;
                 }
                 if had && self.phones[phone].client.stored.is_none() {
@@ -285,6 +311,11 @@ impl Schedule {
     }
 }
 
+/// A step-up whose code and request id are not chosen yet: that is the client's.
+fn step_up(token: String) -> Call {
+    Call::StepUp { token, request_id: String::new(), code: String::new() }
+}
+
 /// The token of a request that shows one.
 pub fn shown(call: &Call) -> Option<&str> {
     match call {
@@ -293,6 +324,7 @@ pub fn shown(call: &Call) -> Option<&str> {
         | Call::Read { token }
         | Call::Refresh { token, .. }
         | Call::Bind { token, .. }
+        | Call::StepUp { token, .. }
         | Call::LogOut { token }
         | Call::Kick { token, .. } => Some(token),
     }

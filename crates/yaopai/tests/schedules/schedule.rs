@@ -173,7 +173,10 @@ impl Schedule {
         if self.wrong.is_empty() {
             self.end();
         }
-        self.figures.repeated = self.ground.ledger.lock().unwrap().repeated;
+        {
+            let ledger = self.ground.ledger.lock().unwrap();
+            (self.figures.repeated, self.figures.step_ups) = (ledger.repeated, ledger.step_ups);
+        }
         let log = self.log.unwrap_or_default();
         if self.wrong.is_empty() {
             Ok(Played { figures: self.figures, log })

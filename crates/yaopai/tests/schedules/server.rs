@@ -53,6 +53,12 @@ pub enum Call {
         token: String,
         request_id: String,
     },
+    /// A refresh with a code.
+    StepUp {
+        token: String,
+        request_id: String,
+        code: String,
+    },
     LogOut {
         token: String,
     },
@@ -277,6 +283,9 @@ async fn answer(service: &Service, call: Call) -> Reply {
         Call::Refresh { token, request_id } => granted(service.refresh(&parse(&token), &request_id, true).await),
         Call::Bind { token, request_id } => {
             granted(service.bind(&parse(&token), &request_id, Evidence::Form(serde_json::Map::new()), true).await)
+        }
+        Call::StepUp { token, request_id, code } => {
+            granted(service.step_up(&parse(&token), &request_id, &code, true).await)
         }
         Call::LogOut { token } => done(service.logout(&parse(&token)).await),
         Call::Kick { token, session } => done(service.kick_own(&parse(&token), session, true).await),

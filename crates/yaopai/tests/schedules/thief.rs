@@ -1,8 +1,12 @@
 //! Thieves: they copy a token, use it and refresh it as they like.
 
+use super::client::Login;
 use super::network::From;
 use super::schedule::{Event, Schedule, tail};
 use super::server::{Call, Reply};
+
+/// How the codes of thieves' own accounts begin.
+pub const OWN_CODE: &str = "code-thief-";
 
 /// Somebody with a copy of a token.
 pub struct Thief {
@@ -10,6 +14,8 @@ pub struct Thief {
     pub holds: Vec<String>,
     /// The id under which the copied token is refreshed, where the whole storage was copied.
     pub id: Option<(String, String)>,
+    /// The step-up of the copied token that was noted in that storage.
+    pub step_up: Option<Login>,
     /// Did a request of theirs reach the server?
     pub acted: bool,
 }
@@ -22,9 +28,10 @@ impl Schedule {
         let whole = self.dice.chance(300);
         let old = self.ghost.older(&stored.token).filter(|_| self.dice.chance(300));
         let token = old.unwrap_or_else(|| stored.token.clone());
+        let step_up = stored.step_up.filter(|_| whole);
         let id = whole.then(|| (stored.token.clone(), stored.refresh_id));
         self.note(|_| format!("  …{} of phone {phone} is copied, with its id: {whole}", tail(&token)));
-        self.thieves.push(Thief { holds: vec![token], id, acted: false });
+        self.thieves.push(Thief { holds: vec![token], id, step_up, acted: false });
         let after = self.think();
         self.at(after, Event::ThiefWakes { thief: self.thieves.len() - 1 });
     }
@@ -44,6 +51,17 @@ impl Schedule {
         match dice.below(10) {
             0..5 => Call::Check { token, background: false },
             5 => Call::Read { token },
+            6 => match (&it.id, &it.step_up) {
+                (Some((copied, _)), Some(noted)) if *copied == token => {
+                    Call::StepUp { token, request_id: noted.request_id.clone(), code: noted.code.clone() }
+                }
+                _ => {
+                    // An account of their own they have.
+                    let code = format!("{OWN_CODE}{}", tail(&dice.id()));
+                    self.ground.platform.codes.lock().unwrap().insert(code.clone(), "thief".into());
+                    Call::StepUp { token, request_id: dice.id(), code }
+                }
+            },
             _ => match &it.id {
                 Some((copied, id)) if *copied == token => Call::Refresh { token, request_id: id.clone() },
                 _ => Call::Refresh { token, request_id: dice.id() },

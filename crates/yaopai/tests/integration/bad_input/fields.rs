@@ -72,3 +72,38 @@ async fn codes_that_are_none() {
         world.body_refused(code, "/session", body.as_bytes(), "400 code_invalid").await;
     }
 }
+
+/// A step-up's code, a phone's code, encrypted data: wrong in every way. Nobody is asked, and nothing changes.
+#[tokio::test]
+async fn fields_of_what_needs_the_platform() {
+    let world = World::start().await;
+    let exchanges = world.app.sim.calls("jscode2session");
+    let long = |n: usize| json!(SENT.repeat(n / SENT.len() + 1));
+    let id = json!(request_id("x"));
+    let wrong = |max: usize| vec![json!(""), json!(1), json!(true), json!([SENT]), json!({ "a": SENT }), long(max + 1)];
+    let mut cases: Vec<(&str, &str, Value)> = Vec::new();
+    for code in wrong(512) {
+        cases.push(("/session/refresh", "code", json!({ "request_id": id, "code": code })));
+        cases.push(("/phone", "code", json!({ "code": code })));
+    }
+    for id in [Value::Null, json!(""), json!("21-characters-too-few"), json!(1)] {
+        cases.push(("/session/refresh", "request_id", json!({ "request_id": id, "code": SENT })));
+    }
+    cases.push(("/session/refresh", "request_id", json!({ "code": SENT })));
+    cases.push(("/phone", "code", json!({ "code": null })));
+    cases.push(("/phone", "code", json!({})));
+    for data in wrong(32_000).into_iter().take(5).chain([Value::Null]) {
+        cases.push(("/decrypt", "encrypted_data", json!({ "encrypted_data": data, "iv": SENT })));
+    }
+    for iv in wrong(64).into_iter().chain([Value::Null]) {
+        cases.push(("/decrypt", "iv", json!({ "encrypted_data": SENT, "iv": iv })));
+    }
+    cases.push(("/decrypt", "encrypted_data", json!({ "encryptedData": SENT, "iv": SENT })));
+    for (path, named, body) in cases {
+        let what = format!("{path} {body}");
+        let answer = world.body_refused(&what, path, body.to_string().as_bytes(), "400 field_invalid").await;
+        assert_eq!(serde_json::from_str::<Value>(answer.body()).unwrap()["field"], named, "{what}");
+    }
+    assert_eq!(world.app.sim.calls("jscode2session"), exchanges);
+    assert_eq!(world.app.sim.calls("getuserphonenumber") + world.app.sim.calls("checksession"), 0);
+}

@@ -132,6 +132,16 @@ impl Phone {
         self.call_as(token, "POST", "/session/refresh", Some(json!({ "request_id": request_id(word) }))).await
     }
 
+    /// Refreshes with a code under this request id. The new token is not kept.
+    pub async fn step_up(&self, word: &str, code: &str) -> Reply {
+        self.step_up_as(&self.token(), word, code).await
+    }
+
+    pub async fn step_up_as(&self, token: &str, word: &str, code: &str) -> Reply {
+        let body = json!({ "request_id": request_id(word), "code": code });
+        self.call_as(token, "POST", "/session/refresh", Some(body)).await
+    }
+
     /// Sends the bind form under this request id. The new token is not kept.
     pub async fn bind(&self, word: &str, account: &str, password: &str) -> Reply {
         let form = json!({ "account": account, "password": password });

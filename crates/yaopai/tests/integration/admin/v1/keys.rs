@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::support::{OTHER_APPID, TestApp, raw};
 use crate::yaopai::v1::sessions::two_realms;
 
-const CALLS: [(&str, &str); 9] = [
+const CALLS: [(&str, &str); 10] = [
     ("GET", "/admin/v1/sessions"),
     ("GET", "/admin/v1/sessions/00000000-0000-7000-8000-000000000000"),
     ("DELETE", "/admin/v1/sessions/00000000-0000-7000-8000-000000000000"),
@@ -16,6 +16,7 @@ const CALLS: [(&str, &str); 9] = [
     ("GET", "/admin/v1/bindings"),
     ("POST", "/admin/v1/bindings"),
     ("DELETE", "/admin/v1/bindings/00000000-0000-7000-8000-000000000000"),
+    ("GET", "/admin/v1/apps/shop/access-token"),
 ];
 
 #[tokio::test]
@@ -56,6 +57,25 @@ async fn without_the_key_nothing_is_told() {
     }
     let answer = raw::get(&app.addresses().admin, "/admin/v1/sessions?key=key-of-default", &[]).await;
     assert_eq!(answer.status(), 401);
+}
+
+/// Whoever holds an access token can act as the app: most keys are not for that, and a key that is need not be for more.
+#[tokio::test]
+async fn a_key_does_what_its_scopes_say() {
+    let app = TestApp::with(crate::support::Setup {
+        tables: "[[api_keys]]\nname = \"for tokens\"\nhash = \"{other_key}\"\nscopes = [\"access_token\"]",
+        ..Default::default()
+    })
+    .await;
+    for (method, path) in CALLS {
+        let key = if path.ends_with("/access-token") { "key-of-default" } else { "key-of-other" };
+        assert_eq!(app.admin_as(key, method, path, None).await.refusal(), "403 scope_missing", "{method} {path}");
+    }
+    assert_eq!(app.sim.calls("token") + app.sim.calls("stable_token"), 0);
+    for unknown in ["club", "Shop", "wx0123456789abcdef", "%2e%2e", "shop%00"] {
+        let path = format!("/admin/v1/apps/{unknown}/access-token");
+        assert_eq!(app.admin_as("key-of-other", "GET", &path, None).await.refusal(), "404 not_found", "{unknown}");
+    }
 }
 
 /// A session's token is no API key, and an API key no session.

@@ -1,3 +1,4 @@
+mod apps;
 mod bindings;
 mod keys;
 mod sessions;

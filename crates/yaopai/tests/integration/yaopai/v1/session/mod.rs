@@ -6,3 +6,4 @@ mod logout;
 mod read;
 mod refresh;
 mod restart;
+mod step_up;

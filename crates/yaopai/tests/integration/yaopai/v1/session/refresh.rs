@@ -3,9 +3,8 @@
 use std::collections::HashSet;
 
 use insta::assert_snapshot;
-use serde_json::json;
 
-use crate::support::{Phone, TestApp, minutes, raw, request_id, seconds};
+use crate::support::{Phone, TestApp, minutes, raw, seconds};
 
 async fn logged_in() -> (TestApp, Phone) {
     let app = TestApp::start().await;
@@ -190,17 +189,6 @@ async fn a_token_can_be_refreshed_only_so_often_without_being_used() {
     assert_eq!((reply.refusal().as_str(), reply.header("retry-after")), ("429 rate_limited", Some("60")));
     phone.refresh("r0").await.ok();
     assert_eq!(phone.check("-").await.user(), "42");
-}
-
-/// Ignoring the code would let the client believe that the platform had vouched anew.
-#[tokio::test]
-async fn a_code_is_not_silently_ignored() {
-    let (app, phone) = logged_in().await;
-    let body = json!({ "request_id": request_id("r"), "code": phone.code() });
-    let reply = phone.call("POST", "/session/refresh", Some(body)).await;
-    assert_eq!(reply.refusal(), "400 field_invalid");
-    assert_eq!(reply.json()["field"], "code");
-    assert_eq!(app.sim.calls("jscode2session"), 1);
 }
 
 #[tokio::test]

@@ -1,0 +1,118 @@
+//! Refresh with a code: the platform vouches anew for the session's identity. One code, one exchange, one new secret, however
+//! often the same step-up is sent.
+
+use std::sync::Arc;
+
+use yaopai_wire::problem::Code;
+use yaopai_wire::token::{SecretHash, Token};
+
+use super::flights::{self, Boarding, Spent, code_used, digest};
+use super::refresh::handed_out;
+use super::{Granted, Service, refused};
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::ports::StepUp;
+use crate::session::{Answer, RequestHash, Session, Standing, Worth};
+
+/// One step-up on its way: which secret, under which request, with which code.
+struct Asked {
+    session: Session,
+    app: Arc<App>,
+    shown: SecretHash,
+    request: RequestHash,
+    code: String,
+    slide: bool,
+}
+
+impl Service {
+    /// Refreshes with a code of the session's own account. The same secret, code and request id get the same answer for 60 s;
+    /// the secret that was shown does nothing else from then on. `slide` is false for background calls.
+    ///
+    /// # Errors
+    /// The refusal that the client is to be told. `identity_mismatch` for another account's code: the session stays as it is.
+    pub async fn step_up(&self, token: &Token, request_id: &str, code: &str, slide: bool) -> Result<Granted> {
+        let shown = token.secret.hash();
+        let (session, app) = self.load(token).await?;
+        let (now, _) = self.now();
+        // With the code: neither it nor the request id alone yields a token.
+        let request = RequestHash::new("step-up", &format!("{request_id}\0{code}"));
+        match self.worth(&session, &app, &shown) {
+            Worth::Passes { .. } | Worth::Confirms { .. } | Worth::Refused(Code::SessionSuperseded) => {}
+            Worth::Refused(code) => return Err(refused(code)),
+        }
+        // After a restart the store is all that remembers this step-up.
+        if let Some(answer) = session.secrets.answered(&shown, request, now) {
+            return self.renewed(session, &answer, app, slide);
+        }
+        // Before the exchange, so that the code is left for who holds the newer token.
+        if !matches!(session.secrets.standing(&shown, now), Standing::Current { .. } | Standing::Successor { .. }) {
+            return Err(refused(Code::SessionSuperseded));
+        }
+        let key = flights::code_key(&app.name, code, request_id);
+        // Of this session and this secret only: whoever waits for the answer gets its token.
+        let intent = digest(&[b"step-up", &key, request_id.as_bytes(), &session.id.0, &shown.0]);
+        let asked = Asked { session, app, shown, request, code: code.to_owned(), slide };
+        let answer = match self.inner.flights.board(key, intent, now).map_err(settled)? {
+            Boarding::Wait(answer) => answer,
+            Boarding::Again => return self.stepped_up_before(asked).await,
+            Boarding::Fly(vouched, sender) => {
+                let (service, answer) = (self.clone(), sender.subscribe());
+                // On its own task: a client that hangs up must not leave a spent code without its answer.
+                tokio::spawn(async move {
+                    let mut spent = vouched.map_or(Spent::No, Spent::Vouched);
+                    let result = service.renew(asked, &mut spent).await;
+                    service.inner.flights.land(key, &result, spent);
+                    sender.send_replace(Some(result));
+                });
+                answer
+            }
+        };
+        flights::landed(answer).await
+    }
+
+    /// Has the platform vouch, and renews the session by its word.
+    async fn renew(&self, asked: Asked, spent: &mut Spent) -> Result<Granted> {
+        let Asked { session, app, shown, request, code, slide } = asked;
+        let vouched = self.vouch(&app, &code, spent).await?;
+        // A session's identity never changes, so this can't be overtaken.
+        if vouched.openid != session.openid {
+            return Err(Error::new(
+                Code::IdentityMismatch,
+                "This code is of another account than the session; the session goes on. To change accounts, log in.",
+            ));
+        }
+        let (rotate, _) = self.rotation(&session, shown, request)?;
+        let session_key = self.seal_session_key(&app, &vouched)?;
+        let (session, answer) = handed_out(self.world().store.step_up(StepUp { rotate, session_key }).await?)?;
+        tracing::info!(app = %app.name, session = %session.id, "step-up");
+        self.renewed(session, &answer, app, slide)
+    }
+
+    /// Hands an answer out, which is a use of the session, the first time and each time.
+    fn renewed(&self, session: Session, answer: &Answer, app: Arc<App>, slide: bool) -> Result<Granted> {
+        let (_, up) = self.now();
+        self.world().presence.touch(session.id, up, slide);
+        self.grant(session, answer, app)
+    }
+
+    /// The kept answer of the same step-up.
+    async fn stepped_up_before(&self, asked: Asked) -> Result<Granted> {
+        let session = self.world().store.load(asked.session.id).await?.ok_or_else(code_used)?;
+        if let Some(ended) = session.ended {
+            return Err(refused(ended.reason.code()));
+        }
+        let (now, _) = self.now();
+        let answer = session.secrets.answered(&asked.shown, asked.request, now);
+        let answer = answer.ok_or_else(|| refused(Code::SessionSuperseded))?;
+        self.renewed(session, &answer, asked.app, asked.slide)
+    }
+}
+
+/// The platform failed this step-up, and its code may be spent. Who repeats it learns that it will never be done, so that a
+/// client can tell when to give it up.
+fn settled(error: Error) -> Error {
+    match error.code {
+        Code::PlatformBusy | Code::PlatformUnavailable => Error { internal: error.internal, ..code_used() },
+        _ => error,
+    }
+}

@@ -1,0 +1,3 @@
+//! Whoever has got hold of something that isn't theirs, and what they can do with it.
+
+mod step_up;
