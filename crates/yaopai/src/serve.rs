@@ -28,6 +28,7 @@ use crate::api::Api;
 use crate::check::{Checks, entry_maker};
 use crate::config::{Address, Config};
 use crate::listen::{self, Answer, Bound, Limits, ListenError, Peer};
+use crate::push::Pushes;
 use crate::telemetry::Metrics;
 use crate::webhook::Webhooks;
 
@@ -123,7 +124,8 @@ impl Server {
             config.trusted_proxies,
             metrics.clone(),
         ));
-        let api = Api::new(service.clone(), config.carriers, metrics.clone()).router();
+        let pushes = Pushes::new(service.clone(), config.pushes);
+        let api = Api::new(service.clone(), config.carriers, metrics.clone(), pushes).router();
         let admin_api = Admin::new(service.clone(), config.api_keys, metrics.clone(), health.clone()).router();
         let (public_at, check_at, admin_at) = (public.address(), check.address(), admin.address());
         let (strangers, neighbours) =

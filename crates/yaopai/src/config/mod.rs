@@ -4,6 +4,7 @@
 mod api_key;
 mod file;
 mod problem;
+mod push;
 mod secret;
 mod template;
 
@@ -18,6 +19,8 @@ use yaopai_core::app::{App, AppSecret, Apps, BindingWay, Keyed, Policy, Yields};
 use yaopai_core::ids::AppName;
 use yaopai_core::seal::MasterKey;
 use yaopai_wire::carrier::Carriers;
+
+use crate::push::Line;
 
 pub use api_key::{ApiKey, Scope};
 pub use problem::ConfigError;
@@ -48,6 +51,8 @@ pub struct Config {
     pub platforms: HashMap<AppName, String>,
     /// Each app's webhook, where it has one.
     pub webhooks: HashMap<AppName, Webhook>,
+    /// How each app's pushes are read, where it has them.
+    pub pushes: HashMap<AppName, Line>,
     /// The keys of the admin API.
     pub api_keys: Vec<ApiKey>,
 }
@@ -114,6 +119,7 @@ impl Config {
         let file: file::File = toml::from_str(text).map_err(|e| ConfigError::syntax(text, &e))?;
         let secrets = secret::Secrets { folder };
         let (mut apps, mut platforms, mut webhooks) = (Vec::new(), HashMap::new(), HashMap::new());
+        let mut pushes = HashMap::new();
         for entry in file.apps {
             let app = app(&entry, &secrets)?;
             if platforms.insert(app.name.clone(), entry.base_url.clone()).is_some() {
@@ -135,6 +141,9 @@ impl Config {
                         entry.name
                     ),
                 ));
+            }
+            if let Some(entry) = &entry.push {
+                pushes.insert(app.name.clone(), push::read(entry, &app.appid, file.development, &secrets)?);
             }
             apps.push(app);
         }
@@ -168,6 +177,7 @@ impl Config {
             apps: Apps::new(apps),
             platforms,
             webhooks,
+            pushes,
             api_keys: file.api_keys.iter().map(api_key::read).collect::<Result<_, _>>()?,
         };
         Ok(config)

@@ -1,4 +1,5 @@
 mod binding;
 mod binding_places;
+pub mod push;
 mod session;
 pub mod sessions;
