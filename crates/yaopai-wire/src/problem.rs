@@ -127,6 +127,8 @@ codes! {
     ApiKeyInvalid "api_key_invalid" 401 "The API key is missing or wrong";
     /// The API key may not do this.
     ScopeMissing "scope_missing" 403 "The API key is not for this";
+    /// Not a push of the platform's for this app.
+    PushRefused "push_refused" 403 "This is no push for this app";
     /// We are overloaded or can't reach our store.
     Unavailable "unavailable" 503 "Try again later";
     /// A fault of ours.

@@ -7,6 +7,7 @@
 //! | [`check`] | "who is this request?", in front of any router |
 //! | [`api`] | what the mini program calls: `/yaopai/v1` |
 //! | [`admin`] | what back ends and operators call |
+//! | [`push`] | what WeChat says by itself |
 //! | [`webhook`] | what we ask the back end |
 //! | [`serve`] | puts it together |
 //! | [`cli`] | the commands |
@@ -18,6 +19,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod listen;
+pub mod push;
 pub mod serve;
 pub mod telemetry;
 pub mod webhook;

@@ -30,6 +30,7 @@ use crate::check::{Answered, Checks, Principal, entry_maker};
 use crate::config::{Address, Config};
 use crate::listen::brief::{Brief, Question, Reply};
 use crate::listen::{self, Answer, Bound, Limits, ListenError, Peer};
+use crate::push::Pushes;
 use crate::telemetry::Metrics;
 use crate::webhook::Webhooks;
 
@@ -125,7 +126,8 @@ impl Server {
             config.trusted_proxies,
             metrics.clone(),
         ));
-        let api = Api::new(service.clone(), config.carriers, metrics.clone()).router();
+        let pushes = Pushes::new(service.clone(), config.pushes);
+        let api = Api::new(service.clone(), config.carriers, metrics.clone(), pushes).router();
         let admin_api = Admin::new(service.clone(), config.api_keys, metrics.clone(), health.clone()).router();
         let (public_at, check_at, admin_at) = (public.address(), check.address(), admin.address());
         let (strangers, neighbours) =

@@ -16,6 +16,7 @@ mod upkeep;
 
 pub use admin::Claimed;
 pub use login::LoginRequest;
+pub use once::Once;
 pub use upkeep::Upkept;
 
 use std::sync::Arc;

@@ -14,7 +14,7 @@ const ANSWERS_MAX: usize = 20_000;
 type Key = [u8; 32];
 
 /// Answers, by a digest of their question. For a time only, and so many only.
-pub(super) struct Once<T>(Mutex<HashMap<Key, Asked<T>>>);
+pub struct Once<T>(Mutex<HashMap<Key, Asked<T>>>);
 
 struct Asked<T> {
     since: Timestamp,
@@ -30,7 +30,7 @@ impl<T> Default for Once<T> {
 impl<T: Clone + Send + Sync + 'static> Once<T> {
     /// The answer to a question that was put at most so long ago; otherwise it is put now. `None` if too many are
     /// remembered, or the question panicked.
-    pub(super) async fn ask(
+    pub async fn ask(
         &self,
         key: Key,
         now: Timestamp,
@@ -44,8 +44,15 @@ impl<T: Clone + Send + Sync + 'static> Once<T> {
     }
 
     /// Forgets an answer, so that its question may be put again.
-    pub(super) fn forget(&self, key: &Key) {
+    pub fn forget(&self, key: &Key) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+
+    /// Puts another answer in the place of a known one.
+    pub fn replace(&self, key: &Key, answer: T) {
+        if let Some(asked) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get_mut(key) {
+            asked.answer = Arc::new(OnceCell::new_with(Some(answer)));
+        }
     }
 
     fn place(&self, key: Key, now: Timestamp, kept: Duration) -> Option<Arc<OnceCell<T>>> {

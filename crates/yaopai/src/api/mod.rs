@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{FromRef, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{delete, get, post};
@@ -25,6 +25,7 @@ use yaopai_wire::carrier::{Carriers, Shown, holds_token};
 use yaopai_wire::problem::Code;
 use yaopai_wire::token::Token;
 
+use crate::push::{self, Pushes};
 use crate::telemetry::Metrics;
 use answer::Refusal;
 
@@ -37,12 +38,19 @@ pub struct Api {
     service: Service,
     carriers: Arc<Carriers>,
     metrics: Arc<Metrics>,
+    pushes: Pushes,
+}
+
+impl FromRef<Api> for Pushes {
+    fn from_ref(api: &Api) -> Self {
+        api.pushes.clone()
+    }
 }
 
 impl Api {
     /// Puts it together.
-    pub fn new(service: Service, carriers: Carriers, metrics: Arc<Metrics>) -> Self {
-        Self { service, carriers: Arc::new(carriers), metrics }
+    pub fn new(service: Service, carriers: Carriers, metrics: Arc<Metrics>, pushes: Pushes) -> Self {
+        Self { service, carriers: Arc::new(carriers), metrics, pushes }
     }
 
     /// The routes.
@@ -53,6 +61,7 @@ impl Api {
             .route("/binding", post(binding::bind).delete(binding::unbind))
             .route("/phone", post(phone::redeem))
             .route("/decrypt", post(decrypt::decrypt))
+            .route("/push/{app}", get(push::verify).post(push::receive))
             .route("/sessions", get(sessions::list))
             .route("/sessions/{session_id}", delete(sessions::kick));
         Router::new()

@@ -113,6 +113,7 @@ pub struct App {
     #[serde(default)]
     pub sessions: Sessions,
     pub webhook: Option<Webhook>,
+    pub push: Option<Push>,
 }
 
 fn realm() -> String {
@@ -185,6 +186,27 @@ impl Default for Sessions {
             yields: Yields::Oldest,
         }
     }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Push {
+    pub token: String,
+    pub encoding_aes_key: Option<String>,
+    #[serde(default)]
+    pub mode: PushMode,
+    pub forward_url: Option<String>,
+    #[serde(default)]
+    pub revoke_ends_sessions: bool,
+}
+
+#[derive(Deserialize, Default, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum PushMode {
+    #[default]
+    Safe,
+    Compatible,
+    Plain,
 }
 
 #[derive(Deserialize)]

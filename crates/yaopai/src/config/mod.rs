@@ -6,6 +6,7 @@ mod address;
 mod api_key;
 mod file;
 mod problem;
+mod push;
 mod secret;
 mod template;
 
@@ -23,7 +24,9 @@ use yaopai_wire::carrier::Carriers;
 
 use address::address;
 
+use crate::push::Line;
 pub use address::Address;
+
 pub use api_key::{ApiKey, Scope};
 pub use problem::ConfigError;
 pub use template::{TEMPLATE, api_key_hash};
@@ -55,6 +58,8 @@ pub struct Config {
     pub token_urls: HashMap<AppName, TokenUrl>,
     /// Each app's webhook, where it has one.
     pub webhooks: HashMap<AppName, Webhook>,
+    /// How each app's pushes are read, where it has them.
+    pub pushes: HashMap<AppName, Line>,
     /// The keys of the admin API.
     pub api_keys: Vec<ApiKey>,
 }
@@ -113,6 +118,7 @@ impl Config {
         let secrets = secret::Secrets { folder };
         let (mut apps, mut platforms, mut webhooks) = (Vec::new(), HashMap::new(), HashMap::new());
         let mut token_urls = HashMap::new();
+        let mut pushes = HashMap::new();
         for entry in file.apps {
             let app = app(&entry, &secrets)?;
             if platforms.insert(app.name.clone(), entry.base_url.clone()).is_some() {
@@ -137,6 +143,9 @@ impl Config {
                         entry.name
                     ),
                 ));
+            }
+            if let Some(entry) = &entry.push {
+                pushes.insert(app.name.clone(), push::read(entry, &app.appid, file.development, &secrets)?);
             }
             apps.push(app);
         }
@@ -171,6 +180,7 @@ impl Config {
             platforms,
             token_urls,
             webhooks,
+            pushes,
             api_keys: file.api_keys.iter().map(api_key::read).collect::<Result<_, _>>()?,
         };
         Ok(config)

@@ -19,6 +19,9 @@ use super::{BackEnd, Phone, Reply, TestClock, http_client};
 /// The second app that the simulator knows.
 pub const OTHER_APPID: &str = "wxfedcba9876543210";
 pub const WEBHOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+/// What WeChat's console was told of our end.
+pub const PUSH_TOKEN: &str = "pushToken2026";
+pub const PUSH_KEY: &str = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
 const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 /// The key of the default realm. Others are `key-of-{realm}`.
 const API_KEY: &str = "key-of-default";
@@ -213,9 +216,13 @@ fn url(address: &Address) -> String {
 }
 
 pub fn write_secrets(folder: &Path) {
-    for (name, secret) in
-        [("master.key", MASTER_KEY), ("app.secret", DEFAULT_SECRET), ("webhook.secret", WEBHOOK_SECRET)]
-    {
+    for (name, secret) in [
+        ("master.key", MASTER_KEY),
+        ("app.secret", DEFAULT_SECRET),
+        ("webhook.secret", WEBHOOK_SECRET),
+        ("push.token", PUSH_TOKEN),
+        ("push.key", PUSH_KEY),
+    ] {
         std::fs::write(folder.join(name), secret).unwrap();
     }
 }

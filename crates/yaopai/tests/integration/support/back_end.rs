@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
@@ -48,6 +48,15 @@ struct Inner {
     calls: Vec<Call>,
     forgeries: Vec<String>,
     ids: Vec<String>,
+    pushes: Vec<Push>,
+}
+
+/// A push that was forwarded to it, as it came.
+#[derive(Debug, Clone)]
+pub struct Push {
+    pub query: String,
+    pub kind: Option<String>,
+    pub body: Bytes,
 }
 
 #[derive(Clone)]
@@ -69,7 +78,7 @@ impl BackEnd {
         let inner = Arc::new(Mutex::new(Inner::default()));
         let secret = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
         let shared = Shared { inner: inner.clone(), secret, now_ms: Arc::new(now_ms) };
-        let router = Router::new().route("/yaopai", post(call)).with_state(shared);
+        let router = Router::new().route("/yaopai", post(call)).route("/yaopai/push", post(push)).with_state(shared);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/yaopai", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
@@ -113,6 +122,11 @@ impl BackEnd {
         self.lock().calls.iter().filter(|c| c.kind == kind).cloned().collect()
     }
 
+    /// Pushes that were forwarded to it.
+    pub fn pushes(&self) -> Vec<Push> {
+        self.lock().pushes.clone()
+    }
+
     /// Calls whose signature did not verify. None is ever expected.
     pub fn forgeries(&self) -> Vec<String> {
         self.lock().forgeries.clone()
@@ -145,6 +159,28 @@ async fn call(State(shared): State<Shared>, headers: HeaderMap, body: Bytes) -> 
             answer
         }
         Some(Act::Hang) => std::future::pending().await,
+    }
+}
+
+/// A push of WeChat's: answered with 201, a type of its own and some bytes, unless it acts otherwise.
+async fn push(State(shared): State<Shared>, RawQuery(query): RawQuery, headers: HeaderMap, body: Bytes) -> Response {
+    let kind = headers.get("content-type").map(|v| v.to_str().unwrap().to_owned());
+    let act = {
+        let mut inner = shared.inner.lock().unwrap();
+        inner.pushes.push(Push { query: query.unwrap_or_default(), kind, body });
+        inner.acts.get("push").cloned()
+    };
+    match act {
+        Some(Act::Status(status)) => StatusCode::from_u16(status).unwrap().into_response(),
+        Some(Act::Hang) => std::future::pending().await,
+        Some(Act::Slow(by)) => {
+            tokio::time::sleep(by).await;
+            "late".into_response()
+        }
+        Some(Act::Say(text)) => text.into_response(),
+        None => {
+            (StatusCode::OK, [("content-type", "text/xml; charset=gbk")], &b"<xml>\xc4\xe3</xml>"[..]).into_response()
+        }
     }
 }
 

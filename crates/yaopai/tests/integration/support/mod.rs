@@ -10,7 +10,7 @@ mod reply;
 pub mod scan;
 pub mod server_process;
 
-pub use app::{OTHER_APPID, Setup, TestApp, WEBHOOK_SECRET, write_secrets};
+pub use app::{OTHER_APPID, PUSH_KEY, PUSH_TOKEN, Setup, TestApp, WEBHOOK_SECRET, write_secrets};
 pub use back_end::{Act, BackEnd};
 pub use clock::TestClock;
 pub use phone::{Phone, request_id};

@@ -2,5 +2,6 @@ mod binding;
 mod binding_places;
 mod decrypt;
 mod phone;
+pub mod push;
 mod session;
 pub mod sessions;

@@ -1,0 +1,100 @@
+//! What becomes of one push.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::HeaderValue;
+use sha2::{Digest as _, Sha256};
+use yaopai_core::Error;
+use yaopai_core::ids::AppName;
+use yaopai_core::time::Timestamp;
+use yaopai_platform::wechat::push::{Push, USER_AUTHORIZATION_CANCELLATION, USER_AUTHORIZATION_REVOKE, read};
+use yaopai_wire::problem::Code;
+
+use super::forward::{Answer, Asked};
+use super::{Pushes, refused};
+
+/// How long a push is known again: longer than WeChat repeats it, and than its query is fresh.
+const REMEMBERED: Duration = Duration::from_secs(360);
+
+impl Pushes {
+    /// Reads a push, acts on it or forwards it, once.
+    ///
+    /// # Errors
+    /// `push_refused` for what isn't WeChat's; `unavailable` if the store failed, so that WeChat sends it again.
+    pub(super) async fn handle(
+        &self,
+        app: AppName,
+        query: String,
+        kind: Option<HeaderValue>,
+        body: Bytes,
+    ) -> Result<Answer, Error> {
+        let (now, _) = self.0.service.now();
+        let push = read(&self.line(&app)?.keys, &query, &body, now).map_err(|e| refused(app.as_str(), e))?;
+        let key = known_by(&app, &push, &body);
+        let work = {
+            let (pushes, app) = (self.clone(), app.clone());
+            async move { pushes.act(app, push, Asked { query, kind, body }).await }
+        };
+        match self.0.answered.ask(key, now, REMEMBERED, work).await {
+            Some(answer) if answer.failed() => {
+                self.0.answered.forget(&key);
+                Err(Error::new(Code::Unavailable, "Send it again.").retry_after(1))
+            }
+            Some(answer) => {
+                if answer.is_large() {
+                    self.0.answered.replace(&key, Answer::success());
+                }
+                Ok(answer)
+            }
+            None => Err(Error::new(Code::Unavailable, "Too many pushes at a time; send it again.").retry_after(5)),
+        }
+    }
+
+    async fn act(&self, app: AppName, push: Push, asked: Asked) -> Answer {
+        let Ok(line) = self.line(&app) else { return Answer::success() };
+        let ends = match push.event.as_deref() {
+            Some(USER_AUTHORIZATION_CANCELLATION) => true,
+            Some(USER_AUTHORIZATION_REVOKE) => line.revoke_ends_sessions,
+            _ => false,
+        };
+        if ends {
+            return self.end_sessions(&app, push.openid.as_deref(), push.create_time).await;
+        }
+        match &line.forward {
+            Some(forward) => forward.send(&app, asked).await,
+            None => Answer::success(),
+        }
+    }
+
+    async fn end_sessions(&self, app: &AppName, openid: Option<&str>, at: Timestamp) -> Answer {
+        let service = &self.0.service;
+        let (Some(openid), Some(app)) = (openid, service.world().apps.get(app)) else { return Answer::success() };
+        match service.revoked_by_platform(app, openid, at).await {
+            Ok(_) => Answer::success(),
+            Err(e) => {
+                tracing::warn!(app = %app.name, error = ?e, "a withdrawal was not carried out; WeChat sends it again");
+                Answer::failure()
+            }
+        }
+    }
+}
+
+/// Events have no id: who, what and when tell them apart. Two texts of one person in one second have one each.
+fn known_by(app: &AppName, push: &Push, body: &[u8]) -> [u8; 32] {
+    let event = push.event.as_deref().unwrap_or_default();
+    let mut sha = Sha256::new();
+    let at = push.create_time.0.to_string();
+    let openid = push.openid.as_deref().unwrap_or_default();
+    let mut parts = vec![app.as_str(), event, openid, &at];
+    // An encrypted body differs each time it is sent, so it can't tell them apart; one without any id is known by it alone.
+    parts.push(push.msg_id.as_deref().unwrap_or_default());
+    for part in &parts {
+        sha.update(part.len().to_be_bytes());
+        sha.update(part);
+    }
+    if push.msg_id.is_none() && event.is_empty() {
+        sha.update(body);
+    }
+    sha.finalize().into()
+}

@@ -1,0 +1,79 @@
+//! Pushes that WeChat never sent, or sent once.
+
+use yaopai_sim::{DEFAULT_APPID, Push, PushFormat, PushMode, Tamper};
+
+use crate::support::{TestApp, minutes, raw, seconds};
+use crate::yaopai::v1::push::{safe, tell_wechat};
+
+/// However it is forged: nobody's session ends, the back end hears nothing, and the forger learns nothing.
+#[tokio::test]
+async fn forged_pushes() {
+    let app = safe().await;
+    let phone = app.customer("lilei", "42");
+    phone.log_in().await;
+    let before = app.state();
+    let mut answers = std::collections::HashSet::new();
+    for tamper in Tamper::ALL.into_iter().filter(|t| *t != Tamper::Replay) {
+        for event in [Push::account_cancelled("lilei"), Push::new("lilei", "other")] {
+            let report = app.sim.push(DEFAULT_APPID, &event.tamper(tamper)).await.unwrap();
+            assert!(!report.accepted, "{tamper:?}");
+            for sent in report.tries {
+                assert_eq!(sent.status, Some(403), "{tamper:?} {sent:?}");
+                answers.insert(sent.body);
+            }
+        }
+    }
+    assert_eq!(answers.len(), 1, "one answer for all of it: {answers:?}");
+    assert_eq!(app.state(), before);
+    assert_eq!(app.back_end.pushes().len(), 0);
+    assert_eq!(phone.check("-").await.user(), "42");
+}
+
+/// Somebody has read a push on its way and sends the same bytes, for as long as they are fresh, also after a restart.
+#[tokio::test]
+async fn a_replayed_cancellation() {
+    let mut app: TestApp = safe().await;
+    let phone = app.customer("lilei", "42");
+    phone.log_in().await;
+    assert!(app.sim.push(DEFAULT_APPID, &Push::account_cancelled("lilei")).await.unwrap().accepted);
+    assert_eq!(phone.check("-").await.denied(), "401 session_revoked");
+    // The person comes back.
+    app.clock.advance(seconds(90));
+    phone.log_in().await;
+    let replay = Push::account_cancelled("lilei").tamper(Tamper::Replay);
+    assert!(app.sim.push(DEFAULT_APPID, &replay).await.unwrap().accepted, "known, and answered");
+    assert_eq!(phone.check("-").await.user(), "42");
+    app.restart_after(seconds(1)).await;
+    tell_wechat(&app, PushMode::Safe, PushFormat::Json);
+    app.sim.push(DEFAULT_APPID, &replay).await.unwrap();
+    assert_eq!(phone.check("-").await.user(), "42", "a restart forgets the push, not when it was said");
+    app.clock.advance(minutes(6));
+    assert!(!app.sim.push(DEFAULT_APPID, &replay).await.unwrap().accepted, "too old");
+}
+
+/// Bodies without end, of no kind, and paths that are none.
+#[tokio::test]
+async fn junk() {
+    let app = safe().await;
+    let before = app.state();
+    let at = app.addresses().public;
+    for (query, body, expected) in [
+        ("", String::new(), (403, "push_refused")),
+        ("?signature=x&timestamp=1&nonce=1", "{}".into(), (403, "push_refused")),
+        (
+            "?timestamp=1767225600&nonce=1&signature=da39a3ee5e6b4b0d3255bfef95601890afd80709",
+            "<xml/>".into(),
+            (403, "push_refused"),
+        ),
+        ("?a=b", "x".repeat(70_000), (413, "too_large")),
+    ] {
+        let head = format!(
+            "POST /yaopai/v1/push/shop{query} HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let answer = raw::Answer(raw::send(&at, head.as_bytes()).await);
+        assert_eq!((answer.status(), answer.code()), expected, "{query}");
+    }
+    assert_eq!(app.state(), before);
+    assert_eq!(app.back_end.pushes().len(), 0);
+}
