@@ -2,7 +2,7 @@
 //! to be written. Pure.
 
 use yaopai_core::ids::{IdentityId, SessionId, UserId};
-use yaopai_core::ports::{Bind, Rotate, Rotated, StoreError, Subject, Which};
+use yaopai_core::ports::{Bind, BindCode, Proof, Rotate, Rotated, StoreError, Subject, Which};
 use yaopai_core::session::{Answer, EndReason, Ended, Refreshed, Session, Standing};
 use yaopai_core::time::{Timestamp, Uptime};
 use yaopai_wire::token::SecretHash;
@@ -40,6 +40,18 @@ pub(crate) fn rotate(session: &mut Session, rotate: &Rotate) -> (Write, Rotated)
 /// The first use of a new secret. True if that has to be written.
 pub(crate) fn confirm(session: &mut Session, shown: &SecretHash, now: Timestamp) -> bool {
     session.ended.is_none() && session.secrets.confirm(shown, now)
+}
+
+/// May the user get a second identity of the app by this bind? Never by a phone number alone: numbers are recycled, and the
+/// next owner of one is not its last.
+pub(crate) fn may_be_second(bind: &Bind) -> bool {
+    bind.second_identity && bind.proof != Proof::Phone
+}
+
+/// May the session redeem this code for the bind's user? The page that shows a code names its user; the back end's word on
+/// the bind must be the same.
+pub(crate) fn redeems(code: Option<&BindCode>, session: &Session, bind: &Bind) -> bool {
+    code.is_some_and(|code| code.redeems(session, bind.rotate.now) && code.user == bind.user.user)
 }
 
 /// What a bind's secret rule says. The engine then looks for conflicts, and only then writes.

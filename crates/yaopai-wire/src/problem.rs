@@ -121,6 +121,8 @@ codes! {
     MethodNotAllowed "method_not_allowed" 405 "The method is not allowed here";
     /// An API key is missing, wrong or of another realm.
     ApiKeyInvalid "api_key_invalid" 401 "The API key is missing or wrong";
+    /// No bind code that this session may redeem.
+    BindCodeInvalid "bind_code_invalid" 400 "The bind code is not valid";
     /// We are overloaded or can't reach our store.
     Unavailable "unavailable" 503 "Try again later";
     /// A fault of ours.

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 
 use crate::ids::{AppName, IdentityId, Realm, SessionId, UserId};
-use crate::ports::UserFound;
+use crate::ports::{BindCode, BindCodeHash, Proof, UserFound};
 use crate::session::{Answer, Candidate, Claims, EndReason, Limits, RequestHash, RiseLimits, Session};
 use crate::time::{Downtime, Timestamp, Uptime};
 use yaopai_wire::token::SecretHash;
@@ -124,6 +124,8 @@ pub enum Rotated {
     Conflict,
     /// The user has too many sessions, and the newest yields (binds only).
     Full,
+    /// The bind code is not known, expired, redeemed, or this session has not shown it to its person (binds only).
+    NoCode,
 }
 
 /// A bind by the client, with the back end's word.
@@ -133,7 +135,9 @@ pub struct Bind {
     pub rotate: Rotate,
     /// Whom the back end named.
     pub user: UserFound,
-    /// May a user have a second identity of this app?
+    /// What it rests on.
+    pub proof: Proof,
+    /// May a user have a second identity of this app? Never by a phone number alone, whatever stands here.
     pub second_identity: bool,
     /// How many sessions the user may have. They are counted when the session had no user before.
     pub limits: Limits,
@@ -321,6 +325,7 @@ pub trait Store: Send + Sync {
 
     /// Binds the session's identity and hands out a secret that may act as the user, in one step. A session that had no
     /// user needs room among the user's, as at a login: the oldest others end as `replaced`, or it is [`Rotated::Full`].
+    /// Redeems the bind code, where that is the proof.
     async fn bind(&self, bind: Bind) -> StoreResult<Rotated>;
 
     /// Ends sessions that have not ended. Answers which.
@@ -344,7 +349,7 @@ pub trait Store: Send + Sync {
     /// Notes when sessions were last used, and that the server is alive. May be lost by a crash.
     async fn touched(&self, seen: Vec<(SessionId, Uptime)>, alive_at: Timestamp) -> StoreResult<()>;
 
-    /// Deletes what nobody asks for any more: login records that expired before `now`, sessions that ended before
+    /// Deletes what nobody asks for any more: login records and bind codes that expired before `now`, sessions that ended before
     /// `ended_before`. At most `limit` rows each, so that a sweep is never a burst. Answers how many.
     async fn purge(&self, now: Timestamp, ended_before: Timestamp, limit: u32) -> StoreResult<u64>;
 
@@ -367,6 +372,18 @@ pub trait Store: Send + Sync {
 
     /// Unbinds an identity and ends its bound sessions as `unbound`. False if there was no binding.
     async fn unbind_identity(&self, realm: &Realm, identity: IdentityId, now: Timestamp) -> StoreResult<bool>;
+
+    /// Keeps a bind code that the back end made. Of the user's codes in the realm the newest [`BIND_CODES_MAX`] stay.
+    ///
+    /// [`BIND_CODES_MAX`]: crate::ports::BIND_CODES_MAX
+    async fn keep_bind_code(&self, code: BindCode) -> StoreResult<()>;
+
+    /// A live session shows a bind code to its person, and keeps it from all others by that. `None` if it may not: the code
+    /// is another session's, another realm's or app's, has expired, or there is none.
+    async fn preview(&self, code: &BindCodeHash, session: SessionId, now: Timestamp) -> StoreResult<Option<BindCode>>;
+
+    /// A bind code. Whether it may be redeemed is [`Store::bind`]'s to decide.
+    async fn bind_code(&self, code: &BindCodeHash) -> StoreResult<Option<BindCode>>;
 
     /// Identities that are bound.
     async fn bindings(&self, realm: &Realm, filter: &BindingFilter) -> StoreResult<Vec<Identity>>;

@@ -369,7 +369,7 @@ fn login_place(row: &str) -> Place<'_> {
 }
 
 /// SHA-256 over parts that can't be shifted into each other.
-fn digest(parts: &[&[u8]]) -> [u8; 32] {
+pub(super) fn digest(parts: &[&[u8]]) -> [u8; 32] {
     let mut sha = Sha256::new();
     for part in parts {
         sha.update(part.len().to_be_bytes());

@@ -9,6 +9,7 @@ mod sessions;
 mod upkeep;
 
 pub use admin::Claimed;
+pub use binding::{MadeCode, Offer, Previewed};
 pub use login::LoginRequest;
 pub use upkeep::Upkept;
 
@@ -66,6 +67,7 @@ struct Inner {
     slow: Semaphore,
     strangers: Semaphore,
     binding: binding::UnderWay,
+    numbers: binding::Numbers,
     upkeep: upkeep::State,
 }
 
@@ -106,6 +108,7 @@ impl Service {
                 slow: Semaphore::new(SLOW_MAX),
                 strangers: Semaphore::new(STRANGERS_MAX),
                 binding: binding::UnderWay::default(),
+                numbers: binding::Numbers::default(),
                 upkeep: upkeep::State::new(up),
             }),
         }

@@ -1,7 +1,7 @@
 //! Binding identities to users.
 
 use yaopai_core::ids::{IdentityId, Realm, SessionId, UserId};
-use yaopai_core::ports::{Bind, BindEnd, BindTerms, Change, Rotated, StoreResult, UserFound};
+use yaopai_core::ports::{Bind, BindEnd, BindTerms, Change, Proof, Rotated, StoreResult, UserFound};
 use yaopai_core::session::{Claims, EndReason, Room, Session};
 use yaopai_core::time::Timestamp;
 
@@ -17,7 +17,12 @@ pub(super) fn bind(state: &mut State, bind: &Bind, changes: &mut Vec<Change>) ->
         Rise::Again(answer) => return Ok(Rotated::Answer(Box::new(session), answer)),
         Rise::To(answer) => answer,
     };
-    if !free(state, &session.realm, session.identity, &bind.user.user, bind.second_identity) {
+    if let Proof::Code(hash) = &bind.proof
+        && !rules::redeems(state.bind_codes.get(hash), &session, bind)
+    {
+        return Ok(Rotated::NoCode);
+    }
+    if !free(state, &session.realm, session.identity, &bind.user.user, rules::may_be_second(bind)) {
         return Ok(Rotated::Conflict);
     }
     let now = bind.rotate.now;
@@ -27,6 +32,9 @@ pub(super) fn bind(state: &mut State, bind: &Bind, changes: &mut Vec<Change>) ->
         for id in yielding {
             state.end(id, EndReason::Replaced, now, changes);
         }
+    }
+    if let Proof::Code(hash) = &bind.proof {
+        state.bind_codes.remove(hash);
     }
     give(state, session.identity, &bind.user.user, bind.rotate.now);
     let told = say(state, &session.realm, &bind.user, session.id);

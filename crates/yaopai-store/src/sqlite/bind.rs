@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, params};
 use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId, UserId};
-use yaopai_core::ports::{Bind, BindEnd, BindTerms, BindingFilter, Change, Identity, Rotated, UserFound};
+use yaopai_core::ports::{Bind, BindEnd, BindTerms, BindingFilter, Change, Identity, Proof, Rotated, UserFound};
 use yaopai_core::session::{Claims, EndReason, Ended, Room};
 use yaopai_core::time::Timestamp;
 
 use super::writer::{Done, Work};
-use super::{login, rows};
+use super::{codes, login, rows};
 use crate::rules::{self, Rise};
 
 pub(super) fn bind(work: &mut Work<'_>, bind: &Bind) -> Done<Rotated> {
@@ -22,13 +22,21 @@ pub(super) fn bind(work: &mut Work<'_>, bind: &Bind) -> Done<Rotated> {
         Rise::To(answer) => answer,
     };
     let Some(identity) = by_id(db, &session.realm, session.identity)? else { return Ok(Rotated::Unknown) };
-    if !free(db, &identity, &bind.user.user, bind.second_identity)? {
+    if let Proof::Code(hash) = &bind.proof
+        && !rules::redeems(codes::find(db, hash)?.as_ref(), &session, bind)
+    {
+        return Ok(Rotated::NoCode);
+    }
+    if !free(db, &identity, &bind.user.user, rules::may_be_second(bind))? {
         return Ok(Rotated::Conflict);
     }
     if rises {
         let others = login::others(db, &session, bind.idle_ms, bind.up, bind.rotate.now)?;
         let Room::After(yielding) = bind.limits.room(&others) else { return Ok(Rotated::Full) };
         make_room(work, yielding, bind.rotate.now)?;
+    }
+    if let Proof::Code(hash) = &bind.proof {
+        codes::redeemed(db, hash)?;
     }
     give(db, identity, &bind.user.user, bind.rotate.now)?;
     rows::save(db, &session)?;

@@ -11,7 +11,7 @@ use yaopai_core::time::{Downtime, Timestamp, Uptime};
 use yaopai_wire::token::SecretHash;
 
 use crate::conformance::Engine;
-use generator::{APPS, KEYS, OPENIDS, SESSIONS, USERS};
+use generator::{APPS, CODES, KEYS, OPENIDS, SESSIONS, USERS};
 
 #[derive(Debug, Clone)]
 pub enum Call {
@@ -25,6 +25,8 @@ pub enum Call {
     Touched(Vec<(SessionId, Uptime)>, Timestamp),
     Purge(Timestamp, Timestamp, u32),
     BindIdentity(Realm, IdentityId, UserFound, BindTerms),
+    KeepCode(BindCode),
+    Preview(BindCodeHash, SessionId, Timestamp),
     Unbind(Realm, IdentityId, Timestamp),
     SetClaims(Realm, UserId, Option<Claims>, Timestamp),
     KeepCookies(SessionId, Vec<JarCookie>),
@@ -43,6 +45,8 @@ pub enum Outcome {
     Superseded,
     Ended(EndReason),
     TooMany,
+    NoCode,
+    Code(Option<BindCode>),
     Unknown,
     Session(Option<Box<Session>>),
     Ids(Vec<SessionId>),
@@ -79,6 +83,8 @@ async fn attempt(engine: &dyn Engine, call: Call) -> StoreResult<Outcome> {
         Call::BindIdentity(realm, id, user, terms) => {
             Outcome::Bound(engine.bind_identity(&realm, id, user, &terms).await?)
         }
+        Call::KeepCode(code) => engine.keep_bind_code(code).await.map(|()| Outcome::Done)?,
+        Call::Preview(code, id, now) => Outcome::Code(engine.preview(&code, id, now).await?),
         Call::Unbind(realm, id, now) => Outcome::Said(engine.unbind_identity(&realm, id, now).await?),
         Call::SetClaims(realm, user, claims, now) => {
             engine.set_claims(&realm, &user, claims, now).await.map(|()| Outcome::Done)?
@@ -99,6 +105,7 @@ fn rotated(rotated: Rotated) -> Outcome {
         Rotated::Unknown => Outcome::Unknown,
         Rotated::Conflict => Outcome::Conflict,
         Rotated::Full => Outcome::Full,
+        Rotated::NoCode => Outcome::NoCode,
     }
 }
 
@@ -112,6 +119,7 @@ pub struct State {
     pub lists: Vec<Vec<Session>>,
     pub bindings: Vec<Vec<Identity>>,
     pub claims: Vec<Option<Claims>>,
+    pub codes: Vec<Option<BindCode>>,
     pub logins: Vec<Option<LoginRecord>>,
     pub data_keys: Vec<DataKey>,
 }
@@ -125,6 +133,7 @@ pub async fn state(engine: &dyn Engine) -> State {
         lists: Vec::new(),
         bindings: Vec::new(),
         claims: Vec::new(),
+        codes: Vec::new(),
         logins: Vec::new(),
         data_keys: engine.data_keys().await.unwrap(),
     };
@@ -144,6 +153,9 @@ pub async fn state(engine: &dyn Engine) -> State {
                 None => None,
             });
         }
+    }
+    for code in 0..CODES {
+        s.codes.push(engine.bind_code(&[code; 32]).await.unwrap());
     }
     for key in 0..KEYS {
         s.logins.push(engine.login(&[key; 32]).await.unwrap());

@@ -6,6 +6,7 @@
 
 pub mod bind;
 pub mod claims;
+pub mod codes;
 pub mod end;
 pub mod fixtures;
 pub mod lists;
@@ -188,6 +189,9 @@ macro_rules! suite {
                 a_bind_makes_room_by_device_type, or_a_bind_is_refused_whole, the_back_ends_bind_makes_room,
                 the_back_ends_bind_makes_room_by_device_type,
                 the_back_end_can_not_bind_otherwise, unbinding_ends_the_bound_sessions, bindings_are_the_realms_own;
+            codes: a_code_is_seen_then_redeemed_once, the_first_to_see_a_code_keeps_it,
+                a_code_is_good_for_its_user_place_and_time, a_refused_bind_redeems_no_code, a_user_has_few_codes,
+                expired_codes_go, a_number_alone_never_binds_a_user_with_an_identity;
             end: one_of_the_realm, only_ones_own, all_of_a_user, all_of_a_guest, once_for_one_reason, expiry;
             lists: by_subject_and_app, page_by_page, only_live_ones, bindings, every_live_one_in_order;
             claims: are_kept_and_told, are_of_one_realm;

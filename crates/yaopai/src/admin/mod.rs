@@ -1,5 +1,6 @@
 //! What back ends and operators call: `/admin/v1` with an API key of one realm, and the server's own state.
 
+mod bind_codes;
 mod bindings;
 mod key;
 mod page;
@@ -14,7 +15,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::{delete, get};
+use axum::routing::{delete, get, post};
 use yaopai_core::Service;
 
 use crate::api::answer::{self, Refusal};
@@ -56,6 +57,7 @@ impl Admin {
             .route("/sessions/{session_id}", get(sessions::read).delete(sessions::kick))
             .route("/users/{user}/sessions", delete(sessions::kick_user))
             .route("/users/{user}/claims", get(users::read_claims).put(users::set_claims).delete(users::clear_claims))
+            .route("/bind-codes", post(bind_codes::make))
             .route("/bindings", get(bindings::list).post(bindings::bind))
             .route("/bindings/{identity_id}", delete(bindings::unbind));
         Router::new()

@@ -49,6 +49,7 @@ impl Api {
             .route("/session", post(session::login).get(session::read).delete(session::logout))
             .route("/session/refresh", post(session::refresh))
             .route("/binding", post(binding::bind).delete(binding::unbind))
+            .route("/binding/preview", post(binding::preview))
             .route("/sessions", get(sessions::list))
             .route("/sessions/{session_id}", delete(sessions::kick));
         Router::new()

@@ -10,6 +10,7 @@
 #![allow(clippy::unwrap_used, reason = "tests; clippy's own exception doesn't reach helpers outside #[test]")]
 
 mod admin;
+mod attacks;
 mod bad_input;
 mod check;
 mod config;

@@ -196,6 +196,18 @@ impl Store for Gated {
         self.write(places!("unbind_identity"), call, |l, _| l.unbound(identity)).await
     }
 
+    async fn keep_bind_code(&self, code: BindCode) -> StoreResult<()> {
+        self.inner.keep_bind_code(code).await
+    }
+
+    async fn preview(&self, code: &BindCodeHash, session: SessionId, now: Timestamp) -> StoreResult<Option<BindCode>> {
+        self.inner.preview(code, session, now).await
+    }
+
+    async fn bind_code(&self, code: &BindCodeHash) -> StoreResult<Option<BindCode>> {
+        self.read("bind_code", self.inner.bind_code(code)).await
+    }
+
     async fn bindings(&self, realm: &Realm, filter: &BindingFilter) -> StoreResult<Vec<Identity>> {
         self.read("bindings", self.inner.bindings(realm, filter)).await
     }

@@ -14,9 +14,9 @@ use yaopai_core::app::{App, AppSecret, Apps, Policy};
 use yaopai_core::error::Error;
 use yaopai_core::ids::SessionId;
 use yaopai_core::live::LiveTable;
-use yaopai_core::ports::{Change, ChangeSink, Clock, Entropy, Evidence, Store};
+use yaopai_core::ports::{Change, ChangeSink, Clock, Entropy, Store};
 use yaopai_core::seal::{MasterKey, Sealer};
-use yaopai_core::service::{Granted, LoginRequest, World};
+use yaopai_core::service::{Granted, LoginRequest, Offer, World};
 use yaopai_core::session::Device;
 use yaopai_wire::carrier::Carriers;
 use yaopai_wire::principal::{BACKGROUND, CODE, SESSION_ID, USER};
@@ -276,7 +276,7 @@ async fn answer(service: &Service, call: Call) -> Reply {
         },
         Call::Refresh { token, request_id } => granted(service.refresh(&parse(&token), &request_id, true).await),
         Call::Bind { token, request_id } => {
-            granted(service.bind(&parse(&token), &request_id, Evidence::Form(serde_json::Map::new()), true).await)
+            granted(service.bind(&parse(&token), &request_id, Offer::Form(serde_json::Map::new()), true).await)
         }
         Call::LogOut { token } => done(service.logout(&parse(&token)).await),
         Call::Kick { token, session } => done(service.kick_own(&parse(&token), session, true).await),

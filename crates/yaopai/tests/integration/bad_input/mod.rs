@@ -60,4 +60,4 @@ impl World {
     }
 }
 
-const PATHS: [&str; 3] = ["/session", "/session/refresh", "/binding"];
+const PATHS: [&str; 4] = ["/session", "/session/refresh", "/binding", "/binding/preview"];

@@ -166,6 +166,12 @@ impl TestApp {
         Reply::of(request.send().await.unwrap()).await
     }
 
+    /// The back end makes a bind code for its user.
+    pub async fn bind_code(&self, user: &str) -> String {
+        let body = serde_json::json!({ "user": user, "masked": format!("{user}***") });
+        self.admin("POST", "/admin/v1/bind-codes", Some(body)).await.field("bind_code")
+    }
+
     pub async fn admin_get(&self, path: &str) -> serde_json::Value {
         self.admin("GET", path, None).await.ok().json()
     }
@@ -182,7 +188,7 @@ impl TestApp {
     /// All that the database says about anybody, so that two looks can be compared.
     pub fn state(&self) -> BTreeMap<String, Vec<String>> {
         let db = self.database();
-        let tables = ["identities", "users", "sessions", "logins", "jar"];
+        let tables = ["identities", "users", "sessions", "logins", "jar", "bind_codes"];
         tables.iter().map(|table| ((*table).to_owned(), rows(&db, table))).collect()
     }
 }

@@ -139,6 +139,28 @@ impl Phone {
         self.call("POST", "/binding", Some(body)).await
     }
 
+    /// Shows a bind code's account to the person.
+    pub async fn preview(&self, code: &str) -> Reply {
+        self.call("POST", "/binding/preview", Some(json!({ "bind_code": code }))).await
+    }
+
+    /// Redeems a bind code under this request id. The new token is not kept.
+    pub async fn redeem(&self, word: &str, code: &str) -> Reply {
+        let body = json!({ "way": "bind_code", "request_id": request_id(word), "bind_code": code });
+        self.call("POST", "/binding", Some(body)).await
+    }
+
+    /// The person presses the button of `getPhoneNumber`: a code.
+    pub fn phone_code(&self) -> String {
+        self.world.sim.handle().issue_phone_code(&self.appid, &self.person).unwrap()
+    }
+
+    /// Binds by a phone code under this request id. The new token is not kept.
+    pub async fn bind_by_phone(&self, word: &str, code: &str) -> Reply {
+        let body = json!({ "way": "phone", "request_id": request_id(word), "code": code });
+        self.call("POST", "/binding", Some(body)).await
+    }
+
     /// A proxy asks about a request of this phone: `GET https://shop.example/orders`.
     pub async fn check(&self, ask: &str) -> Reply {
         self.check_as(&self.token(), ask).await

@@ -1,3 +1,4 @@
+mod bind_codes;
 mod bindings;
 mod keys;
 mod sessions;
