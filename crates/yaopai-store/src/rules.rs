@@ -3,7 +3,7 @@
 
 use yaopai_core::ids::{IdentityId, SessionId, UserId};
 use yaopai_core::ports::{Bind, BindCode, Proof, Rotate, Rotated, StoreError, Subject, Which};
-use yaopai_core::session::{Answer, EndReason, Ended, Refreshed, Session, Standing};
+use yaopai_core::session::{Answer, EndReason, Ended, REBIND_WITHIN, Refreshed, Session, Standing};
 use yaopai_core::time::{Timestamp, Uptime};
 use yaopai_wire::token::SecretHash;
 
@@ -62,10 +62,12 @@ pub(crate) enum Rise {
     Again(Answer),
     /// The session has risen to the user, if there is no conflict.
     To(Answer),
+    /// The same, and the identity leaves the user it has.
+    Over(Answer),
 }
 
-/// A bind.
-pub(crate) fn rise(session: &mut Session, bind: &Bind) -> Rise {
+/// A bind, of a session whose identity has this user.
+pub(crate) fn rise(session: &mut Session, has: Option<&UserId>, bind: &Bind) -> Rise {
     let Rotate { shown, request, candidate, now, .. } = &bind.rotate;
     if let Some(refusal) = over(session, shown, *now) {
         return Rise::No(refusal);
@@ -73,10 +75,27 @@ pub(crate) fn rise(session: &mut Session, bind: &Bind) -> Rise {
     if let Some(answer) = session.secrets.answered(shown, *request, *now) {
         return Rise::Again(answer);
     }
+    let leaves = has.is_some_and(|has| *has != bind.user.user);
+    if leaves {
+        match session.secrets.standing(shown, *now) {
+            // Whose secret it isn't, and whose it was long ago, learn nothing about the binding.
+            Standing::Unknown | Standing::Retired => {}
+            // Only who acts as the user may take the identity away from it.
+            Standing::Current { bound } | Standing::Successor { bound } | Standing::Grace { bound } => {
+                if !bound || session.user.as_ref() != has {
+                    return Rise::No(Rotated::Conflict);
+                }
+                if *now > session.vouched_at + REBIND_WITHIN {
+                    return Rise::No(Rotated::Stale);
+                }
+                session.secrets.leave_user();
+            }
+        }
+    }
     match session.secrets.rise(shown, *request, candidate.clone(), *now) {
         Refreshed::Answer(answer) => {
             session.user = Some(bind.user.user.clone());
-            Rise::To(answer)
+            if leaves { Rise::Over(answer) } else { Rise::To(answer) }
         }
         other => Rise::No(refused(&other)),
     }

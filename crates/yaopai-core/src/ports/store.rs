@@ -124,6 +124,8 @@ pub enum Rotated {
     Conflict,
     /// The user has too many sessions, and the newest yields (binds only).
     Full,
+    /// The identity would go to another user, and the platform's word on it is too old for that (binds only).
+    Stale,
     /// The bind code is not known, expired, redeemed, or this session has not shown it to its person (binds only).
     NoCode,
 }
@@ -326,6 +328,12 @@ pub trait Store: Send + Sync {
     /// Binds the session's identity and hands out a secret that may act as the user, in one step. A session that had no
     /// user needs room among the user's, as at a login: the oldest others end as `replaced`, or it is [`Rotated::Full`].
     /// Redeems the bind code, where that is the proof.
+    ///
+    /// An identity that has another user goes over to the new one if the shown secret acts as the old one and the platform
+    /// vouched within [`REBIND_WITHIN`]: the identity's other bound sessions end as `unbound`, this one's secrets so far act
+    /// as nobody, and its jar is emptied.
+    ///
+    /// [`REBIND_WITHIN`]: crate::session::REBIND_WITHIN
     async fn bind(&self, bind: Bind) -> StoreResult<Rotated>;
 
     /// Ends sessions that have not ended. Answers which.

@@ -297,6 +297,16 @@ impl Secrets {
         self.remember(shown, request, successor)
     }
 
+    /// The session goes to another user: no secret that it has had so far, copied or not, acts as that one.
+    pub fn leave_user(&mut self) {
+        self.current.bound = false;
+        self.successors.iter_mut().for_each(|s| s.bound = false);
+        for r in &mut self.retired {
+            r.bound = false;
+            r.answers.iter_mut().for_each(|s| s.bound = false);
+        }
+    }
+
     /// The back end bound the session by itself: every secret rises in place.
     pub fn rise_in_place(&mut self) {
         self.current.bound = true;

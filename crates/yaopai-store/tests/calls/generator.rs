@@ -136,6 +136,7 @@ impl World {
         session.identity = IdentityId(identity);
         session.secrets = Secrets::new(self.fresh(), false);
         session.created_at = self.now;
+        session.vouched_at = self.now;
         session.last_seen = Uptime(self.now.0);
         session.absolute_at = Timestamp(self.now.0 + 40 * MINUTE);
         session.unionid = c[3].is_multiple_of(8).then(|| format!("un{}", c[3] % 3));

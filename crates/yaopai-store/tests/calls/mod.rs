@@ -46,6 +46,7 @@ pub enum Outcome {
     Ended(EndReason),
     TooMany,
     NoCode,
+    TooOld,
     Code(Option<BindCode>),
     Unknown,
     Session(Option<Box<Session>>),
@@ -106,6 +107,7 @@ fn rotated(rotated: Rotated) -> Outcome {
         Rotated::Conflict => Outcome::Conflict,
         Rotated::Full => Outcome::Full,
         Rotated::NoCode => Outcome::NoCode,
+        Rotated::Stale => Outcome::TooOld,
     }
 }
 

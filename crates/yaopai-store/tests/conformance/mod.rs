@@ -11,6 +11,7 @@ pub mod end;
 pub mod fixtures;
 pub mod lists;
 pub mod login;
+pub mod rebind;
 pub mod rotate;
 pub mod upkeep;
 
@@ -189,6 +190,9 @@ macro_rules! suite {
                 a_bind_makes_room_by_device_type, or_a_bind_is_refused_whole, the_back_ends_bind_makes_room,
                 the_back_ends_bind_makes_room_by_device_type,
                 the_back_end_can_not_bind_otherwise, unbinding_ends_the_bound_sessions, bindings_are_the_realms_own;
+            rebind: a_fresh_bound_session_changes_its_user, only_who_acts_as_the_user_rebinds, a_stale_word_rebinds_nobody,
+                the_new_user_s_limits_and_identities_count, a_lost_answer_is_asked_for_again,
+                a_bind_to_the_same_user_is_no_rebind;
             codes: a_code_is_seen_then_redeemed_once, the_first_to_see_a_code_keeps_it,
                 a_code_is_good_for_its_user_place_and_time, a_refused_bind_redeems_no_code, a_user_has_few_codes,
                 expired_codes_go, a_number_alone_never_binds_a_user_with_an_identity;

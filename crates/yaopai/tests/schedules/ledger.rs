@@ -188,6 +188,7 @@ impl Ledger {
                     Rotated::Answer(_, answer) => format!("an answer, {:?}", answer.hash.0[0]),
                     Rotated::Conflict => "conflict".to_owned(),
                     Rotated::Full => "full".to_owned(),
+                    Rotated::Stale => "stale".to_owned(),
                     Rotated::NoCode => "no code".to_owned(),
                 };
                 let theft = refusal == "reused";

@@ -1,4 +1,5 @@
 //! Attacks that go over several calls, one named test each: what somebody tries, and what it gets them.
 
 mod bind_codes;
+mod kick;
 mod realms;

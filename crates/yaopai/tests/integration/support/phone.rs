@@ -21,6 +21,12 @@ pub fn request_id(word: &str) -> String {
     format!("{word:.<24}")
 }
 
+/// The bind form's request.
+pub fn form(word: &str, account: &str, password: &str) -> Value {
+    let form = json!({ "account": account, "password": password });
+    json!({ "way": "form", "request_id": request_id(word), "form": form })
+}
+
 fn fresh_request_id() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     request_id(&format!("request-{}", NEXT.fetch_add(1, Ordering::Relaxed)))
@@ -134,9 +140,7 @@ impl Phone {
 
     /// Sends the bind form under this request id. The new token is not kept.
     pub async fn bind(&self, word: &str, account: &str, password: &str) -> Reply {
-        let form = json!({ "account": account, "password": password });
-        let body = json!({ "way": "form", "request_id": request_id(word), "form": form });
-        self.call("POST", "/binding", Some(body)).await
+        self.call("POST", "/binding", Some(form(word, account, password))).await
     }
 
     /// Shows a bind code's account to the person.

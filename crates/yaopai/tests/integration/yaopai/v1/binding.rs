@@ -2,13 +2,14 @@
 
 mod bind_code;
 mod preview;
+mod rebind;
 
 use std::time::Duration;
 
 use insta::assert_snapshot;
 use serde_json::json;
 
-use crate::support::{Act, Phone, Setup, TestApp, request_id, seconds};
+use crate::support::{Act, Phone, Setup, TestApp, form, request_id, seconds};
 
 /// A stranger whose account the back end's form would take.
 async fn stranger() -> (TestApp, Phone) {
@@ -127,12 +128,13 @@ async fn the_old_token_never_rises() {
 #[tokio::test]
 async fn an_identity_has_one_user_and_a_user_one_identity() {
     let (app, phone) = stranger().await;
+    let old = phone.token();
     phone.hold(&phone.bind("b", "lilei", "secret").await.field("token"));
     assert_eq!(phone.check("-").await.user(), "42");
-    // Another account of the same person …
-    app.back_end.has_account("other", "secret", "43");
     let before = app.state();
-    let reply = phone.bind("b2", "other", "secret").await;
+    // Another account from a session that was never the user's …
+    app.back_end.has_account("other", "secret", "43");
+    let reply = phone.call_as(&old, "POST", "/binding", Some(form("b2", "other", "secret"))).await;
     assert_eq!(reply.refusal(), "409 binding_conflict");
     // … and another person with the same account.
     let other = app.phone("xiaohong");
