@@ -1,8 +1,10 @@
 //! What every engine does alike with a session that it has loaded: the rules of `yaopai_core::session`, and what of it has
 //! to be written. Pure.
 
+use std::collections::BTreeSet;
+
 use yaopai_core::ids::{IdentityId, SessionId, UserId};
-use yaopai_core::ports::{Bind, BindCode, Proof, Rotate, Rotated, StoreError, Subject, Which};
+use yaopai_core::ports::{Bind, BindCode, LinkBy, Open, Proof, Rotate, Rotated, StoreError, Subject, Which};
 use yaopai_core::session::{Answer, EndReason, Ended, REBIND_WITHIN, Refreshed, Session, Standing};
 use yaopai_core::time::{Timestamp, Uptime};
 use yaopai_wire::token::SecretHash;
@@ -52,6 +54,32 @@ pub(crate) fn may_be_second(bind: &Bind) -> bool {
 /// the bind must be the same.
 pub(crate) fn redeems(code: Option<&BindCode>, session: &Session, bind: &Bind) -> bool {
     code.is_some_and(|code| code.redeems(session, bind.rotate.now) && code.user == bind.user.user)
+}
+
+/// Whom a new identity's unionid names.
+pub(crate) enum Linked {
+    /// Nobody, or it isn't to be asked.
+    No,
+    /// This user.
+    To(UserId),
+    /// Several users.
+    Unclear,
+}
+
+/// Is the unionid to be asked? Only of an identity that is new: one that was unbound must not come back by itself.
+pub(crate) fn link(open: &Open, is_new: bool) -> Option<(&LinkBy, &str)> {
+    let link = open.link.as_ref().filter(|link| is_new && (link.first || open.user.is_none()))?;
+    Some((link, open.session.unionid.as_deref()?))
+}
+
+/// What the users of a unionid come to.
+pub(crate) fn linked(users: BTreeSet<UserId>) -> Linked {
+    let mut users = users.into_iter();
+    match (users.next(), users.next()) {
+        (None, _) => Linked::No,
+        (Some(user), None) => Linked::To(user),
+        (Some(_), Some(_)) => Linked::Unclear,
+    }
 }
 
 /// What a bind's secret rule says. The engine then looks for conflicts, and only then writes.

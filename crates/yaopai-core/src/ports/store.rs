@@ -54,6 +54,8 @@ pub struct Open {
     pub session_key: Option<Vec<u8>>,
     /// The user the identity is to have if it has none: from `auto` or from the back end's `resolve`.
     pub user: Option<UserFound>,
+    /// May the identity's unionid name its user?
+    pub link: Option<LinkBy>,
     /// May a user have a second identity of this app?
     pub second_identity: bool,
     /// How many sessions the user may have.
@@ -64,6 +66,16 @@ pub struct Open {
     pub up: Uptime,
     /// What makes the login idempotent.
     pub login: LoginRecord,
+}
+
+/// How an identity that is new here may get the user of the same person's other identities.
+#[derive(Debug, Clone)]
+pub struct LinkBy {
+    /// The apps whose identities count.
+    pub apps: Vec<AppName>,
+    /// Is that user taken before the login's own [`Open::user`]? Before one that was made up for the login, but never before
+    /// one that the back end named.
+    pub first: bool,
 }
 
 /// A login's answer, kept for a short time so that the same login gets the same answer.
@@ -84,6 +96,9 @@ pub struct LoginRecord {
 pub enum Opened {
     /// A session, as it is now.
     Opened(Box<Session>),
+    /// The same, and its identity was to be linked, but is not: its unionid has several users, or its one user has another
+    /// identity of this app. Which is meant is not ours to guess.
+    NotLinked(Box<Session>),
     /// The same login was opened before: its record.
     Repeated(LoginRecord),
     /// The user has another identity of this app.
@@ -312,7 +327,7 @@ pub trait Store: Send + Sync {
     /// Hands every live session to `visit`, in id order. For boot.
     async fn scan_live(&self, visit: &mut (dyn FnMut(Session) + Send)) -> StoreResult<()>;
 
-    /// Opens a session. Finds or creates the identity, binds it if it has no user and `user` names one, makes room among
+    /// Opens a session. Finds or creates the identity, binds it if it has no user and `user` or `link` names one, makes room among
     /// the user's sessions, and keeps the login's record: all or nothing.
     async fn open(&self, open: Open) -> StoreResult<Opened>;
 

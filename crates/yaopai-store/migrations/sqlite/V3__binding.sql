@@ -10,3 +10,6 @@ CREATE TABLE bind_codes (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX bind_codes_of_user ON bind_codes (realm, user_id, expires_at);
 CREATE INDEX bind_codes_expiring ON bind_codes (expires_at);
+
+-- Who else has a new identity's unionid. Only bound ones are asked for.
+CREATE INDEX identities_of_unionid ON identities (unionid, realm) WHERE unionid IS NOT NULL AND user_id IS NOT NULL;

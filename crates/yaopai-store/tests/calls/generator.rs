@@ -104,7 +104,7 @@ impl World {
     /// Learns what an answer handed out.
     pub fn learn(&mut self, outcome: &Outcome) {
         match outcome {
-            Outcome::Opened(s) => {
+            Outcome::Opened(s) | Outcome::NotLinked(s) => {
                 self.secrets.entry(s.id).or_default().push(s.secrets.current());
                 self.identities.push(s.identity);
                 self.opened.push(s.id);
@@ -139,12 +139,16 @@ impl World {
         session.vouched_at = self.now;
         session.last_seen = Uptime(self.now.0);
         session.absolute_at = Timestamp(self.now.0 + 40 * MINUTE);
-        session.unionid = c[3].is_multiple_of(8).then(|| format!("un{}", c[3] % 3));
+        session.unionid = c[3].is_multiple_of(3).then(|| format!("un{}", c[3] / 3 % 3));
         session.device.kind = c[4].is_multiple_of(2).then(|| "pc".into());
         Open {
             new_identity: session.identity,
             session_key: (!c[3].is_multiple_of(5)).then(|| vec![c[3]]),
             user: (c[6] % 2 == 1).then(|| found(c[6] / 2, c[4])),
+            link: c[5].is_multiple_of(2).then(|| LinkBy {
+                apps: APPS[usize::from(c[5] % 3 % 2)..].iter().map(|(app, _)| (*app).into()).collect(),
+                first: c[5].is_multiple_of(4),
+            }),
             second_identity: c[5].is_multiple_of(5),
             limits: limits(c[5]),
             idle_ms: 30 * MINUTE,

@@ -38,6 +38,7 @@ pub enum Call {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
     Opened(Box<Session>),
+    NotLinked(Box<Session>),
     Repeated(LoginRecord),
     Conflict,
     Full,
@@ -69,6 +70,7 @@ async fn attempt(engine: &dyn Engine, call: Call) -> StoreResult<Outcome> {
     Ok(match call {
         Call::Open(open) => match engine.open(*open).await? {
             Opened::Opened(s) => Outcome::Opened(s),
+            Opened::NotLinked(s) => Outcome::NotLinked(s),
             Opened::Repeated(record) => Outcome::Repeated(record),
             Opened::Conflict => Outcome::Conflict,
             Opened::Full => Outcome::Full,

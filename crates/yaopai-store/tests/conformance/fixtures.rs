@@ -89,6 +89,7 @@ pub fn login(n: u8, openid: &str) -> Open {
         new_identity: who(n),
         session_key: Some(vec![n]),
         user: None,
+        link: None,
         second_identity: false,
         limits: Limits { max: 12, max_of_type: None, yields: Yields::Oldest },
         idle_ms: IDLE,

@@ -9,6 +9,7 @@ pub mod claims;
 pub mod codes;
 pub mod end;
 pub mod fixtures;
+pub mod linking;
 pub mod lists;
 pub mod login;
 pub mod rebind;
@@ -190,6 +191,9 @@ macro_rules! suite {
                 a_bind_makes_room_by_device_type, or_a_bind_is_refused_whole, the_back_ends_bind_makes_room,
                 the_back_ends_bind_makes_room_by_device_type,
                 the_back_end_can_not_bind_otherwise, unbinding_ends_the_bound_sessions, bindings_are_the_realms_own;
+            linking: a_new_identity_gets_the_user_of_its_unionid, several_users_are_not_guessed,
+                only_the_apps_that_count_and_the_realm, a_user_with_an_identity_of_the_app_gets_no_second,
+                the_back_end_s_word_goes_first, one_that_is_not_new_is_not_linked, a_linked_session_is_the_user_s_whole;
             rebind: a_fresh_bound_session_changes_its_user, only_who_acts_as_the_user_rebinds, a_stale_word_rebinds_nobody,
                 the_new_user_s_limits_and_identities_count, a_lost_answer_is_asked_for_again,
                 a_bind_to_the_same_user_is_no_rebind;

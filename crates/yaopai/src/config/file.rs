@@ -108,6 +108,9 @@ pub struct App {
     pub second_identity: SecondIdentity,
     #[serde(default)]
     pub keyed: Keyed,
+    pub open_platform: Option<String>,
+    #[serde(default)]
+    pub link: Link,
     #[serde(default)]
     pub sessions: Sessions,
     pub webhook: Option<Webhook>,
@@ -143,6 +146,14 @@ pub enum SecondIdentity {
     #[default]
     Refuse,
     Allow,
+}
+
+#[derive(Deserialize, Default, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Link {
+    #[default]
+    Never,
+    Unionid,
 }
 
 #[derive(Deserialize, Default, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use http::HeaderName;
 use ipnet::IpNet;
-use yaopai_core::app::{App, AppSecret, Apps, BindingWay, Keyed, Policy, Yields};
+use yaopai_core::app::{App, AppSecret, Apps, BindingWay, Keyed, Link, Policy, Yields};
 use yaopai_core::ids::{AppName, Realm};
 use yaopai_core::seal::MasterKey;
 use yaopai_wire::carrier::Carriers;
@@ -301,7 +301,21 @@ fn app(entry: &file::App, secrets: &secret::Secrets<'_>) -> Result<App, ConfigEr
             file::Keyed::Offered => Keyed::Offered,
             file::Keyed::Off => Keyed::Off,
         },
+        open_platform: entry.open_platform.clone(),
+        link: match entry.link {
+            file::Link::Never => Link::Never,
+            file::Link::Unionid => Link::Unionid,
+        },
     };
+    if policy.link == Link::Unionid && policy.open_platform.is_none() {
+        return Err(ConfigError::value(
+            "apps.link",
+            format!(
+                "app {:?} links by unionid but names no open_platform: which apps see the same unionids?",
+                entry.name
+            ),
+        ));
+    }
     let day = 24 * 3600;
     if s.idle < 60 || s.idle > 30 * day || s.refresh_after >= s.idle || s.absolute < s.idle || s.absolute > 365 * day {
         return Err(ConfigError::value(

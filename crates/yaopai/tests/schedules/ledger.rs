@@ -126,10 +126,10 @@ impl Ledger {
         self.ended(EndReason::Replaced);
         let known = self.logins.get(&login.key).copied();
         match (out, known) {
-            (Opened::Opened(_), Some(before)) => {
+            (Opened::Opened(_) | Opened::NotLinked(_), Some(before)) => {
                 self.wrong(format!("one login opened two sessions: {before} and {}", login.session));
             }
-            (Opened::Opened(session), None) => {
+            (Opened::Opened(session) | Opened::NotLinked(session), None) => {
                 self.logins.insert(login.key, session.id);
                 let current = session.secrets.current().0;
                 let bound = session.user.is_some();

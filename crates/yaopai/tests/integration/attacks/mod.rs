@@ -3,3 +3,4 @@
 mod bind_codes;
 mod kick;
 mod realms;
+mod unionid;

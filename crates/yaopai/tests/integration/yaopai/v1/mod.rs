@@ -1,4 +1,4 @@
 mod binding;
 mod binding_places;
-mod session;
+pub mod session;
 pub mod sessions;

@@ -1,6 +1,7 @@
 mod failing;
 mod life;
 mod limits;
+pub mod linking;
 mod login;
 mod logout;
 mod read;
