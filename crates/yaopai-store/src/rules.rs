@@ -82,6 +82,11 @@ pub(crate) fn linked(users: BTreeSet<UserId>) -> Linked {
     }
 }
 
+/// The client has read that its session was bound. True if that has to be written.
+pub(crate) fn bind_read(session: &mut Session) -> bool {
+    session.ended.is_none() && session.secrets.read()
+}
+
 /// What a bind's secret rule says. The engine then looks for conflicts, and only then writes.
 pub(crate) enum Rise {
     /// It is refused.

@@ -393,6 +393,9 @@ pub trait Store: Send + Sync {
         terms: &BindTerms,
     ) -> StoreResult<BindEnd>;
 
+    /// The session's client has read that the back end bound it. Changes nothing where there was nothing to read.
+    async fn bind_read(&self, session: SessionId) -> StoreResult<()>;
+
     /// Unbinds an identity and ends its bound sessions as `unbound`. False if there was no binding.
     async fn unbind_identity(&self, realm: &Realm, identity: IdentityId, now: Timestamp) -> StoreResult<bool>;
 

@@ -130,6 +130,9 @@ pub struct Secrets {
     /// Newest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     older: Vec<Older>,
+    /// The back end raised them in place, and the client has not read that yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    risen: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -190,6 +193,7 @@ impl Secrets {
             successors: Vec::new(),
             retired: Vec::new(),
             older: Vec::new(),
+            risen: false,
         }
     }
 
@@ -299,6 +303,7 @@ impl Secrets {
 
     /// The session goes to another user: no secret that it has had so far, copied or not, acts as that one.
     pub fn leave_user(&mut self) {
+        self.risen = false;
         self.current.bound = false;
         self.successors.iter_mut().for_each(|s| s.bound = false);
         for r in &mut self.retired {
@@ -309,12 +314,23 @@ impl Secrets {
 
     /// The back end bound the session by itself: every secret rises in place.
     pub fn rise_in_place(&mut self) {
+        self.risen = true;
         self.current.bound = true;
         self.successors.iter_mut().for_each(|s| s.bound = true);
         for r in &mut self.retired {
             r.bound = true;
             r.answers.iter_mut().for_each(|s| s.bound = true);
         }
+    }
+
+    /// Did they rise in place without the client's having read it?
+    pub fn risen(&self) -> bool {
+        self.risen
+    }
+
+    /// The client has read it. True if anything changed.
+    pub fn read(&mut self) -> bool {
+        std::mem::take(&mut self.risen)
     }
 
     /// Notes the request beside the secret it came with, so that its duplicate gets the same answer and is never theft.

@@ -188,6 +188,18 @@ impl Store for Model {
         Ok(self.run(|s, changes| bind::bind_identity(s, realm, identity, &user, terms, changes)))
     }
 
+    async fn bind_read(&self, session: SessionId) -> StoreResult<()> {
+        self.run(|state, changes| {
+            if let Some(mut session) = state.session(session)
+                && rules::bind_read(&mut session)
+            {
+                state.sessions.insert(session.id, session.clone());
+                changes.push(Change::Put(Box::new(session)));
+            }
+        });
+        Ok(())
+    }
+
     async fn unbind_identity(&self, realm: &Realm, identity: IdentityId, now: Timestamp) -> StoreResult<bool> {
         Ok(self.run(|state, changes| bind::unbind_identity(state, realm, identity, now, changes)))
     }

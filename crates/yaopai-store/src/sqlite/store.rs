@@ -143,6 +143,10 @@ impl Store for Sqlite {
         self.write(move |work| bind::bind_identity(work, &realm, identity, &user, &terms)).await
     }
 
+    async fn bind_read(&self, session: SessionId) -> StoreResult<()> {
+        self.write(move |work| sessions::bind_read(work, session)).await
+    }
+
     async fn unbind_identity(&self, realm: &Realm, identity: IdentityId, now: Timestamp) -> StoreResult<bool> {
         let realm = realm.clone();
         self.write(move |work| bind::unbind_identity(work, &realm, identity, now)).await

@@ -20,7 +20,7 @@ pub const OPENIDS: [&str; 3] = ["o1", "o2", "o3"];
 pub const USERS: [&str; 3] = ["u", "v", "w"];
 
 /// How many kinds there are.
-pub const KINDS: u8 = 108;
+pub const KINDS: u8 = 110;
 
 /// What a call is made of: a kind, and choices whose meaning depends on it. Shrinks well.
 pub type Seed = (u8, [u8; 8]);
@@ -97,6 +97,7 @@ impl World {
                 seen_by: None,
             }),
             104..108 => Call::Preview([c[0] % CODES; 32], self.some_session(c[1]), now),
+            108..110 => Call::BindRead(self.some_session(c[0])),
             _ => Call::Reserve(u32::from(c[0] % 3), u64::from(c[1])),
         }
     }

@@ -12,6 +12,7 @@ pub mod fixtures;
 pub mod linking;
 pub mod lists;
 pub mod login;
+pub mod read;
 pub mod rebind;
 pub mod rotate;
 pub mod upkeep;
@@ -194,6 +195,7 @@ macro_rules! suite {
             linking: a_new_identity_gets_the_user_of_its_unionid, several_users_are_not_guessed,
                 only_the_apps_that_count_and_the_realm, a_user_with_an_identity_of_the_app_gets_no_second,
                 the_back_end_s_word_goes_first, one_that_is_not_new_is_not_linked, a_linked_session_is_the_user_s_whole;
+            read: a_bind_by_the_back_end_is_news_until_read, what_is_no_news_changes_nothing;
             rebind: a_fresh_bound_session_changes_its_user, only_who_acts_as_the_user_rebinds, a_stale_word_rebinds_nobody,
                 the_new_user_s_limits_and_identities_count, a_lost_answer_is_asked_for_again,
                 a_bind_to_the_same_user_is_no_rebind;

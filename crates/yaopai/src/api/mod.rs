@@ -22,6 +22,7 @@ use yaopai_core::{Error, Service};
 use yaopai_wire::carrier::{Carriers, Shown, holds_token};
 use yaopai_wire::problem::Code;
 use yaopai_wire::token::Token;
+use yaopai_wire::principal::BOUND;
 
 use crate::telemetry::Metrics;
 use answer::Refusal;
@@ -78,6 +79,7 @@ async fn around(State(api): State<Api>, request: Request, next: Next) -> Respons
         let detail = "URLs end up in logs: send the token as `Authorization: Bearer …`, and treat this one as lost.";
         answer::problem(&Error::new(Code::TokenInQuery, detail), now())
     } else {
+    let shown = api.carriers.read(request.headers());
         match tokio::time::timeout(CALL_MAX, next.run(request)).await {
             Ok(response) => response,
             Err(_) => {
@@ -96,7 +98,15 @@ async fn around(State(api): State<Api>, request: Request, next: Next) -> Respons
             }
             answer::stamp(&mut response, now());
         }
-        None => api.metrics.call_done(),
+        None => {
+            api.metrics.call_done();
+            // Asked after the call: what the client has just read is no news any more.
+            if let Shown::Token(token) = shown
+                && api.service.world().presence.risen(&token)
+            {
+                response.headers_mut().insert(BOUND, HeaderValue::from_static("1"));
+            }
+        }
     }
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response

@@ -24,6 +24,8 @@ pub struct Place {
     pub realm: Realm,
     /// Every header of an answer. Those that a session knows stand first, in the order of [`OWN`]; they are empty here.
     answer: HeaderMap,
+    /// The same for a session that the back end bound and whose client has not read that yet.
+    risen: HeaderMap,
 }
 
 /// One session's principal, in as few bytes as make its headers: a check of a session that nobody asked about lately costs
@@ -36,6 +38,7 @@ pub struct Principal {
     vouched_at: Timestamp,
     env_version: Option<EnvVersion>,
     bound: bool,
+    risen: bool,
 }
 
 /// The headers whose values are the session's own. The first two are ids, written out when they are asked for.
@@ -61,7 +64,8 @@ impl Principal {
         let lengths = values.map(|v| u16::try_from(v.len()).unwrap_or(0).to_be_bytes());
         let block = [lengths.as_flattened(), values.concat().as_bytes()].concat().into_boxed_slice();
         let (vouched_at, env_version) = (session.vouched_at, session.env_version);
-        Self { place, identity: session.identity, block, vouched_at, env_version, bound: user.is_some() }
+        let (bound, risen) = (user.is_some(), session.secrets.risen());
+        Self { place, identity: session.identity, block, vouched_at, env_version, bound, risen }
     }
 
     /// Its app and realm.
@@ -91,7 +95,7 @@ impl Principal {
         let text = Bytes::from(text);
         let kept = lengths.as_chunks::<2>().0.iter().map(|length| usize::from(u16::from_be_bytes(*length)));
         // A copy of the app's headers, with the values written into it: no name is hashed, and nothing is moved about.
-        let mut headers = self.place.answer.clone();
+        let mut headers = if self.risen { self.place.risen.clone() } else { self.place.answer.clone() };
         let mut values = headers.values_mut();
         let mut start = 0;
         for (length, value) in [ID_LENGTH; IDS].into_iter().chain(kept).zip(&mut values) {
@@ -154,5 +158,8 @@ pub fn place(app: &App) -> Arc<Place> {
     // server may start with values under other names.
     assert!(answer.keys().zip(OWN.iter().chain([&wire::ENV_VERSION])).all(|(is, ours)| is == ours), "order of headers");
     assert!(HEADERS.iter().all(|name| answer.contains_key(name)), "every principal header");
-    Arc::new(Place { app: app.name.clone(), realm: app.realm.clone(), answer })
+    // Last, so that the values of the others are where they are.
+    let mut risen = answer.clone();
+    risen.insert(wire::BOUND, HeaderValue::from_static("1"));
+    Arc::new(Place { app: app.name.clone(), realm: app.realm.clone(), answer, risen })
 }

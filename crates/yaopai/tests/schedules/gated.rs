@@ -191,6 +191,10 @@ impl Store for Gated {
         self.write(places!("bind_identity"), call, told).await
     }
 
+    async fn bind_read(&self, session: SessionId) -> StoreResult<()> {
+        self.inner.bind_read(session).await
+    }
+
     async fn unbind_identity(&self, realm: &Realm, identity: IdentityId, now: Timestamp) -> StoreResult<bool> {
         let call = self.inner.unbind_identity(realm, identity, now);
         self.write(places!("unbind_identity"), call, |l, _| l.unbound(identity)).await

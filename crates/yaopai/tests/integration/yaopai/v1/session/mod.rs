@@ -1,3 +1,4 @@
+mod bound_by_the_back_end;
 mod failing;
 mod life;
 mod limits;
