@@ -65,6 +65,8 @@ pub struct Policy {
     pub binding: BindingWay,
     /// May a second identity of this app be bound to a user that has one?
     pub second_identity: bool,
+    /// The field of the bind form that names the account, where guesses at one account are to be counted.
+    pub account_field: Option<String>,
     /// May or must a session be keyed?
     pub keyed: Keyed,
     /// The platform's account that the app belongs to, as the operator names it: apps of one see the same unionids.
@@ -122,6 +124,7 @@ impl Default for Policy {
             yields: Yields::Oldest,
             binding: BindingWay::Webhook,
             second_identity: false,
+            account_field: None,
             keyed: Keyed::Offered,
             open_platform: None,
             link: Link::Never,

@@ -8,6 +8,7 @@ pub mod app;
 pub mod bind_code;
 pub mod error;
 pub mod ids;
+pub mod limit;
 pub mod live;
 pub mod ports;
 pub mod seal;

@@ -22,6 +22,7 @@ use yaopai_wire::token::{SecretHash, Token};
 use crate::app::{App, Apps};
 use crate::error::{Error, Result};
 use crate::ids::AppName;
+use crate::limit::{BindLimits, Windows};
 use crate::live::Presence;
 use crate::ports::{BackEnd, Clock, Entropy, Platform, Store};
 use crate::seal::Sealer;
@@ -51,6 +52,8 @@ pub struct World {
     pub entropy: Arc<dyn Entropy>,
     /// Seals what is stored.
     pub sealer: Sealer,
+    /// How many binds there may be.
+    pub limits: BindLimits,
     /// How long the server was down so far, from [`Store::resume`].
     pub downtime: Downtime,
 }
@@ -68,6 +71,7 @@ struct Inner {
     strangers: Semaphore,
     binding: binding::UnderWay,
     numbers: binding::Numbers,
+    tries: Windows,
     upkeep: upkeep::State,
 }
 
@@ -103,6 +107,7 @@ impl Service {
         let up = world.clock.now().uptime(world.downtime);
         Self {
             inner: Arc::new(Inner {
+                tries: Windows::new(world.limits.window, &*world.entropy),
                 world,
                 flights: login::Flights::default(),
                 slow: Semaphore::new(SLOW_MAX),

@@ -85,6 +85,7 @@ impl Service {
         }
         self.inner.flights.purge(now);
         self.inner.numbers.purge(now);
+        self.inner.tries.purge(now);
         world.sealer.replenish(&*world.store).await?;
         Ok(Upkept { seen, expired: expired + stale, evicted, purged })
     }

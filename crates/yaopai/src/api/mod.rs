@@ -4,6 +4,7 @@ pub mod answer;
 mod binding;
 pub(crate) mod body;
 mod json;
+mod origin;
 pub(crate) mod path;
 mod session;
 mod sessions;
@@ -18,11 +19,12 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{delete, get, post};
 use http::{HeaderMap, HeaderValue, header};
+use ipnet::IpNet;
 use yaopai_core::{Error, Service};
 use yaopai_wire::carrier::{Carriers, Shown, holds_token};
+use yaopai_wire::principal::BOUND;
 use yaopai_wire::problem::Code;
 use yaopai_wire::token::Token;
-use yaopai_wire::principal::BOUND;
 
 use crate::telemetry::Metrics;
 use answer::Refusal;
@@ -35,13 +37,15 @@ const CALL_MAX: Duration = Duration::from_secs(30);
 pub struct Api {
     service: Service,
     carriers: Arc<Carriers>,
+    /// Whose `X-Forwarded-For` is believed.
+    proxies: Arc<[IpNet]>,
     metrics: Arc<Metrics>,
 }
 
 impl Api {
     /// Puts it together.
-    pub fn new(service: Service, carriers: Carriers, metrics: Arc<Metrics>) -> Self {
-        Self { service, carriers: Arc::new(carriers), metrics }
+    pub fn new(service: Service, carriers: Carriers, proxies: Vec<IpNet>, metrics: Arc<Metrics>) -> Self {
+        Self { service, carriers: Arc::new(carriers), proxies: proxies.into(), metrics }
     }
 
     /// The routes.
@@ -75,11 +79,11 @@ impl Api {
 /// Around every call: no token in a URL, a time limit, the clock on refusals, nothing cached.
 async fn around(State(api): State<Api>, request: Request, next: Next) -> Response {
     let now = || api.service.world().clock.now();
+    let shown = api.carriers.read(request.headers());
     let mut response = if request.uri().query().is_some_and(holds_token) {
         let detail = "URLs end up in logs: send the token as `Authorization: Bearer …`, and treat this one as lost.";
         answer::problem(&Error::new(Code::TokenInQuery, detail), now())
     } else {
-    let shown = api.carriers.read(request.headers());
         match tokio::time::timeout(CALL_MAX, next.run(request)).await {
             Ok(response) => response,
             Err(_) => {

@@ -15,6 +15,7 @@ use http::HeaderName;
 use ipnet::IpNet;
 use yaopai_core::app::{App, AppSecret, Apps, BindingWay, Keyed, Link, Policy, Yields};
 use yaopai_core::ids::{AppName, Realm};
+use yaopai_core::limit::BindLimits;
 use yaopai_core::seal::MasterKey;
 use yaopai_wire::carrier::Carriers;
 
@@ -36,6 +37,10 @@ pub struct Config {
     pub carriers: Carriers,
     /// Proxies whose `X-Forwarded-*` headers a check believes.
     pub trusted_proxies: Vec<IpNet>,
+    /// Proxies in front of the public listener, whose `X-Forwarded-For` is believed.
+    pub public_proxies: Vec<IpNet>,
+    /// How many binds there may be.
+    pub bind_limits: BindLimits,
     /// How many sessions the live table holds.
     pub live_sessions: usize,
     /// How often last-seen times are flushed.
@@ -171,7 +176,9 @@ impl Config {
             master_key: secrets.master_key(&file.master_key)?,
             listen,
             carriers: carriers(&file.carriers)?,
-            trusted_proxies: networks(&file.check.trusted_proxies)?,
+            trusted_proxies: networks("check.trusted_proxies", &file.check.trusted_proxies)?,
+            public_proxies: networks("public.trusted_proxies", &file.public.trusted_proxies)?,
+            bind_limits: bind_limits(&file.limits)?,
             live_sessions: file.live.max_sessions,
             flush_every: Duration::from_secs(file.live.flush_interval),
             apps: Apps::new(apps),
@@ -234,13 +241,26 @@ fn address(key: &'static str, text: &str) -> Result<Address, ConfigError> {
     })
 }
 
-fn networks(texts: &[String]) -> Result<Vec<IpNet>, ConfigError> {
+fn networks(key: &'static str, texts: &[String]) -> Result<Vec<IpNet>, ConfigError> {
     let one = |text: &String| {
-        text.parse::<IpNet>().or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from)).map_err(|_| {
-            ConfigError::value("check.trusted_proxies", format!("{text:?} is no address or network like 10.0.0.0/8"))
-        })
+        text.parse::<IpNet>()
+            .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
+            .map_err(|_| ConfigError::value(key, format!("{text:?} is no address or network like 10.0.0.0/8")))
     };
     texts.iter().map(one).collect()
+}
+
+fn bind_limits(file: &file::Limits) -> Result<BindLimits, ConfigError> {
+    let each = [file.binds_per_identity, file.binds_per_network, file.binds_per_account];
+    if each.contains(&0) || !(60..=86_400).contains(&file.binds_window) {
+        return Err(ConfigError::value("limits", "each needs at least 1 bind, in 60 to 86400 seconds".into()));
+    }
+    Ok(BindLimits {
+        per_identity: file.binds_per_identity,
+        per_network: file.binds_per_network,
+        per_account: file.binds_per_account,
+        window: Duration::from_secs(file.binds_window),
+    })
 }
 
 fn carriers(file: &file::Carriers) -> Result<Carriers, ConfigError> {
@@ -297,6 +317,7 @@ fn app(entry: &file::App, secrets: &secret::Secrets<'_>) -> Result<App, ConfigEr
             file::Binding::Api => BindingWay::Api,
         },
         second_identity: entry.second_identity == file::SecondIdentity::Allow,
+        account_field: entry.account_field.clone(),
         keyed: match entry.keyed {
             file::Keyed::Offered => Keyed::Offered,
             file::Keyed::Off => Keyed::Off,

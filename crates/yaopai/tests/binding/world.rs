@@ -1,6 +1,7 @@
 //! The world around the services.
 
 use std::collections::{HashMap, HashSet};
+use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -10,6 +11,7 @@ use yaopai::clock::SystemEntropy;
 use yaopai_core::Service;
 use yaopai_core::app::{App, AppSecret, Apps, Policy};
 use yaopai_core::error::Result;
+use yaopai_core::limit::BindLimits;
 use yaopai_core::live::LiveTable;
 use yaopai_core::ports::*;
 use yaopai_core::seal::{MasterKey, Sealer};
@@ -137,6 +139,7 @@ impl World {
             clock: clock.clone(),
             entropy,
             sealer,
+            limits: BindLimits::default(),
             downtime: Downtime(0),
         });
         Self { service, clock, platform, back_end, logins: AtomicI64::new(0) }
@@ -161,7 +164,7 @@ impl World {
     }
 
     pub async fn bind_by_phone(&self, token: &Token, request_id: &str, code: &str) -> Result<Granted> {
-        self.service.bind(token, request_id, Offer::Phone(code.into()), true).await
+        self.service.bind(token, request_id, Offer::Phone(code.into()), Ipv4Addr::LOCALHOST.into(), true).await
     }
 }
 

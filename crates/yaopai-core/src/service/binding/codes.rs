@@ -1,5 +1,7 @@
 //! Bind codes: the back end makes one for its user, a page shows it, the person's phone previews and then redeems it.
 
+use std::net::IpAddr;
+
 use yaopai_wire::problem::Code;
 use yaopai_wire::token::Token;
 use zeroize::Zeroizing;
@@ -59,10 +61,11 @@ impl Service {
     ///
     /// # Errors
     /// The refusal that the client is to be told.
-    pub async fn preview(&self, token: &Token, bind_code: &str, slide: bool) -> Result<Previewed> {
+    pub async fn preview(&self, token: &Token, bind_code: &str, from: IpAddr, slide: bool) -> Result<Previewed> {
         let Authenticated { session, app, .. } = self.authenticate(token, slide).await?;
         super::must_bind(&app)?;
         let hash = bind_code::hash_of(bind_code).ok_or_else(no_code)?;
+        self.may_try(&session, &app, from, None)?;
         let (now, _) = self.now();
         let code = self.world().store.preview(&hash, session.id, now).await?.ok_or_else(no_code)?;
         Ok(Previewed { masked: code.masked, expires_in: now.seconds_until(code.expires_at) })

@@ -3,6 +3,7 @@
 mod codes;
 mod numbers;
 mod opened;
+mod tries;
 mod under_way;
 
 pub(super) use codes::no_code;
@@ -10,6 +11,7 @@ pub use codes::{MadeCode, Previewed};
 pub(super) use numbers::Numbers;
 pub(super) use under_way::UnderWay;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use yaopai_wire::problem::Code;
@@ -20,6 +22,7 @@ use super::{Authenticated, Granted, Service};
 use crate::app::{App, BindingWay};
 use crate::bind_code;
 use crate::error::{Error, Result};
+use crate::limit::Taken;
 use crate::ports::{Bind, BindVerdict, Evidence, Proof, UserFound};
 use crate::session::{Limits, RequestHash, Session};
 use crate::time::millis;
@@ -40,14 +43,22 @@ struct Attempt {
     shown: SecretHash,
     request: RequestHash,
     app: Arc<App>,
+    taken: Taken,
 }
 
 impl Service {
-    /// Binds the session by evidence that the back end judges.
+    /// Binds the session by evidence that the back end judges. `from` is the client's address: tries are counted by it, too.
     ///
     /// # Errors
     /// The refusal that the client is to be told.
-    pub async fn bind(&self, token: &Token, request_id: &str, offer: Offer, slide: bool) -> Result<Granted> {
+    pub async fn bind(
+        &self,
+        token: &Token,
+        request_id: &str,
+        offer: Offer,
+        from: IpAddr,
+        slide: bool,
+    ) -> Result<Granted> {
         let Authenticated { session, shown, app, .. } = self.authenticate(token, slide).await?;
         must_bind(&app)?;
         let request = RequestHash::new("bind", request_id);
@@ -56,12 +67,14 @@ impl Service {
         if let Some(answer) = session.secrets.answered(&shown, request, now) {
             return self.grant(session, &answer, app);
         }
+        let account = tries::account_of(&app, &offer)?;
         let place = UnderWay::enter(self, session.identity)?;
+        let taken = self.may_try(&session, &app, from, account.as_deref())?;
         // On its own task: a client that hangs up must not leave the back end untold, or its cookies nowhere.
         let service = self.clone();
         let bound = tokio::spawn(async move {
             let _place = place;
-            service.bind_by(offer, Attempt { session, shown, request, app }).await
+            service.bind_by(offer, Attempt { session, shown, request, app, taken }).await
         });
         bound.await.unwrap_or_else(|e| Err(Error::new(Code::Internal, "Try again.").internal(e)))
     }
@@ -69,7 +82,7 @@ impl Service {
     async fn bind_by(&self, offer: Offer, attempt: Attempt) -> Result<Granted> {
         let (evidence, proof) = self.evidence(offer, &attempt).await?;
         let user = self.judged(&evidence, &attempt).await?;
-        let Attempt { session, shown, request, app } = attempt;
+        let Attempt { session, shown, request, app, .. } = attempt;
         let (rotate, _) = self.rotation(&session, shown, request)?;
         let (_, up) = self.now();
         let bind = Bind {
@@ -107,8 +120,10 @@ impl Service {
     }
 
     /// Whom the back end takes the evidence for.
-    async fn judged(&self, evidence: &Evidence, Attempt { session, app, .. }: &Attempt) -> Result<UserFound> {
+    async fn judged(&self, evidence: &Evidence, Attempt { session, app, taken, .. }: &Attempt) -> Result<UserFound> {
         let failed = |what: &dyn std::fmt::Display| {
+            // Who guesses has learnt nothing, and who waits for the back end must not use up the tries.
+            self.inner.tries.give_back(taken);
             Error::new(Code::BackendUnavailable, "The back end did not answer; nothing has changed. Try again.")
                 .retry_after(2)
                 .internal(what)

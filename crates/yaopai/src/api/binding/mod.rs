@@ -14,15 +14,21 @@ use yaopai_core::service::Offer;
 
 use super::answer::Refusal;
 use super::body::Fields;
+use super::origin::Origin;
 use super::session::login_object;
 use super::{Api, no_content};
 use crate::check::slides;
 
 /// `POST /binding`
-pub async fn bind(State(api): State<Api>, headers: HeaderMap, fields: Fields) -> Result<Json<Value>, Refusal> {
+pub async fn bind(
+    State(api): State<Api>,
+    Origin(from): Origin,
+    headers: HeaderMap,
+    fields: Fields,
+) -> Result<Json<Value>, Refusal> {
     let token = api.token(&headers)?;
     let request_id = fields.request_id()?;
-    let granted = api.service.bind(&token, &request_id, offer(&fields)?, slides(&headers)).await?;
+    let granted = api.service.bind(&token, &request_id, offer(&fields)?, from, slides(&headers)).await?;
     Ok(Json(login_object(&api, &granted)))
 }
 

@@ -147,6 +147,12 @@ impl TestApp {
         Phone::new(self.world.clone(), app, appid, person)
     }
 
+    /// A phone of somebody who is new at WeChat.
+    pub fn newcomer(&self, person: &str) -> Phone {
+        self.sim.handle().add_user(yaopai_sim::UserConfig::named(person)).unwrap();
+        self.phone(person)
+    }
+
     /// A phone of somebody whom the back end knows as `user`.
     pub fn customer(&self, person: &str, user: &str) -> Phone {
         let phone = self.phone(person);
@@ -265,9 +271,12 @@ fn config(setup: &Setup, sim: &str, hook: &str) -> String {
     } else {
         "live = { flush_interval = 300 }\n".to_owned()
     };
-    live + &text
-        .replace("{sim}", sim)
-        .replace("{hook}", hook)
-        .replace("{other_appid}", OTHER_APPID)
-        .replace("{other_key}", &key_hash("key-of-other"))
+    // As many as tests like, from the one address that they have.
+    let limits = if setup.top.contains("limits") { "" } else { "limits = { binds_per_network = 60000 }\n" };
+    live + limits
+        + &text
+            .replace("{sim}", sim)
+            .replace("{hook}", hook)
+            .replace("{other_appid}", OTHER_APPID)
+            .replace("{other_key}", &key_hash("key-of-other"))
 }

@@ -143,6 +143,13 @@ impl Phone {
         self.call("POST", "/binding", Some(form(word, account, password))).await
     }
 
+    /// The same from another network: the proxy in front says which.
+    pub async fn bind_from(&self, network: &str, word: &str, account: &str, password: &str) -> Reply {
+        let url = format!("{}/yaopai/v1/binding", self.world.addresses().public);
+        let request = self.world.http.post(url).bearer_auth(self.token()).header("x-forwarded-for", network);
+        Reply::of(request.json(&form(word, account, password)).send().await.unwrap()).await
+    }
+
     /// Shows a bind code's account to the person.
     pub async fn preview(&self, code: &str) -> Reply {
         self.call("POST", "/binding/preview", Some(json!({ "bind_code": code }))).await

@@ -1,6 +1,7 @@
 //! `/yaopai/v1/binding`: the back end says who the user is.
 
 mod bind_code;
+mod limits;
 mod preview;
 mod rebind;
 
