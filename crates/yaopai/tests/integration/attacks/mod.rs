@@ -5,3 +5,4 @@ mod guessing;
 mod kick;
 mod realms;
 mod unionid;
+mod webhook;
