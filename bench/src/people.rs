@@ -66,6 +66,7 @@ impl People {
             new_identity: IdentityId::new(now, &Numbered(n, "identity")),
             session_key: Some([Numbered(n, "key").bytes(), [1; 32]].concat()[..60].to_vec()),
             user: Some(UserFound { user: user(n), claims: claims() }),
+            link: None,
             second_identity: false,
             limits: Limits::of(&policy, Some("phone")),
             idle_ms: millis(policy.idle),

@@ -65,8 +65,23 @@ pub struct Policy {
     pub binding: BindingWay,
     /// May a second identity of this app be bound to a user that has one?
     pub second_identity: bool,
+    /// The field of the bind form that names the account, where guesses at one account are to be counted.
+    pub account_field: Option<String>,
     /// May or must a session be keyed?
     pub keyed: Keyed,
+    /// The platform's account that the app belongs to, as the operator names it: apps of one see the same unionids.
+    pub open_platform: Option<String>,
+    /// Is a new identity bound to the user whom its unionid names?
+    pub link: Link,
+}
+
+/// Is a new identity bound to the user of the same person's identity in another app?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Link {
+    /// No: each app binds for itself.
+    Never,
+    /// If its unionid has exactly one user in the realm, over the apps of the same open platform.
+    Unionid,
 }
 
 /// Who makes room when a user has too many sessions.
@@ -109,7 +124,10 @@ impl Default for Policy {
             yields: Yields::Oldest,
             binding: BindingWay::Webhook,
             second_identity: false,
+            account_field: None,
             keyed: Keyed::Offered,
+            open_platform: None,
+            link: Link::Never,
         }
     }
 }
@@ -127,6 +145,14 @@ impl Apps {
     /// Finds one.
     pub fn get(&self, name: &AppName) -> Option<&Arc<App>> {
         self.0.get(name)
+    }
+
+    /// The apps whose users a new identity of this app may be linked to; `None` if it isn't. A unionid of another open platform
+    /// is another person's, and another realm's users are other people.
+    pub fn linked_to(&self, app: &App) -> Option<Vec<AppName>> {
+        let platform = app.policy.open_platform.as_ref().filter(|_| app.policy.link == Link::Unionid)?;
+        let kin = |other: &&Arc<App>| other.realm == app.realm && other.policy.open_platform.as_ref() == Some(platform);
+        Some(self.iter().filter(kin).map(|app| app.name.clone()).collect())
     }
 
     /// All of them, in no order.

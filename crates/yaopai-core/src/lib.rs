@@ -5,8 +5,10 @@
 //! order is in `service/`; the table that a check reads is in [`live`].
 
 pub mod app;
+pub mod bind_code;
 pub mod error;
 pub mod ids;
+pub mod limit;
 pub mod live;
 pub mod ports;
 pub mod seal;

@@ -34,6 +34,8 @@ struct Live<A> {
     absolute_at: Timestamp,
     last_seen: AtomicI64,
     idle_ms: u32,
+    /// Did the back end bind it, and has its client not read that yet?
+    risen: bool,
     /// Has anybody used it since its login? A login's answer is handed out again only until then.
     used: AtomicBool,
     answer: A,
@@ -78,6 +80,9 @@ pub trait Presence: ChangeSink {
     fn last_seen(&self, id: SessionId) -> Option<Uptime>;
     /// Was it used since its login, as far as the table knows?
     fn used(&self, id: SessionId) -> bool;
+    /// Did the back end bind the session of this confirmed token, and has its client not read that yet? False for one that the
+    /// table doesn't hold.
+    fn risen(&self, token: &Token) -> bool;
     /// It is used now. `slide` is false for background calls.
     fn touch(&self, id: SessionId, up: Uptime, slide: bool);
     /// Walks the table: what was used since `since`, what has expired at `now`.
@@ -222,6 +227,7 @@ impl<A: Send + Sync + 'static> LiveTable<A> {
             absolute_at: session.absolute_at,
             last_seen: AtomicI64::new(old.map_or(last_seen, |o| last_seen.max(o.last_seen.load(Ordering::Relaxed)))),
             idle_ms: entry.idle_ms,
+            risen: session.secrets.risen(),
             used: AtomicBool::new(seen.is_some() || old.is_some_and(|o| o.used.load(Ordering::Relaxed))),
             answer: entry.answer,
         };
@@ -283,6 +289,12 @@ impl<A: Send + Sync + 'static> Presence for LiveTable<A> {
             Some(live) => live.used.load(Ordering::Relaxed),
             None => self.shard(id).aside.contains_key(&id),
         }
+    }
+
+    fn risen(&self, token: &Token) -> bool {
+        let guard = self.map.guard();
+        let live = self.map.get(&SessionId(token.id), &guard);
+        live.is_some_and(|live| live.risen && live.hash.matches(&token.secret.hash()))
     }
 
     fn touch(&self, id: SessionId, up: Uptime, slide: bool) {

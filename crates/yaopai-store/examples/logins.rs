@@ -64,6 +64,7 @@ fn login(n: u64, people: u64) -> Open {
         new_identity: IdentityId(id),
         session_key: Some(vec![7; 60]),
         user: None,
+        link: None,
         second_identity: false,
         limits: Limits { max: 12, max_of_type: None, yields: Yields::Oldest },
         idle_ms: 30 * 60_000,

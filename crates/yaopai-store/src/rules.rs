@@ -1,9 +1,11 @@
 //! What every engine does alike with a session that it has loaded: the rules of `yaopai_core::session`, and what of it has
 //! to be written. Pure.
 
+use std::collections::BTreeSet;
+
 use yaopai_core::ids::{IdentityId, SessionId, UserId};
-use yaopai_core::ports::{Bind, Rotate, Rotated, StepUp, StoreError, Subject, Which};
-use yaopai_core::session::{Answer, EndReason, Ended, Refreshed, Session, Standing};
+use yaopai_core::ports::{Bind, BindCode, LinkBy, Open, Proof, Rotate, Rotated, StepUp, StoreError, Subject, Which};
+use yaopai_core::session::{Answer, EndReason, Ended, REBIND_WITHIN, Refreshed, Session, Standing};
 use yaopai_core::time::{Timestamp, Uptime};
 use yaopai_wire::token::SecretHash;
 
@@ -60,6 +62,49 @@ pub(crate) fn confirm(session: &mut Session, shown: &SecretHash, now: Timestamp)
     session.ended.is_none() && session.secrets.confirm(shown, now)
 }
 
+/// May the user get a second identity of the app by this bind? Never by a phone number alone: numbers are recycled, and the
+/// next owner of one is not its last.
+pub(crate) fn may_be_second(bind: &Bind) -> bool {
+    bind.second_identity && bind.proof != Proof::Phone
+}
+
+/// May the session redeem this code for the bind's user? The page that shows a code names its user; the back end's word on
+/// the bind must be the same.
+pub(crate) fn redeems(code: Option<&BindCode>, session: &Session, bind: &Bind) -> bool {
+    code.is_some_and(|code| code.redeems(session, bind.rotate.now) && code.user == bind.user.user)
+}
+
+/// Whom a new identity's unionid names.
+pub(crate) enum Linked {
+    /// Nobody, or it isn't to be asked.
+    No,
+    /// This user.
+    To(UserId),
+    /// Several users.
+    Unclear,
+}
+
+/// Is the unionid to be asked? Only of an identity that is new: one that was unbound must not come back by itself.
+pub(crate) fn link(open: &Open, is_new: bool) -> Option<(&LinkBy, &str)> {
+    let link = open.link.as_ref().filter(|link| is_new && (link.first || open.user.is_none()))?;
+    Some((link, open.session.unionid.as_deref()?))
+}
+
+/// What the users of a unionid come to.
+pub(crate) fn linked(users: BTreeSet<UserId>) -> Linked {
+    let mut users = users.into_iter();
+    match (users.next(), users.next()) {
+        (None, _) => Linked::No,
+        (Some(user), None) => Linked::To(user),
+        (Some(_), Some(_)) => Linked::Unclear,
+    }
+}
+
+/// The client has read that its session was bound. True if that has to be written.
+pub(crate) fn bind_read(session: &mut Session) -> bool {
+    session.ended.is_none() && session.secrets.read()
+}
+
 /// What a bind's secret rule says. The engine then looks for conflicts, and only then writes.
 pub(crate) enum Rise {
     /// It is refused.
@@ -68,10 +113,12 @@ pub(crate) enum Rise {
     Again(Answer),
     /// The session has risen to the user, if there is no conflict.
     To(Answer),
+    /// The same, and the identity leaves the user it has.
+    Over(Answer),
 }
 
-/// A bind.
-pub(crate) fn rise(session: &mut Session, bind: &Bind) -> Rise {
+/// A bind, of a session whose identity has this user.
+pub(crate) fn rise(session: &mut Session, has: Option<&UserId>, bind: &Bind) -> Rise {
     let Rotate { shown, request, candidate, now, .. } = &bind.rotate;
     if let Some(refusal) = over(session, shown, *now) {
         return Rise::No(refusal);
@@ -79,10 +126,27 @@ pub(crate) fn rise(session: &mut Session, bind: &Bind) -> Rise {
     if let Some(answer) = session.secrets.answered(shown, *request, *now) {
         return Rise::Again(answer);
     }
+    let leaves = has.is_some_and(|has| *has != bind.user.user);
+    if leaves {
+        match session.secrets.standing(shown, *now) {
+            // Whose secret it isn't, and whose it was long ago, learn nothing about the binding.
+            Standing::Unknown | Standing::Retired => {}
+            // Only who acts as the user may take the identity away from it.
+            Standing::Current { bound } | Standing::Successor { bound } | Standing::Grace { bound } => {
+                if !bound || session.user.as_ref() != has {
+                    return Rise::No(Rotated::Conflict);
+                }
+                if *now > session.vouched_at + REBIND_WITHIN {
+                    return Rise::No(Rotated::Stale);
+                }
+                session.secrets.leave_user();
+            }
+        }
+    }
     match session.secrets.rise(shown, *request, candidate.clone(), *now) {
         Refreshed::Answer(answer) => {
             session.user = Some(bind.user.user.clone());
-            Rise::To(answer)
+            if leaves { Rise::Over(answer) } else { Rise::To(answer) }
         }
         other => Rise::No(refused(&other)),
     }

@@ -11,7 +11,7 @@ use yaopai_core::ports::Change;
 use yaopai_core::session::Session;
 use yaopai_store::Disk;
 
-use calls::generator::{Seed, World};
+use calls::generator::{KINDS, Seed, World};
 use calls::{Outcome, make, state};
 use conformance::{Lab, Table, unseen};
 
@@ -22,7 +22,7 @@ fn config(cases: u32) -> Config {
 }
 
 fn seeds(max: usize) -> impl Strategy<Value = Vec<Seed>> {
-    prop::collection::vec((0u8..100, any::<[u8; 8]>()), 1..max)
+    prop::collection::vec((0..KINDS, any::<[u8; 8]>()), 1..max)
 }
 
 fn flat(changes: Vec<Change>) -> Vec<Result<Session, yaopai_core::ids::SessionId>> {

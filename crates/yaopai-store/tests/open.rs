@@ -51,8 +51,8 @@ fn a_newer_versions_file_is_left_alone() {
     let path = folder.path().join("yaopai.db");
     drop(open(&path).unwrap());
     let db = Connection::open(&path).unwrap();
-    let sql =
-        "INSERT INTO refinery_schema_history SELECT 999, 'later', applied_on, checksum FROM refinery_schema_history";
+    let sql = "INSERT INTO refinery_schema_history SELECT 999, 'later', applied_on, checksum FROM refinery_schema_history \
+         WHERE version = 1";
     db.execute(sql, []).unwrap();
     drop(db);
     let before = std::fs::read(&path).unwrap();

@@ -87,6 +87,7 @@ async fn sessions_that_the_table_does_not_hold_end_too() {
         backend: Arc::clone(&outside) as _,
         entropy: Arc::clone(&outside) as _,
         clock: Arc::clone(&outside) as _,
+        limits: Default::default(),
         downtime: Default::default(),
     });
     let at = async |ms: i64| {

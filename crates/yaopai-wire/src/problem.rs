@@ -129,6 +129,8 @@ codes! {
     ScopeMissing "scope_missing" 403 "The API key is not for this";
     /// Not a push of the platform's for this app.
     PushRefused "push_refused" 403 "This is no push for this app";
+    /// No bind code that this session may redeem.
+    BindCodeInvalid "bind_code_invalid" 400 "The bind code is not valid";
     /// We are overloaded or can't reach our store.
     Unavailable "unavailable" 503 "Try again later";
     /// A fault of ours.

@@ -108,6 +108,7 @@ impl Server {
             presence: table.clone(),
             clock: clock.clone(),
             entropy,
+            limits: config.bind_limits,
             downtime,
         };
         let service = Service::new(world);
@@ -127,7 +128,7 @@ impl Server {
             metrics.clone(),
         ));
         let pushes = Pushes::new(service.clone(), config.pushes);
-        let api = Api::new(service.clone(), config.carriers, metrics.clone(), pushes).router();
+        let api = Api::new(service.clone(), config.carriers, config.public_proxies, metrics.clone(), pushes).router();
         let admin_api = Admin::new(service.clone(), config.api_keys, metrics.clone(), health.clone()).router();
         let (public_at, check_at, admin_at) = (public.address(), check.address(), admin.address());
         let (strangers, neighbours) =
@@ -191,8 +192,9 @@ struct Routed(Router);
 impl Answer for Routed {
     type Future = BoxFuture<'static, Response<Body>>;
 
-    fn answer(&self, _: Peer, request: Request<Incoming>) -> Self::Future {
+    fn answer(&self, peer: Peer, mut request: Request<Incoming>) -> Self::Future {
         let router = self.0.clone();
+        request.extensions_mut().insert(peer);
         async move {
             match router.oneshot(request.map(Body::new)).await {
                 Ok(response) => response,

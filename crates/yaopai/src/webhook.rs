@@ -176,6 +176,14 @@ impl BackEnd for Webhooks {
                 data["way"] = json!("form");
                 data["form"] = Value::Object(form.clone());
             }
+            Evidence::Phone(phone) => {
+                data["way"] = json!("phone");
+                data["phone"] = json!({ "number": phone.number, "pure": phone.pure, "country": phone.country });
+            }
+            Evidence::BindCode { user, masked } => {
+                data["way"] = json!("bind_code");
+                data["bind_code"] = json!({ "user": user, "masked": masked });
+            }
         }
         let (answer, _) = self.call(app, "bind", data).await?;
         match answer.get("user") {

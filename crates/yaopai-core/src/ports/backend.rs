@@ -4,6 +4,7 @@ use async_trait::async_trait;
 
 use crate::app::App;
 use crate::ids::UserId;
+use crate::ports::Phone;
 use crate::session::{Claims, Session};
 
 /// A user whom the back end named.
@@ -20,6 +21,15 @@ pub struct UserFound {
 pub enum Evidence {
     /// The fields of the bind form, handed on as they came and kept nowhere.
     Form(serde_json::Map<String, serde_json::Value>),
+    /// A phone number that the platform vouched for: the session's own person allowed it.
+    Phone(Phone),
+    /// A bind code of this user that the person is about to redeem. The back end may still say no.
+    BindCode {
+        /// Whom it was made for.
+        user: UserId,
+        /// The account as the person saw it.
+        masked: String,
+    },
 }
 
 /// The back end's word on the evidence.

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 
 use crate::ids::{AppName, IdentityId, Realm, SessionId, UserId};
-use crate::ports::UserFound;
+use crate::ports::{BindCode, BindCodeHash, Proof, UserFound};
 use crate::session::{Answer, Candidate, Claims, EndReason, Limits, RequestHash, RiseLimits, Session};
 use crate::time::{Downtime, Timestamp, Uptime};
 use yaopai_wire::token::SecretHash;
@@ -54,6 +54,8 @@ pub struct Open {
     pub session_key: Option<Vec<u8>>,
     /// The user the identity is to have if it has none: from `auto` or from the back end's `resolve`.
     pub user: Option<UserFound>,
+    /// May the identity's unionid name its user?
+    pub link: Option<LinkBy>,
     /// May a user have a second identity of this app?
     pub second_identity: bool,
     /// How many sessions the user may have.
@@ -64,6 +66,16 @@ pub struct Open {
     pub up: Uptime,
     /// What makes the login idempotent.
     pub login: LoginRecord,
+}
+
+/// How an identity that is new here may get the user of the same person's other identities.
+#[derive(Debug, Clone)]
+pub struct LinkBy {
+    /// The apps whose identities count.
+    pub apps: Vec<AppName>,
+    /// Is that user taken before the login's own [`Open::user`]? Before one that was made up for the login, but never before
+    /// one that the back end named.
+    pub first: bool,
 }
 
 /// A login's answer, kept for a short time so that the same login gets the same answer.
@@ -84,6 +96,9 @@ pub struct LoginRecord {
 pub enum Opened {
     /// A session, as it is now.
     Opened(Box<Session>),
+    /// The same, and its identity was to be linked, but is not: its unionid has several users, or its one user has another
+    /// identity of this app. Which is meant is not ours to guess.
+    NotLinked(Box<Session>),
     /// The same login was opened before: its record.
     Repeated(LoginRecord),
     /// The user has another identity of this app.
@@ -133,6 +148,10 @@ pub enum Rotated {
     Conflict,
     /// The user has too many sessions, and the newest yields (binds only).
     Full,
+    /// The identity would go to another user, and the platform's word on it is too old for that (binds only).
+    Stale,
+    /// The bind code is not known, expired, redeemed, or this session has not shown it to its person (binds only).
+    NoCode,
 }
 
 /// A bind by the client, with the back end's word.
@@ -142,7 +161,9 @@ pub struct Bind {
     pub rotate: Rotate,
     /// Whom the back end named.
     pub user: UserFound,
-    /// May a user have a second identity of this app?
+    /// What it rests on.
+    pub proof: Proof,
+    /// May a user have a second identity of this app? Never by a phone number alone, whatever stands here.
     pub second_identity: bool,
     /// How many sessions the user may have. They are counted when the session had no user before.
     pub limits: Limits,
@@ -317,7 +338,7 @@ pub trait Store: Send + Sync {
     /// Hands every live session to `visit`, in id order. For boot.
     async fn scan_live(&self, visit: &mut (dyn FnMut(Session) + Send)) -> StoreResult<()>;
 
-    /// Opens a session. Finds or creates the identity, binds it if it has no user and `user` names one, makes room among
+    /// Opens a session. Finds or creates the identity, binds it if it has no user and `user` or `link` names one, makes room among
     /// the user's sessions, and keeps the login's record: all or nothing.
     async fn open(&self, open: Open) -> StoreResult<Opened>;
 
@@ -336,6 +357,13 @@ pub trait Store: Send + Sync {
 
     /// Binds the session's identity and hands out a secret that may act as the user, in one step. A session that had no
     /// user needs room among the user's, as at a login: the oldest others end as `replaced`, or it is [`Rotated::Full`].
+    /// Redeems the bind code, where that is the proof.
+    ///
+    /// An identity that has another user goes over to the new one if the shown secret acts as the old one and the platform
+    /// vouched within [`REBIND_WITHIN`]: the identity's other bound sessions end as `unbound`, this one's secrets so far act
+    /// as nobody, and its jar is emptied.
+    ///
+    /// [`REBIND_WITHIN`]: crate::session::REBIND_WITHIN
     async fn bind(&self, bind: Bind) -> StoreResult<Rotated>;
 
     /// Ends sessions that have not ended. Answers which.
@@ -359,7 +387,7 @@ pub trait Store: Send + Sync {
     /// Notes when sessions were last used, and that the server is alive. May be lost by a crash.
     async fn touched(&self, seen: Vec<(SessionId, Uptime)>, alive_at: Timestamp) -> StoreResult<()>;
 
-    /// Deletes what nobody asks for any more: login records that expired before `now`, sessions that ended before
+    /// Deletes what nobody asks for any more: login records and bind codes that expired before `now`, sessions that ended before
     /// `ended_before`. At most `limit` rows each, so that a sweep is never a burst. Answers how many.
     async fn purge(&self, now: Timestamp, ended_before: Timestamp, limit: u32) -> StoreResult<u64>;
 
@@ -383,8 +411,23 @@ pub trait Store: Send + Sync {
         terms: &BindTerms,
     ) -> StoreResult<BindEnd>;
 
+    /// The session's client has read that the back end bound it. Changes nothing where there was nothing to read.
+    async fn bind_read(&self, session: SessionId) -> StoreResult<()>;
+
     /// Unbinds an identity and ends its bound sessions as `unbound`. False if there was no binding.
     async fn unbind_identity(&self, realm: &Realm, identity: IdentityId, now: Timestamp) -> StoreResult<bool>;
+
+    /// Keeps a bind code that the back end made. Of the user's codes in the realm the newest [`BIND_CODES_MAX`] stay.
+    ///
+    /// [`BIND_CODES_MAX`]: crate::ports::BIND_CODES_MAX
+    async fn keep_bind_code(&self, code: BindCode) -> StoreResult<()>;
+
+    /// A live session shows a bind code to its person, and keeps it from all others by that. `None` if it may not: the code
+    /// is another session's, another realm's or app's, has expired, or there is none.
+    async fn preview(&self, code: &BindCodeHash, session: SessionId, now: Timestamp) -> StoreResult<Option<BindCode>>;
+
+    /// A bind code. Whether it may be redeemed is [`Store::bind`]'s to decide.
+    async fn bind_code(&self, code: &BindCodeHash) -> StoreResult<Option<BindCode>>;
 
     /// Identities that are bound.
     async fn bindings(&self, realm: &Realm, filter: &BindingFilter) -> StoreResult<Vec<Identity>>;

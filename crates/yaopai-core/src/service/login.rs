@@ -11,7 +11,7 @@ use super::{Granted, Service};
 use crate::app::{App, BindingWay, Keyed};
 use crate::error::{Error, Result};
 use crate::ids::{AppName, IdentityId, SessionId, UserId};
-use crate::ports::{LoginRecord, Open, Opened, UserFound, Vouched};
+use crate::ports::{LinkBy, LoginRecord, Open, Opened, UserFound, Vouched};
 use crate::seal::Place;
 use crate::session::{Device, EnvVersion, KeyKind, Limits, Secrets, Session};
 use crate::time::millis;
@@ -101,6 +101,11 @@ impl Service {
         let (open, token) = self.prepare(app, request, login, &vouched, found)?;
         let session = match world.store.open(open).await? {
             Opened::Opened(session) => *session,
+            Opened::NotLinked(session) => {
+                // With ids only: a unionid is the person's.
+                tracing::warn!(app = %app.name, session = %session.id, identity = %session.identity, "unionid not linked: it has several users, or a user with another identity of the app");
+                *session
+            }
             Opened::Repeated(_) => return self.answer_again(&login, app).await,
             Opened::Conflict => {
                 return Err(Error::new(
@@ -183,6 +188,7 @@ impl Service {
             new_identity,
             session_key,
             user,
+            link: world.apps.linked_to(app).map(|apps| LinkBy { apps, first: app.policy.binding == BindingWay::Auto }),
             second_identity: app.policy.second_identity,
             limits: Limits::of(&app.policy, request.device.kind.as_deref()),
             idle_ms: millis(app.policy.idle),

@@ -15,6 +15,7 @@ mod stepup;
 mod upkeep;
 
 pub use admin::Claimed;
+pub use binding::{MadeCode, Offer, Previewed};
 pub use login::LoginRequest;
 pub use once::Once;
 pub use upkeep::Upkept;
@@ -28,6 +29,7 @@ use yaopai_wire::token::{SecretHash, Token};
 use crate::app::{App, Apps};
 use crate::error::{Error, Result};
 use crate::ids::AppName;
+use crate::limit::{BindLimits, Windows};
 use crate::live::Presence;
 use crate::ports::{BackEnd, Clock, Entropy, Platform, Store};
 use crate::seal::Sealer;
@@ -57,6 +59,8 @@ pub struct World {
     pub entropy: Arc<dyn Entropy>,
     /// Seals what is stored.
     pub sealer: Sealer,
+    /// How many binds there may be.
+    pub limits: BindLimits,
     /// How long the server was down so far, from [`Store::resume`].
     pub downtime: Downtime,
 }
@@ -75,6 +79,7 @@ struct Inner {
     binding: binding::UnderWay,
     verdicts: decrypt::Verdicts,
     phones: phone::Redeemed,
+    tries: Windows,
     upkeep: upkeep::State,
 }
 
@@ -110,6 +115,7 @@ impl Service {
         let up = world.clock.now().uptime(world.downtime);
         Self {
             inner: Arc::new(Inner {
+                tries: Windows::new(world.limits.window, &*world.entropy),
                 world,
                 flights: flights::Flights::default(),
                 slow: Semaphore::new(SLOW_MAX),

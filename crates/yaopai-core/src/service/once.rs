@@ -48,6 +48,11 @@ impl<T: Clone + Send + Sync + 'static> Once<T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 
+    /// Forgets all answers to questions put longer ago than this.
+    pub fn purge(&self, now: Timestamp, kept: Duration) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, a| now < a.since + kept);
+    }
+
     /// Puts another answer in the place of a known one.
     pub fn replace(&self, key: &Key, answer: T) {
         if let Some(asked) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get_mut(key) {

@@ -16,7 +16,7 @@ use crate::ports::{Phone, PlatformError};
 use crate::session::Session;
 
 /// How long a redeemed code is remembered: the platform's live five minutes.
-const CODE_REMEMBERED: Duration = Duration::from_secs(360);
+pub(super) const CODE_REMEMBERED: Duration = Duration::from_secs(360);
 
 /// Codes that were redeemed: for which session, and with what.
 pub(super) type Redeemed = Once<(SessionId, Result<Phone, PlatformError>)>;

@@ -77,6 +77,8 @@ pub(super) fn handed_out(rotated: Rotated) -> Result<(Session, Answer)> {
             Code::BindingConflict,
             "This account is bound to another user, or the user to another account of this app; unbind that first.",
         )),
+        Rotated::Stale => Err(refused(Code::LoginRequired)),
+        Rotated::NoCode => Err(super::binding::no_code()),
         Rotated::Full => Err(Error::new(
             Code::SessionLimit,
             "The user has as many sessions as this app allows; end one on another device first.",

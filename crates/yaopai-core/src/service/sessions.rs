@@ -23,6 +23,18 @@ impl Authenticated {
 }
 
 impl Service {
+    /// The token's session, as its client reads it: what the back end did to it meanwhile is no news from then on.
+    ///
+    /// # Errors
+    /// The refusal that the client is to be told.
+    pub async fn read(&self, token: &Token, slide: bool) -> Result<Authenticated> {
+        let who = self.authenticate(token, slide).await?;
+        if who.session.secrets.risen() {
+            self.world().store.bind_read(who.session.id).await?;
+        }
+        Ok(who)
+    }
+
     /// The live sessions of the token's user, oldest first.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::Service;
+use super::{Service, phone};
 use crate::error::Result;
 use crate::ports::{Stale, StaleAfter};
 use crate::time::{Timestamp, Uptime, millis};
@@ -84,6 +84,8 @@ impl Service {
             }
         }
         self.inner.flights.purge(now);
+        self.inner.phones.purge(now, phone::CODE_REMEMBERED);
+        self.inner.tries.purge(now);
         world.sealer.replenish(&*world.store).await?;
         Ok(Upkept { seen, expired: expired + stale, evicted, purged })
     }

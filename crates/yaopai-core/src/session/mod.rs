@@ -57,6 +57,9 @@ pub struct Session {
     pub ended: Option<Ended>,
 }
 
+/// How fresh the platform's word must be for a bind that takes the identity from one user to another.
+pub const REBIND_WITHIN: Duration = Duration::from_secs(300);
+
 /// How requests of the session are proved. Fixed at login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

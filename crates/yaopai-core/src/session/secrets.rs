@@ -140,6 +140,9 @@ pub struct Secrets {
     older: Vec<Older>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     stepped_up: Option<SteppedUp>,
+    /// The back end raised them in place, and the client has not read that yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    risen: bool,
 }
 
 impl Secrets {
@@ -151,6 +154,7 @@ impl Secrets {
             retired: Vec::new(),
             older: Vec::new(),
             stepped_up: None,
+            risen: false,
         }
     }
 
@@ -269,8 +273,20 @@ impl Secrets {
         self.remember(shown, request, successor)
     }
 
+    /// The session goes to another user: no secret that it has had so far, copied or not, acts as that one.
+    pub fn leave_user(&mut self) {
+        self.risen = false;
+        self.current.bound = false;
+        self.successors.iter_mut().for_each(|s| s.bound = false);
+        for r in &mut self.retired {
+            r.bound = false;
+            r.answers.iter_mut().for_each(|s| s.bound = false);
+        }
+    }
+
     /// The back end bound the session by itself: every secret rises in place.
     pub fn rise_in_place(&mut self) {
+        self.risen = true;
         self.current.bound = true;
         self.successors.iter_mut().for_each(|s| s.bound = true);
         for r in &mut self.retired {
@@ -278,6 +294,16 @@ impl Secrets {
             r.answers.iter_mut().for_each(|s| s.bound = true);
         }
         self.stepped_up.iter_mut().for_each(|s| s.answer.bound = true);
+    }
+
+    /// Did they rise in place without the client's having read it?
+    pub fn risen(&self) -> bool {
+        self.risen
+    }
+
+    /// The client has read it. True if anything changed.
+    pub fn read(&mut self) -> bool {
+        std::mem::take(&mut self.risen)
     }
 
     /// Notes the request beside the secret it came with, so that its duplicate gets the same answer and is never theft.

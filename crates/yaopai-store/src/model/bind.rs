@@ -1,7 +1,7 @@
 //! Binding identities to users.
 
 use yaopai_core::ids::{IdentityId, Realm, SessionId, UserId};
-use yaopai_core::ports::{Bind, BindEnd, BindTerms, Change, Rotated, StoreResult, UserFound};
+use yaopai_core::ports::{Bind, BindEnd, BindTerms, Change, Proof, Rotated, StoreResult, UserFound};
 use yaopai_core::session::{Claims, EndReason, Room, Session};
 use yaopai_core::time::Timestamp;
 
@@ -11,13 +11,22 @@ use crate::rules::{self, Rise};
 
 pub(super) fn bind(state: &mut State, bind: &Bind, changes: &mut Vec<Change>) -> StoreResult<Rotated> {
     let Some(mut session) = state.session(bind.rotate.id) else { return Ok(Rotated::Unknown) };
-    let rises = session.user.is_none();
-    let answer = match rules::rise(&mut session, bind) {
+    let to = &bind.user.user;
+    let rises = session.user.as_ref() != Some(to);
+    let has = state.identities.get(&session.identity).and_then(|kept| kept.identity.user.clone());
+    let (answer, leaves) = match rules::rise(&mut session, has.as_ref(), bind) {
         Rise::No(refusal) => return Ok(refusal),
         Rise::Again(answer) => return Ok(Rotated::Answer(Box::new(session), answer)),
-        Rise::To(answer) => answer,
+        Rise::To(answer) => (answer, false),
+        Rise::Over(answer) => (answer, true),
     };
-    if !free(state, &session.realm, session.identity, &bind.user.user, bind.second_identity) {
+    if let Proof::Code(hash) = &bind.proof
+        && !rules::redeems(state.bind_codes.get(hash), &session, bind)
+    {
+        return Ok(Rotated::NoCode);
+    }
+    let newly = has.as_ref() != Some(to) && !rules::may_be_second(bind);
+    if newly && state.has_other(&session.realm, &session.app, to, Some(session.identity)) {
         return Ok(Rotated::Conflict);
     }
     let now = bind.rotate.now;
@@ -28,7 +37,14 @@ pub(super) fn bind(state: &mut State, bind: &Bind, changes: &mut Vec<Change>) ->
             state.end(id, EndReason::Replaced, now, changes);
         }
     }
-    give(state, session.identity, &bind.user.user, bind.rotate.now);
+    if let Proof::Code(hash) = &bind.proof {
+        state.bind_codes.remove(hash);
+    }
+    if leaves {
+        leave(state, session.identity, Some(session.id), now, changes);
+        state.jar.retain(|(of, _), _| *of != session.id);
+    }
+    give(state, session.identity, to, now);
     let told = say(state, &session.realm, &bind.user, session.id);
     state.put(told, changes);
     state.sessions.insert(session.id, session.clone());
@@ -89,16 +105,23 @@ pub(super) fn unbind_identity(
     now: Timestamp,
     changes: &mut Vec<Change>,
 ) -> bool {
-    let Some(kept) = state.identities.get_mut(&id).filter(|k| k.identity.realm == *realm) else { return false };
+    let Some(kept) = state.identities.get(&id).filter(|k| k.identity.realm == *realm) else { return false };
     if kept.identity.user.is_none() {
         return false;
     }
-    kept.identity.user = None;
-    kept.identity.bound_at = None;
-    for session in state.live(|s| s.identity == id && s.user.is_some()) {
+    leave(state, id, None, now, changes);
+    true
+}
+
+/// The identity leaves its user, and so do its bound sessions, one apart.
+fn leave(state: &mut State, id: IdentityId, but: Option<SessionId>, now: Timestamp, changes: &mut Vec<Change>) {
+    if let Some(kept) = state.identities.get_mut(&id) {
+        kept.identity.user = None;
+        kept.identity.bound_at = None;
+    }
+    for session in state.live(|s| s.identity == id && s.user.is_some() && Some(s.id) != but) {
         state.end(session, EndReason::Unbound, now, changes);
     }
-    true
 }
 
 pub(super) fn set_claims(

@@ -1,11 +1,12 @@
 //! Opening a session.
 
-use yaopai_core::ports::{Change, Identity, Open, Opened, StoreResult};
+use yaopai_core::ids::UserId;
+use yaopai_core::ports::{Change, Identity, LinkBy, Open, Opened, StoreResult, UserFound};
 use yaopai_core::session::{EndReason, Other, Room, Secrets, Session};
 use yaopai_core::time::{Timestamp, Uptime};
 
 use super::state::{Kept, State};
-use crate::rules;
+use crate::rules::{self, Linked};
 
 pub(super) fn open(state: &mut State, open: &Open, changes: &mut Vec<Change>) -> StoreResult<Opened> {
     let mut session = open.session.clone();
@@ -19,11 +20,16 @@ pub(super) fn open(state: &mut State, open: &Open, changes: &mut Vec<Change>) ->
         return Err(rules::moved(&session, &was.realm));
     }
     let bound_to = was.as_ref().and_then(|i| i.user.clone());
-    let proposed = open.user.as_ref().filter(|_| bound_to.is_none());
-    if let Some(proposed) = proposed
-        && !open.second_identity
-        && state.has_other(&session.realm, &session.app, &proposed.user, found)
-    {
+    let has_other = |user: &UserId| state.has_other(&session.realm, &session.app, user, found);
+    let linked = rules::link(open, found.is_none()).map(|(link, unionid)| named_by(state, &session, link, unionid));
+    let (linked, unlinked) = match linked {
+        Some(Linked::To(user)) if open.second_identity || !has_other(&user) => (Some(user), false),
+        Some(Linked::To(_) | Linked::Unclear) => (None, true),
+        Some(Linked::No) | None => (None, false),
+    };
+    let linked = linked.map(|user| UserFound { user, claims: None });
+    let proposed = linked.as_ref().or(open.user.as_ref()).filter(|_| bound_to.is_none());
+    if proposed.is_some_and(|proposed| !open.second_identity && has_other(&proposed.user)) {
         return Ok(Opened::Conflict);
     }
     session.identity = found.unwrap_or(open.new_identity);
@@ -81,7 +87,16 @@ pub(super) fn open(state: &mut State, open: &Open, changes: &mut Vec<Change>) ->
     state.logins.insert(open.login.key, open.login.clone());
     let session = state.joined(&session);
     changes.push(Change::Put(Box::new(session.clone())));
-    Ok(Opened::Opened(Box::new(session)))
+    Ok(if unlinked { Opened::NotLinked(Box::new(session)) } else { Opened::Opened(Box::new(session)) })
+}
+
+/// Whom the unionid names, over the apps that count.
+fn named_by(state: &State, session: &Session, link: &LinkBy, unionid: &str) -> Linked {
+    let kin =
+        state.identities.values().map(|kept| &kept.identity).filter(|i| {
+            i.realm == session.realm && i.unionid.as_deref() == Some(unionid) && link.apps.contains(&i.app)
+        });
+    rules::linked(kin.filter_map(|i| i.user.clone()).collect())
 }
 
 /// The live sessions that the limits count: of the same user in the same app or, without a user, of the identity.

@@ -7,7 +7,7 @@ use yaopai_core::session::{Claims, EndReason, Session};
 use yaopai_core::time::{Downtime, Timestamp, Uptime};
 use yaopai_wire::token::SecretHash;
 
-use super::{Model, bind, login};
+use super::{Model, bind, codes, login};
 use crate::rules::{self, Write};
 
 #[async_trait]
@@ -185,7 +185,8 @@ impl Store for Model {
                 state.sessions.remove(id);
                 state.jar.retain(|(session, _), _| session != id);
             }
-            (logins.len() + sessions.len()) as u64
+            let codes = codes::purge(state, now, limit);
+            (logins.len() + codes + sessions.len()) as u64
         }))
     }
 
@@ -209,8 +210,33 @@ impl Store for Model {
         Ok(self.run(|s, changes| bind::bind_identity(s, realm, identity, &user, terms, changes)))
     }
 
+    async fn bind_read(&self, session: SessionId) -> StoreResult<()> {
+        self.run(|state, changes| {
+            if let Some(mut session) = state.session(session)
+                && rules::bind_read(&mut session)
+            {
+                state.sessions.insert(session.id, session.clone());
+                changes.push(Change::Put(Box::new(session)));
+            }
+        });
+        Ok(())
+    }
+
     async fn unbind_identity(&self, realm: &Realm, identity: IdentityId, now: Timestamp) -> StoreResult<bool> {
         Ok(self.run(|state, changes| bind::unbind_identity(state, realm, identity, now, changes)))
+    }
+
+    async fn keep_bind_code(&self, code: BindCode) -> StoreResult<()> {
+        self.run(|state, _| codes::keep(state, code));
+        Ok(())
+    }
+
+    async fn preview(&self, code: &BindCodeHash, session: SessionId, now: Timestamp) -> StoreResult<Option<BindCode>> {
+        Ok(self.run(|state, _| codes::preview(state, code, session, now)))
+    }
+
+    async fn bind_code(&self, code: &BindCodeHash) -> StoreResult<Option<BindCode>> {
+        Ok(self.disk.lock().bind_codes.get(code).cloned())
     }
 
     async fn bindings(&self, realm: &Realm, filter: &BindingFilter) -> StoreResult<Vec<Identity>> {

@@ -4,38 +4,54 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, params};
 use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId, UserId};
-use yaopai_core::ports::{Bind, BindEnd, BindTerms, BindingFilter, Change, Identity, Rotated, UserFound};
+use yaopai_core::ports::{Bind, BindEnd, BindTerms, BindingFilter, Change, Identity, Proof, Rotated, UserFound};
 use yaopai_core::session::{Claims, EndReason, Ended, Room};
 use yaopai_core::time::Timestamp;
 
 use super::writer::{Done, Work};
-use super::{login, rows};
+use super::{codes, login, rows, upkeep};
 use crate::rules::{self, Rise};
 
 pub(super) fn bind(work: &mut Work<'_>, bind: &Bind) -> Done<Rotated> {
     let db = work.db;
     let Some(mut session) = rows::load(db, bind.rotate.id)? else { return Ok(Rotated::Unknown) };
-    let rises = session.user.is_none();
-    let answer = match rules::rise(&mut session, bind) {
+    let Some(mut identity) = by_id(db, &session.realm, session.identity)? else { return Ok(Rotated::Unknown) };
+    let (to, now) = (&bind.user.user, bind.rotate.now);
+    let rises = session.user.as_ref() != Some(to);
+    let (answer, leaves) = match rules::rise(&mut session, identity.user.as_ref(), bind) {
         Rise::No(refusal) => return Ok(refusal),
         Rise::Again(answer) => return Ok(Rotated::Answer(Box::new(session), answer)),
-        Rise::To(answer) => answer,
+        Rise::To(answer) => (answer, false),
+        Rise::Over(answer) => (answer, true),
     };
-    let Some(identity) = by_id(db, &session.realm, session.identity)? else { return Ok(Rotated::Unknown) };
-    if !free(db, &identity, &bind.user.user, bind.second_identity)? {
+    if let Proof::Code(hash) = &bind.proof
+        && !rules::redeems(codes::find(db, hash)?.as_ref(), &session, bind)
+    {
+        return Ok(Rotated::NoCode);
+    }
+    let newly = identity.user.as_ref() != Some(to) && !rules::may_be_second(bind);
+    if newly && has_other(db, &session.realm, &session.app, to, Some(session.identity))? {
         return Ok(Rotated::Conflict);
     }
     if rises {
-        let others = login::others(db, &session, bind.idle_ms, bind.up, bind.rotate.now)?;
+        let others = login::others(db, &session, bind.idle_ms, bind.up, now)?;
         let Room::After(yielding) = bind.limits.room(&others) else { return Ok(Rotated::Full) };
-        make_room(work, yielding, bind.rotate.now)?;
+        make_room(work, yielding, now)?;
     }
-    give(db, identity, &bind.user.user, bind.rotate.now)?;
+    if let Proof::Code(hash) = &bind.proof {
+        codes::redeemed(db, hash)?;
+    }
+    if leaves {
+        leave(work, session.identity, Some(session.id), now)?;
+        upkeep::empty_jar(db, session.id)?;
+        identity.user = None;
+    }
+    give(db, identity, to, now)?;
     rows::save(db, &session)?;
     let mut told = say(db, &session.realm, &bind.user)?;
     told.retain(|id| *id != session.id);
     tell(work, told)?;
-    session.claims = claims(db, &session.realm, &bind.user.user)?;
+    session.claims = claims(db, &session.realm, to)?;
     work.changes.push(Change::Put(Box::new(session.clone())));
     Ok(Rotated::Answer(Box::new(session), answer))
 }
@@ -93,18 +109,25 @@ pub(super) fn make_room(work: &mut Work<'_>, yielding: Vec<SessionId>, at: Times
 }
 
 pub(super) fn unbind_identity(work: &mut Work<'_>, realm: &Realm, id: IdentityId, now: Timestamp) -> Done<bool> {
-    let db = work.db;
-    let sql = "UPDATE identities SET user_id = NULL, bound_at = NULL \
-               WHERE id = ?1 AND realm = ?2 AND user_id IS NOT NULL";
-    if db.prepare_cached(sql)?.execute(params![id.0, realm.as_str()])? == 0 {
+    if by_id(work.db, realm, id)?.is_none_or(|identity| identity.user.is_none()) {
         return Ok(false);
     }
+    leave(work, id, None, now)?;
+    Ok(true)
+}
+
+/// The identity leaves its user, and so do its bound sessions, one apart.
+fn leave(work: &mut Work<'_>, id: IdentityId, but: Option<SessionId>, now: Timestamp) -> Done<()> {
+    let db = work.db;
+    db.prepare_cached("UPDATE identities SET user_id = NULL, bound_at = NULL WHERE id = ?1")?.execute([id.0])?;
     let sql = "SELECT id FROM sessions WHERE identity = ?1 AND ended_at IS NULL AND user_id IS NOT NULL ORDER BY id";
     for session in rows::all(db, sql, [id.0], rows::session_id)? {
-        rows::end(db, session, Ended { reason: EndReason::Unbound, at: now })?;
-        work.changes.push(Change::Ended(session));
+        if Some(session) != but {
+            rows::end(db, session, Ended { reason: EndReason::Unbound, at: now })?;
+            work.changes.push(Change::Ended(session));
+        }
     }
-    Ok(true)
+    Ok(())
 }
 
 pub(super) fn set_claims(work: &mut Work<'_>, realm: &Realm, user: &UserId, new: Option<&Claims>) -> Done<()> {

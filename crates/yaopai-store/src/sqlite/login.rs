@@ -2,14 +2,14 @@
 
 use rusqlite::{Connection, params};
 use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId, UserId};
-use yaopai_core::ports::{Change, LoginRecord, Open, Opened};
+use yaopai_core::ports::{Change, LinkBy, LoginRecord, Open, Opened, UserFound};
 use yaopai_core::session::{Claims, Other, Room, Secrets, Session};
 use yaopai_core::time::{Timestamp, Uptime};
 
 use super::bind::OtherIdentity;
 use super::writer::{Done, Failure, Work};
 use super::{bind, rows};
-use crate::rules;
+use crate::rules::{self, Linked};
 
 /// The identity that a login finds.
 struct Found {
@@ -31,18 +31,28 @@ pub(super) fn open(work: &mut Work<'_>, open: &Open) -> Done<Opened> {
         found => found.map(|(found, _)| found),
     };
     let bound_to = found.as_ref().and_then(|f| f.user.clone());
-    let proposed = open.user.as_ref().filter(|_| bound_to.is_none());
+    let id = found.as_ref().map(|f| f.id);
+    let (linked, unlinked) = match rules::link(open, id.is_none()) {
+        Some((link, unionid)) => match named_by(db, &session, link, unionid)? {
+            Linked::To(user) if open.second_identity => (Some(user), false),
+            Linked::To(user) if !bind::has_other(db, &session.realm, &session.app, &user, id)? => (Some(user), false),
+            Linked::To(_) | Linked::Unclear => (None, true),
+            Linked::No => (None, false),
+        },
+        None => (None, false),
+    };
+    let linked = linked.map(|user| UserFound { user, claims: None });
+    let proposed = linked.as_ref().or(open.user.as_ref()).filter(|_| bound_to.is_none());
     // May there be sessions that the limits count, and may the user have any in the realm?
     let (mut has_sessions, mut user_is_known) = (found.is_some(), bound_to.is_some());
     if let Some(proposed) = proposed {
-        let other =
-            bind::other_identity(db, &session.realm, &session.app, &proposed.user, found.as_ref().map(|f| f.id))?;
+        let other = bind::other_identity(db, &session.realm, &session.app, &proposed.user, id)?;
         if other == Some(OtherIdentity::SameApp) && !open.second_identity {
             return repeated_or(db, &open.login, now, Opened::Conflict);
         }
         (has_sessions, user_is_known) = (other == Some(OtherIdentity::SameApp), other.is_some());
     }
-    session.identity = found.as_ref().map_or(open.new_identity, |f| f.id);
+    session.identity = id.unwrap_or(open.new_identity);
     session.user = bound_to.or_else(|| proposed.map(|p| p.user.clone()));
     session.secrets = Secrets::new(session.secrets.current(), session.user.is_some());
     session.ended = None;
@@ -71,7 +81,16 @@ pub(super) fn open(work: &mut Work<'_>, open: &Open) -> Done<Opened> {
     bind::tell(work, told)?;
     rows::insert(db, &session)?;
     work.changes.push(Change::Put(Box::new(session.clone())));
-    Ok(Opened::Opened(Box::new(session)))
+    Ok(if unlinked { Opened::NotLinked(Box::new(session)) } else { Opened::Opened(Box::new(session)) })
+}
+
+/// Whom the unionid names, over the apps that count. It has an identity in each of them at most, so these are few.
+fn named_by(db: &Connection, session: &Session, link: &LinkBy, unionid: &str) -> rusqlite::Result<Linked> {
+    let sql = "SELECT app, user_id FROM identities WHERE unionid = ?1 AND realm = ?2 AND user_id IS NOT NULL";
+    let read = |r: &rusqlite::Row<'_>| Ok((AppName::from(r.get_ref(0)?.as_str()?), rows::user(r, 1)?));
+    let all = rows::all(db, sql, [unionid, session.realm.as_str()], read)?;
+    let users = all.into_iter().filter(|(app, _)| link.apps.contains(app)).filter_map(|(_, user)| user);
+    Ok(rules::linked(users.collect()))
 }
 
 /// The record of a login.

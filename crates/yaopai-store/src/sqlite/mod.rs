@@ -1,6 +1,7 @@
 //! The embedded engine: one SQLite file, one writer thread, group commit, `synchronous=FULL`.
 
 mod bind;
+mod codes;
 mod file;
 mod lane;
 mod login;

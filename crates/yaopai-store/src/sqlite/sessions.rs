@@ -38,6 +38,15 @@ pub(super) fn confirm(work: &mut Work<'_>, id: SessionId, shown: &SecretHash, no
     Ok(Some(session))
 }
 
+pub(super) fn bind_read(work: &mut Work<'_>, id: SessionId) -> Done<()> {
+    let Some(mut session) = rows::load(work.db, id)? else { return Ok(()) };
+    if rules::bind_read(&mut session) {
+        rows::save(work.db, &session)?;
+        work.changes.push(Change::Put(Box::new(session)));
+    }
+    Ok(())
+}
+
 pub(super) fn end(
     work: &mut Work<'_>,
     realm: &Realm,

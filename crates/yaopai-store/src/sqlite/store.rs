@@ -9,7 +9,7 @@ use yaopai_core::time::{Downtime, Timestamp, Uptime};
 use yaopai_wire::token::SecretHash;
 
 use super::lane::closed;
-use super::{Sqlite, bind, login, rows, sessions, stale, stepup, upkeep};
+use super::{Sqlite, bind, codes, login, rows, sessions, stale, stepup, upkeep};
 
 /// How many rows a sweep changes in one command, so that logins pass between two of them.
 const CHUNK: usize = 256;
@@ -117,6 +117,13 @@ impl Store for Sqlite {
         left = limit;
         while left > 0 {
             let some = left.min(CHUNK_U32);
+            let n = self.write(move |work| codes::purge(work, now, some)).await?;
+            gone += u64::from(n);
+            left = if n < some { 0 } else { left - n };
+        }
+        left = limit;
+        while left > 0 {
+            let some = left.min(CHUNK_U32);
             let n = self.write(move |work| upkeep::purge_sessions(work, ended_before, some)).await?;
             gone += u64::from(n);
             left = if n < some { 0 } else { left - n };
@@ -144,9 +151,27 @@ impl Store for Sqlite {
         self.write(move |work| bind::bind_identity(work, &realm, identity, &user, &terms)).await
     }
 
+    async fn bind_read(&self, session: SessionId) -> StoreResult<()> {
+        self.write(move |work| sessions::bind_read(work, session)).await
+    }
+
     async fn unbind_identity(&self, realm: &Realm, identity: IdentityId, now: Timestamp) -> StoreResult<bool> {
         let realm = realm.clone();
         self.write(move |work| bind::unbind_identity(work, &realm, identity, now)).await
+    }
+
+    async fn keep_bind_code(&self, code: BindCode) -> StoreResult<()> {
+        self.write(move |work| codes::keep(work, &code)).await
+    }
+
+    async fn preview(&self, code: &BindCodeHash, session: SessionId, now: Timestamp) -> StoreResult<Option<BindCode>> {
+        let code = *code;
+        self.write(move |work| codes::preview(work, &code, session, now)).await
+    }
+
+    async fn bind_code(&self, code: &BindCodeHash) -> StoreResult<Option<BindCode>> {
+        let code = *code;
+        self.read(move |db| codes::find(db, &code)).await
     }
 
     async fn bindings(&self, realm: &Realm, filter: &BindingFilter) -> StoreResult<Vec<Identity>> {

@@ -45,7 +45,7 @@ pub(super) fn purge_sessions(work: &mut Work<'_>, ended_before: Timestamp, limit
     let sql = "SELECT id FROM sessions WHERE ended_at < ?1 ORDER BY ended_at, id LIMIT ?2";
     let ids = rows::all(work.db, sql, params![ended_before.0, limit], rows::session_id)?;
     for id in &ids {
-        work.db.prepare_cached("DELETE FROM jar WHERE session = ?1")?.execute([id.0])?;
+        empty_jar(work.db, *id)?;
         work.db.prepare_cached("DELETE FROM sessions WHERE id = ?1")?.execute([id.0])?;
     }
     Ok(u32::try_from(ids.len()).unwrap_or(u32::MAX))
@@ -61,6 +61,11 @@ pub(super) fn keep_cookies(work: &mut Work<'_>, session: SessionId, cookies: &[J
             statement.execute(params![session.0, cookie.slot, cookie.sealed])?;
         }
     }
+    Ok(())
+}
+
+pub(super) fn empty_jar(db: &Connection, session: SessionId) -> rusqlite::Result<()> {
+    db.prepare_cached("DELETE FROM jar WHERE session = ?1")?.execute([session.0])?;
     Ok(())
 }
 

@@ -14,9 +14,13 @@ use crate::conformance::{MINUTE, T0, said, wanted};
 
 pub const SESSIONS: u8 = 32;
 pub const KEYS: u8 = 16;
+pub const CODES: u8 = 8;
 pub const APPS: [(&str, &str); 3] = [("shop", "main"), ("mall", "main"), ("far", "other")];
 pub const OPENIDS: [&str; 3] = ["o1", "o2", "o3"];
 pub const USERS: [&str; 3] = ["u", "v", "w"];
+
+/// How many kinds there are.
+pub const KINDS: u8 = 110;
 
 /// What a call is made of: a kind, and choices whose meaning depends on it. Shrinks well.
 pub type Seed = (u8, [u8; 8]);
@@ -28,6 +32,7 @@ pub struct World {
     secrets: BTreeMap<SessionId, Vec<SecretHash>>,
     identities: Vec<IdentityId>,
     opened: Vec<SessionId>,
+    previewed: Vec<BindCode>,
 }
 
 pub fn session(n: u8) -> SessionId {
@@ -36,7 +41,14 @@ pub fn session(n: u8) -> SessionId {
 
 impl Default for World {
     fn default() -> Self {
-        Self { now: T0, made: 0, secrets: BTreeMap::new(), identities: Vec::new(), opened: Vec::new() }
+        Self {
+            now: T0,
+            made: 0,
+            secrets: BTreeMap::new(),
+            identities: Vec::new(),
+            opened: Vec::new(),
+            previewed: Vec::new(),
+        }
     }
 }
 
@@ -46,7 +58,7 @@ impl World {
         self.made += 1;
         self.now = Timestamp(self.now.0 + self.tick(c[7]));
         let now = self.now;
-        match kind % 100 {
+        match kind % KINDS {
             0..26 => Call::Open(Box::new(self.open(c))),
             26..38 => Call::Rotate(self.rotate(c, "refresh")),
             38..46 => {
@@ -54,18 +66,7 @@ impl World {
                 Call::StepUp(StepUp { rotate, session_key: (!c[3].is_multiple_of(4)).then(|| vec![c[3], 1]) })
             }
             46..56 => Call::Confirm(self.some_session(c[0]), self.shown(c), now),
-            56..66 => Call::Bind(Bind {
-                rotate: self.rotate(c, "bind"),
-                user: found(c[4], c[5]),
-                second_identity: !c[6].is_multiple_of(4),
-                limits: Limits {
-                    max: 1 + u32::from(c[3] % 3) / 2,
-                    max_of_type: c[3].is_multiple_of(5).then_some(1),
-                    yields: if c[3] > 128 { Yields::Newest } else { Yields::Oldest },
-                },
-                idle_ms: 30 * MINUTE,
-                up: Uptime(now.0),
-            }),
+            56..66 => Call::Bind(self.bind(c)),
             66..72 => Call::End(realm(c[0]), self.which(c), EndReason::ALL[usize::from(c[4] % 9)], now),
             72 => Call::ExpireStale(self.stale(c)),
             73 => Call::Expire(vec![(self.some_session(c[0]), EndReason::ExpiredIdle)], now),
@@ -90,6 +91,17 @@ impl World {
             }
             96 => Call::Resume(now),
             97 => Call::AddKey(DataKey { id: u32::from(c[0] % 3), sealed: vec![c[1]], reserved: 0 }),
+            100..104 => Call::KeepCode(BindCode {
+                hash: [c[0] % CODES; 32],
+                realm: realm(c[1]),
+                app: c[2].is_multiple_of(4).then(|| APPS[usize::from(c[3] % 3)].0.into()),
+                user: user(c[4]).into(),
+                masked: format!("{}***", user(c[4])),
+                expires_at: Timestamp(now.0 + MINUTE),
+                seen_by: None,
+            }),
+            104..108 => Call::Preview([c[0] % CODES; 32], self.some_session(c[1]), now),
+            108..110 => Call::BindRead(self.some_session(c[0])),
             _ => Call::Reserve(u32::from(c[0] % 3), u64::from(c[1])),
         }
     }
@@ -97,11 +109,12 @@ impl World {
     /// Learns what an answer handed out.
     pub fn learn(&mut self, outcome: &Outcome) {
         match outcome {
-            Outcome::Opened(s) => {
+            Outcome::Opened(s) | Outcome::NotLinked(s) => {
                 self.secrets.entry(s.id).or_default().push(s.secrets.current());
                 self.identities.push(s.identity);
                 self.opened.push(s.id);
             }
+            Outcome::Code(Some(code)) => self.previewed.push(code.clone()),
             Outcome::Answer(s, answer) => self.secrets.entry(s.id).or_default().push(answer.hash),
             _ => {}
         }
@@ -128,14 +141,19 @@ impl World {
         session.identity = IdentityId(identity);
         session.secrets = Secrets::new(self.fresh(), false);
         session.created_at = self.now;
+        session.vouched_at = self.now;
         session.last_seen = Uptime(self.now.0);
         session.absolute_at = Timestamp(self.now.0 + 40 * MINUTE);
-        session.unionid = c[3].is_multiple_of(8).then(|| format!("un{}", c[3] % 3));
+        session.unionid = c[3].is_multiple_of(3).then(|| format!("un{}", c[3] / 3 % 3));
         session.device.kind = c[4].is_multiple_of(2).then(|| "pc".into());
         Open {
             new_identity: session.identity,
             session_key: (!c[3].is_multiple_of(5)).then(|| vec![c[3]]),
             user: (c[6] % 2 == 1).then(|| found(c[6] / 2, c[4])),
+            link: c[5].is_multiple_of(2).then(|| LinkBy {
+                apps: APPS[usize::from(c[5] % 3 % 2)..].iter().map(|(app, _)| (*app).into()).collect(),
+                first: c[5].is_multiple_of(4),
+            }),
             second_identity: c[5].is_multiple_of(5),
             limits: limits(c[5]),
             idle_ms: 30 * MINUTE,
@@ -148,6 +166,37 @@ impl World {
             },
             session,
         }
+    }
+
+    fn bind(&mut self, c: [u8; 8]) -> Bind {
+        let bind = Bind {
+            rotate: self.rotate(c, "bind"),
+            user: found(c[4], c[5]),
+            proof: if c[6].is_multiple_of(5) { Proof::Phone } else { Proof::Form },
+            second_identity: !c[6].is_multiple_of(4),
+            limits: Limits {
+                max: 1 + u32::from(c[3] % 3) / 2,
+                max_of_type: c[3].is_multiple_of(5).then_some(1),
+                yields: if c[3] > 128 { Yields::Newest } else { Yields::Oldest },
+            },
+            idle_ms: 30 * MINUTE,
+            up: Uptime(self.now.0),
+        };
+        self.by_code(bind, c)
+    }
+
+    /// Often a bind by a code that some session has previewed: by that one, or by another.
+    fn by_code(&self, mut bind: Bind, c: [u8; 8]) -> Bind {
+        let Some(code) = self.previewed.last().filter(|_| c[6] % 2 == 1) else { return bind };
+        bind.proof = Proof::Code(code.hash);
+        if c[6] % 8 != 1 {
+            bind.user.user = code.user.clone();
+        }
+        if let Some(by) = code.seen_by.filter(|_| c[6] % 8 != 3) {
+            bind.rotate.id = by;
+            bind.rotate.shown = self.shown_of(by, c);
+        }
+        bind
     }
 
     fn stale(&self, c: [u8; 8]) -> Stale {
@@ -169,7 +218,11 @@ impl World {
 
     /// One of the session's secrets, most often a late one; or a stranger.
     fn shown(&self, c: [u8; 8]) -> SecretHash {
-        match self.secrets.get(&self.some_session(c[0])) {
+        self.shown_of(self.some_session(c[0]), c)
+    }
+
+    fn shown_of(&self, session: SessionId, c: [u8; 8]) -> SecretHash {
+        match self.secrets.get(&session) {
             Some(known) if c[1] < 240 => {
                 let back = usize::from(c[1]).pow(2) * known.len() / 240_usize.pow(2);
                 known[known.len() - 1 - back]

@@ -11,7 +11,7 @@ use yaopai_core::time::{Downtime, Timestamp, Uptime};
 use yaopai_wire::token::SecretHash;
 
 use crate::conformance::Engine;
-use generator::{APPS, KEYS, OPENIDS, SESSIONS, USERS};
+use generator::{APPS, CODES, KEYS, OPENIDS, SESSIONS, USERS};
 
 #[derive(Debug, Clone)]
 pub enum Call {
@@ -26,6 +26,9 @@ pub enum Call {
     Touched(Vec<(SessionId, Uptime)>, Timestamp),
     Purge(Timestamp, Timestamp, u32),
     BindIdentity(Realm, IdentityId, UserFound, BindTerms),
+    KeepCode(BindCode),
+    BindRead(SessionId),
+    Preview(BindCodeHash, SessionId, Timestamp),
     Unbind(Realm, IdentityId, Timestamp),
     SetClaims(Realm, UserId, Option<Claims>, Timestamp),
     KeepCookies(SessionId, Vec<JarCookie>),
@@ -37,6 +40,7 @@ pub enum Call {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
     Opened(Box<Session>),
+    NotLinked(Box<Session>),
     Repeated(LoginRecord),
     Conflict,
     Full,
@@ -44,6 +48,9 @@ pub enum Outcome {
     Superseded,
     Ended(EndReason),
     TooMany,
+    NoCode,
+    TooOld,
+    Code(Option<BindCode>),
     Unknown,
     Session(Option<Box<Session>>),
     Ids(Vec<SessionId>),
@@ -65,6 +72,7 @@ async fn attempt(engine: &dyn Engine, call: Call) -> StoreResult<Outcome> {
     Ok(match call {
         Call::Open(open) => match engine.open(*open).await? {
             Opened::Opened(s) => Outcome::Opened(s),
+            Opened::NotLinked(s) => Outcome::NotLinked(s),
             Opened::Repeated(record) => Outcome::Repeated(record),
             Opened::Conflict => Outcome::Conflict,
             Opened::Full => Outcome::Full,
@@ -81,6 +89,9 @@ async fn attempt(engine: &dyn Engine, call: Call) -> StoreResult<Outcome> {
         Call::BindIdentity(realm, id, user, terms) => {
             Outcome::Bound(engine.bind_identity(&realm, id, user, &terms).await?)
         }
+        Call::KeepCode(code) => engine.keep_bind_code(code).await.map(|()| Outcome::Done)?,
+        Call::Preview(code, id, now) => Outcome::Code(engine.preview(&code, id, now).await?),
+        Call::BindRead(id) => engine.bind_read(id).await.map(|()| Outcome::Done)?,
         Call::Unbind(realm, id, now) => Outcome::Said(engine.unbind_identity(&realm, id, now).await?),
         Call::SetClaims(realm, user, claims, now) => {
             engine.set_claims(&realm, &user, claims, now).await.map(|()| Outcome::Done)?
@@ -101,6 +112,8 @@ fn rotated(rotated: Rotated) -> Outcome {
         Rotated::Unknown => Outcome::Unknown,
         Rotated::Conflict => Outcome::Conflict,
         Rotated::Full => Outcome::Full,
+        Rotated::NoCode => Outcome::NoCode,
+        Rotated::Stale => Outcome::TooOld,
     }
 }
 
@@ -114,6 +127,7 @@ pub struct State {
     pub lists: Vec<Vec<Session>>,
     pub bindings: Vec<Vec<Identity>>,
     pub claims: Vec<Option<Claims>>,
+    pub codes: Vec<Option<BindCode>>,
     pub logins: Vec<Option<LoginRecord>>,
     pub data_keys: Vec<DataKey>,
 }
@@ -127,6 +141,7 @@ pub async fn state(engine: &dyn Engine) -> State {
         lists: Vec::new(),
         bindings: Vec::new(),
         claims: Vec::new(),
+        codes: Vec::new(),
         logins: Vec::new(),
         data_keys: engine.data_keys().await.unwrap(),
     };
@@ -146,6 +161,9 @@ pub async fn state(engine: &dyn Engine) -> State {
                 None => None,
             });
         }
+    }
+    for code in 0..CODES {
+        s.codes.push(engine.bind_code(&[code; 32]).await.unwrap());
     }
     for key in 0..KEYS {
         s.logins.push(engine.login(&[key; 32]).await.unwrap());

@@ -89,6 +89,7 @@ pub fn login(n: u8, openid: &str) -> Open {
         new_identity: who(n),
         session_key: Some(vec![n]),
         user: None,
+        link: None,
         second_identity: false,
         limits: Limits { max: 12, max_of_type: None, yields: Yields::Oldest },
         idle_ms: IDLE,
@@ -121,7 +122,8 @@ pub fn step_up(n: u8, shown: u8, req: &str, new: u8, now: Timestamp) -> StepUp {
 pub fn bind_as(n: u8, shown: u8, req: &str, new: u8, name: &str) -> Bind {
     let rotate = Rotate { request: RequestHash::new("bind", req), ..refresh(n, shown, req, new, T0) };
     let limits = Limits { max: 12, max_of_type: None, yields: Yields::Oldest };
-    Bind { rotate, user: found(name), second_identity: false, limits, idle_ms: IDLE, up: Uptime(T0.0) }
+    let (user, up) = (found(name), Uptime(T0.0));
+    Bind { rotate, user, proof: Proof::Form, second_identity: false, limits, idle_ms: IDLE, up }
 }
 
 /// What the back end's binds go by, at a time.

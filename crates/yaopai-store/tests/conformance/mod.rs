@@ -6,10 +6,14 @@
 
 pub mod bind;
 pub mod claims;
+pub mod codes;
 pub mod end;
 pub mod fixtures;
+pub mod linking;
 pub mod lists;
 pub mod login;
+pub mod read;
+pub mod rebind;
 pub mod rotate;
 pub mod stepup;
 pub mod upkeep;
@@ -192,6 +196,16 @@ macro_rules! suite {
                 a_bind_makes_room_by_device_type, or_a_bind_is_refused_whole, the_back_ends_bind_makes_room,
                 the_back_ends_bind_makes_room_by_device_type,
                 the_back_end_can_not_bind_otherwise, unbinding_ends_the_bound_sessions, bindings_are_the_realms_own;
+            linking: a_new_identity_gets_the_user_of_its_unionid, several_users_are_not_guessed,
+                only_the_apps_that_count_and_the_realm, a_user_with_an_identity_of_the_app_gets_no_second,
+                the_back_end_s_word_goes_first, one_that_is_not_new_is_not_linked, a_linked_session_is_the_user_s_whole;
+            read: a_bind_by_the_back_end_is_news_until_read, what_is_no_news_changes_nothing;
+            rebind: a_fresh_bound_session_changes_its_user, only_who_acts_as_the_user_rebinds, a_stale_word_rebinds_nobody,
+                the_new_user_s_limits_and_identities_count, a_lost_answer_is_asked_for_again,
+                a_bind_to_the_same_user_is_no_rebind;
+            codes: a_code_is_seen_then_redeemed_once, the_first_to_see_a_code_keeps_it,
+                a_code_is_good_for_its_user_place_and_time, a_refused_bind_redeems_no_code, a_user_has_few_codes,
+                expired_codes_go, a_number_alone_never_binds_a_user_with_an_identity;
             end: one_of_the_realm, only_ones_own, all_of_a_user, all_of_a_guest, all_of_an_identity_opened_before,
                 once_for_one_reason, expiry;
             lists: by_subject_and_app, page_by_page, only_live_ones, bindings, every_live_one_in_order;

@@ -1,6 +1,7 @@
 //! What back ends and operators call: `/admin/v1` with an API key of one realm, and the server's own state.
 
 mod apps;
+mod bind_codes;
 mod bindings;
 mod key;
 mod page;
@@ -15,7 +16,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::{delete, get};
+use axum::routing::{delete, get, post};
 use yaopai_core::Service;
 
 use crate::api::answer::{self, Refusal};
@@ -58,6 +59,7 @@ impl Admin {
             .route("/users/{user}/sessions", delete(sessions::kick_user))
             .route("/users/{user}/claims", get(users::read_claims).put(users::set_claims).delete(users::clear_claims))
             .route("/apps/{app}/access-token", get(apps::access_token))
+            .route("/bind-codes", post(bind_codes::make))
             .route("/bindings", get(bindings::list).post(bindings::bind))
             .route("/bindings/{identity_id}", delete(bindings::unbind));
         Router::new()

@@ -5,6 +5,7 @@ mod binding;
 pub(crate) mod body;
 mod decrypt;
 mod json;
+mod origin;
 pub(crate) mod path;
 mod phone;
 mod session;
@@ -20,8 +21,10 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{delete, get, post};
 use http::{HeaderMap, HeaderValue, header};
+use ipnet::IpNet;
 use yaopai_core::{Error, Service};
 use yaopai_wire::carrier::{Carriers, Shown, holds_token};
+use yaopai_wire::principal::BOUND;
 use yaopai_wire::problem::Code;
 use yaopai_wire::token::Token;
 
@@ -37,6 +40,8 @@ const CALL_MAX: Duration = Duration::from_secs(30);
 pub struct Api {
     service: Service,
     carriers: Arc<Carriers>,
+    /// Whose `X-Forwarded-For` is believed.
+    proxies: Arc<[IpNet]>,
     metrics: Arc<Metrics>,
     pushes: Pushes,
 }
@@ -49,8 +54,14 @@ impl FromRef<Api> for Pushes {
 
 impl Api {
     /// Puts it together.
-    pub fn new(service: Service, carriers: Carriers, metrics: Arc<Metrics>, pushes: Pushes) -> Self {
-        Self { service, carriers: Arc::new(carriers), metrics, pushes }
+    pub fn new(
+        service: Service,
+        carriers: Carriers,
+        proxies: Vec<IpNet>,
+        metrics: Arc<Metrics>,
+        pushes: Pushes,
+    ) -> Self {
+        Self { service, carriers: Arc::new(carriers), proxies: proxies.into(), metrics, pushes }
     }
 
     /// The routes.
@@ -59,6 +70,7 @@ impl Api {
             .route("/session", post(session::login).get(session::read).delete(session::logout))
             .route("/session/refresh", post(session::refresh))
             .route("/binding", post(binding::bind).delete(binding::unbind))
+            .route("/binding/preview", post(binding::preview))
             .route("/phone", post(phone::redeem))
             .route("/decrypt", post(decrypt::decrypt))
             .route("/push/{app}", get(push::verify).post(push::receive))
@@ -86,6 +98,7 @@ impl Api {
 /// Around every call: no token in a URL, a time limit, the clock on refusals, nothing cached.
 async fn around(State(api): State<Api>, request: Request, next: Next) -> Response {
     let now = || api.service.world().clock.now();
+    let shown = api.carriers.read(request.headers());
     let mut response = if request.uri().query().is_some_and(holds_token) {
         let detail = "URLs end up in logs: send the token as `Authorization: Bearer …`, and treat this one as lost.";
         answer::problem(&Error::new(Code::TokenInQuery, detail), now())
@@ -108,7 +121,15 @@ async fn around(State(api): State<Api>, request: Request, next: Next) -> Respons
             }
             answer::stamp(&mut response, now());
         }
-        None => api.metrics.call_done(),
+        None => {
+            api.metrics.call_done();
+            // Asked after the call: what the client has just read is no news any more.
+            if let Shown::Token(token) = shown
+                && api.service.world().presence.risen(&token)
+            {
+                response.headers_mut().insert(BOUND, HeaderValue::from_static("1"));
+            }
+        }
     }
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response

@@ -35,7 +35,7 @@ pub async fn login(State(api): State<Api>, fields: Fields) -> Result<Response, R
 /// `GET /session`
 pub async fn read(State(api): State<Api>, headers: HeaderMap) -> Result<Json<Value>, Refusal> {
     let token = api.token(&headers)?;
-    let who = api.service.authenticate(&token, slides(&headers)).await?;
+    let who = api.service.read(&token, slides(&headers)).await?;
     let (now, _) = api.service.now();
     Ok(Json(session_object(&api, &who.session, who.bound, &who.app, now)))
 }

@@ -43,20 +43,23 @@ pub struct Principal {
 struct Few {
     /// Milliseconds, big-endian: enough until the year 10889.
     vouched_at: [u8; 6],
-    /// [`BOUND`], and the release in the bits of [`RELEASE`].
+    /// [`BOUND`], [`RISEN`], and the release in the bits of [`RELEASE`].
     flags: u8,
 }
 
 const BOUND: u8 = 1;
 const RELEASE: u8 = 0b110;
+/// The back end bound it, and its client has not read that yet.
+const RISEN: u8 = 0b1000;
 const RELEASES: [Option<EnvVersion>; 4] =
     [None, Some(EnvVersion::Develop), Some(EnvVersion::Trial), Some(EnvVersion::Release)];
 
 impl Few {
-    fn new(vouched_at: Timestamp, env_version: Option<EnvVersion>, bound: bool) -> Self {
+    fn new(vouched_at: Timestamp, env_version: Option<EnvVersion>, bound: bool, risen: bool) -> Self {
         let [_, _, vouched_at @ ..] = vouched_at.0.to_be_bytes();
         let release = RELEASES.iter().position(|r| *r == env_version).and_then(|n| u8::try_from(n).ok()).unwrap_or(0);
-        Self { vouched_at, flags: (release << RELEASE.trailing_zeros()) | if bound { BOUND } else { 0 } }
+        let (bound, risen) = (if bound { BOUND } else { 0 }, if risen { RISEN } else { 0 });
+        Self { vouched_at, flags: (release << RELEASE.trailing_zeros()) | bound | risen }
     }
 
     fn vouched_at(self) -> Timestamp {
@@ -103,7 +106,7 @@ impl Principal {
         // Each value is bounded (user 384, claims 1024, openid …), all of them far below 64 KB.
         let lengths = values.map(|v| u16::try_from(v.len()).unwrap_or(0).to_be_bytes());
         let block = [lengths.as_flattened(), values.concat().as_bytes()].concat().into_boxed_slice();
-        let few = Few::new(session.vouched_at, session.env_version, user.is_some());
+        let few = Few::new(session.vouched_at, session.env_version, user.is_some(), session.secrets.risen());
         Self { place, identity: session.identity, block, few }
     }
 
@@ -143,6 +146,9 @@ impl Principal {
         }
         line(ENV_VERSION_PREFIX, self.few.env_version().map_or("", EnvVersion::as_str).as_bytes());
         to.extend_from_slice(&self.place.lines);
+        if self.few.flags & RISEN != 0 {
+            to.extend_from_slice(b"yaopai-bound: 1\r\n");
+        }
     }
 
     /// The same for hyper.
@@ -169,6 +175,9 @@ impl Principal {
         }
         if let (Some(value), Some(version)) = (values.next(), self.few.env_version()) {
             *value = HeaderValue::from_static(version.as_str());
+        }
+        if self.few.flags & RISEN != 0 {
+            headers.insert(wire::BOUND, HeaderValue::from_static("1"));
         }
         let mut response = Response::new(Body::empty());
         *response.headers_mut() = headers;
@@ -236,7 +245,8 @@ mod tests {
         for at in [0, 1, 1_764_201_600_123, (1 << 47) - 1] {
             for release in RELEASES {
                 for bound in [true, false] {
-                    let few = Few::new(Timestamp(at), release, bound);
+                    let few = Few::new(Timestamp(at), release, bound, !bound);
+                    assert_eq!(few.flags & RISEN != 0, !bound);
                     assert_eq!((few.vouched_at().0, few.env_version(), few.flags & BOUND != 0), (at, release, bound));
                 }
             }

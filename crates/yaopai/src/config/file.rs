@@ -17,6 +17,10 @@ pub struct File {
     #[serde(default)]
     pub carriers: Carriers,
     #[serde(default)]
+    pub public: Public,
+    #[serde(default)]
+    pub limits: Limits,
+    #[serde(default)]
     pub check: Check,
     #[serde(default)]
     pub live: Live,
@@ -78,6 +82,33 @@ impl Default for Check {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
+pub struct Public {
+    pub trusted_proxies: Vec<String>,
+}
+
+impl Default for Public {
+    fn default() -> Self {
+        Self { trusted_proxies: vec!["127.0.0.1".into(), "::1".into()] }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    pub binds_per_identity: u16,
+    pub binds_per_network: u16,
+    pub binds_per_account: u16,
+    pub binds_window: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { binds_per_identity: 10, binds_per_network: 300, binds_per_account: 10, binds_window: 600 }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Live {
     pub max_sessions: usize,
     pub flush_interval: u64,
@@ -108,8 +139,12 @@ pub struct App {
     pub binding: Binding,
     #[serde(default)]
     pub second_identity: SecondIdentity,
+    pub account_field: Option<String>,
     #[serde(default)]
     pub keyed: Keyed,
+    pub open_platform: Option<String>,
+    #[serde(default)]
+    pub link: Link,
     #[serde(default)]
     pub sessions: Sessions,
     pub webhook: Option<Webhook>,
@@ -146,6 +181,14 @@ pub enum SecondIdentity {
     #[default]
     Refuse,
     Allow,
+}
+
+#[derive(Deserialize, Default, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Link {
+    #[default]
+    Never,
+    Unionid,
 }
 
 #[derive(Deserialize, Default, PartialEq, Eq)]

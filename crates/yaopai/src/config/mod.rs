@@ -16,8 +16,9 @@ use std::time::Duration;
 
 use http::HeaderName;
 use ipnet::IpNet;
-use yaopai_core::app::{App, AppSecret, Apps, BindingWay, Keyed, Policy, Yields};
+use yaopai_core::app::{App, AppSecret, Apps, BindingWay, Keyed, Link, Policy, Yields};
 use yaopai_core::ids::AppName;
+use yaopai_core::limit::BindLimits;
 use yaopai_core::seal::MasterKey;
 use yaopai_platform::wechat::TokenUrl;
 use yaopai_wire::carrier::Carriers;
@@ -46,6 +47,10 @@ pub struct Config {
     pub carriers: Carriers,
     /// Proxies whose `X-Forwarded-*` headers a check believes.
     pub trusted_proxies: Vec<IpNet>,
+    /// Proxies in front of the public listener, whose `X-Forwarded-For` is believed.
+    pub public_proxies: Vec<IpNet>,
+    /// How many binds there may be.
+    pub bind_limits: BindLimits,
     /// How many sessions the live table holds.
     pub live_sessions: usize,
     /// How often last-seen times are flushed.
@@ -173,7 +178,9 @@ impl Config {
             master_key: secrets.master_key(&file.master_key)?,
             listen,
             carriers: carriers(&file.carriers)?,
-            trusted_proxies: networks(&file.check.trusted_proxies)?,
+            trusted_proxies: networks("check.trusted_proxies", &file.check.trusted_proxies)?,
+            public_proxies: networks("public.trusted_proxies", &file.public.trusted_proxies)?,
+            bind_limits: bind_limits(&file.limits)?,
             live_sessions: file.live.max_sessions,
             flush_every: Duration::from_secs(file.live.flush_interval),
             apps: Apps::new(apps),
@@ -212,13 +219,26 @@ impl Config {
     }
 }
 
-fn networks(texts: &[String]) -> Result<Vec<IpNet>, ConfigError> {
+fn networks(key: &'static str, texts: &[String]) -> Result<Vec<IpNet>, ConfigError> {
     let one = |text: &String| {
-        text.parse::<IpNet>().or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from)).map_err(|_| {
-            ConfigError::value("check.trusted_proxies", format!("{text:?} is no address or network like 10.0.0.0/8"))
-        })
+        text.parse::<IpNet>()
+            .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
+            .map_err(|_| ConfigError::value(key, format!("{text:?} is no address or network like 10.0.0.0/8")))
     };
     texts.iter().map(one).collect()
+}
+
+fn bind_limits(file: &file::Limits) -> Result<BindLimits, ConfigError> {
+    let each = [file.binds_per_identity, file.binds_per_network, file.binds_per_account];
+    if each.contains(&0) || !(60..=86_400).contains(&file.binds_window) {
+        return Err(ConfigError::value("limits", "each needs at least 1 bind, in 60 to 86400 seconds".into()));
+    }
+    Ok(BindLimits {
+        per_identity: file.binds_per_identity,
+        per_network: file.binds_per_network,
+        per_account: file.binds_per_account,
+        window: Duration::from_secs(file.binds_window),
+    })
 }
 
 fn carriers(file: &file::Carriers) -> Result<Carriers, ConfigError> {
@@ -275,11 +295,26 @@ fn app(entry: &file::App, secrets: &secret::Secrets<'_>) -> Result<App, ConfigEr
             file::Binding::Api => BindingWay::Api,
         },
         second_identity: entry.second_identity == file::SecondIdentity::Allow,
+        account_field: entry.account_field.clone(),
         keyed: match entry.keyed {
             file::Keyed::Offered => Keyed::Offered,
             file::Keyed::Off => Keyed::Off,
         },
+        open_platform: entry.open_platform.clone(),
+        link: match entry.link {
+            file::Link::Never => Link::Never,
+            file::Link::Unionid => Link::Unionid,
+        },
     };
+    if policy.link == Link::Unionid && policy.open_platform.is_none() {
+        return Err(ConfigError::value(
+            "apps.link",
+            format!(
+                "app {:?} links by unionid but names no open_platform: which apps see the same unionids?",
+                entry.name
+            ),
+        ));
+    }
     let day = 24 * 3600;
     if s.idle < 60 || s.idle > 30 * day || s.refresh_after >= s.idle || s.absolute < s.idle || s.absolute > 365 * day {
         return Err(ConfigError::value(

@@ -199,9 +199,25 @@ impl Store for Gated {
         self.write(places!("bind_identity"), call, told).await
     }
 
+    async fn bind_read(&self, session: SessionId) -> StoreResult<()> {
+        self.inner.bind_read(session).await
+    }
+
     async fn unbind_identity(&self, realm: &Realm, identity: IdentityId, now: Timestamp) -> StoreResult<bool> {
         let call = self.inner.unbind_identity(realm, identity, now);
         self.write(places!("unbind_identity"), call, |l, _| l.unbound(identity)).await
+    }
+
+    async fn keep_bind_code(&self, code: BindCode) -> StoreResult<()> {
+        self.inner.keep_bind_code(code).await
+    }
+
+    async fn preview(&self, code: &BindCodeHash, session: SessionId, now: Timestamp) -> StoreResult<Option<BindCode>> {
+        self.inner.preview(code, session, now).await
+    }
+
+    async fn bind_code(&self, code: &BindCodeHash) -> StoreResult<Option<BindCode>> {
+        self.read("bind_code", self.inner.bind_code(code)).await
     }
 
     async fn bindings(&self, realm: &Realm, filter: &BindingFilter) -> StoreResult<Vec<Identity>> {

@@ -149,10 +149,10 @@ impl Ledger {
         self.ended(EndReason::Replaced);
         let known = self.logins.get(&login.key).copied();
         match (out, known) {
-            (Opened::Opened(_), Some(before)) => {
+            (Opened::Opened(_) | Opened::NotLinked(_), Some(before)) => {
                 self.wrong(format!("one login opened two sessions: {before} and {}", login.session));
             }
-            (Opened::Opened(session), None) => {
+            (Opened::Opened(session) | Opened::NotLinked(session), None) => {
                 self.logins.insert(login.key, session.id);
                 let current = session.secrets.current().0;
                 let bound = session.user.is_some();
@@ -349,5 +349,7 @@ fn told(out: &Rotated) -> String {
         Rotated::Answer(_, answer) => format!("an answer, {:?}", answer.hash.0[0]),
         Rotated::Conflict => "conflict".to_owned(),
         Rotated::Full => "full".to_owned(),
+        Rotated::Stale => "stale".to_owned(),
+        Rotated::NoCode => "no code".to_owned(),
     }
 }

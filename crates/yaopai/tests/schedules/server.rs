@@ -1,5 +1,6 @@
 //! The server under test: the real services, live table and check, on a runtime that dies with the process.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::body::Body;
@@ -13,10 +14,11 @@ use yaopai_core::Service;
 use yaopai_core::app::{App, AppSecret, Apps, Policy};
 use yaopai_core::error::Error;
 use yaopai_core::ids::SessionId;
+use yaopai_core::limit::BindLimits;
 use yaopai_core::live::LiveTable;
-use yaopai_core::ports::{Change, ChangeSink, Clock, Entropy, Evidence, Store};
+use yaopai_core::ports::{Change, ChangeSink, Clock, Entropy, Store};
 use yaopai_core::seal::{MasterKey, Sealer};
-use yaopai_core::service::{Granted, LoginRequest, World};
+use yaopai_core::service::{Granted, LoginRequest, Offer, World};
 use yaopai_core::session::Device;
 use yaopai_wire::carrier::Carriers;
 use yaopai_wire::principal::{BACKGROUND, CODE, SESSION_ID, USER};
@@ -118,6 +120,8 @@ pub struct Life {
 }
 
 pub const APP: &str = "shop";
+/// Where all phones are.
+const HOME: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 impl Life {
     pub fn boot(ground: &Ground) -> Self {
@@ -158,6 +162,7 @@ impl Life {
                 clock,
                 entropy,
                 sealer,
+                limits: BindLimits { per_identity: 60_000, per_network: 60_000, ..BindLimits::default() },
                 downtime,
             })
         });
@@ -282,7 +287,7 @@ async fn answer(service: &Service, call: Call) -> Reply {
         },
         Call::Refresh { token, request_id } => granted(service.refresh(&parse(&token), &request_id, true).await),
         Call::Bind { token, request_id } => {
-            granted(service.bind(&parse(&token), &request_id, Evidence::Form(serde_json::Map::new()), true).await)
+            granted(service.bind(&parse(&token), &request_id, Offer::Form(serde_json::Map::new()), HOME, true).await)
         }
         Call::StepUp { token, request_id, code } => {
             granted(service.step_up(&parse(&token), &request_id, &code, true).await)

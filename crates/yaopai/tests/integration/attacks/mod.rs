@@ -1,4 +1,10 @@
-//! Whoever has got hold of something that isn't theirs, and what they can do with it.
+//! Attacks that go over several calls, one named test each: what somebody tries, and what it gets them.
 
+mod bind_codes;
+mod guessing;
+mod kick;
 mod pushes;
+mod realms;
 mod step_up;
+mod unionid;
+mod webhook;

@@ -18,6 +18,8 @@ async fn the_admin_api() {
         ("PUT /admin/v1/users/42/claims", kind, r#"{"a": 1, "a": 2}"#, "400 malformed"),
         ("PUT /admin/v1/users/42/claims", "", "{}", "415 content_type_unsupported"),
         ("POST /admin/v1/bindings", kind, "{}", "400 field_invalid"),
+        ("POST /admin/v1/bind-codes", kind, "{}", "400 field_invalid"),
+        ("POST /admin/v1/bind-codes", "", "{}", "415 content_type_unsupported"),
         ("GET /admin/v1/users/%ff/claims", "", "", "404 not_found"),
         ("PUT /admin/v1/users/%ff%fe/claims", kind, "{}", "404 not_found"),
         ("DELETE /admin/v1/users/%ff/sessions", "", "", "404 not_found"),

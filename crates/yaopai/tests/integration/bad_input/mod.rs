@@ -60,4 +60,4 @@ impl World {
     }
 }
 
-const PATHS: [&str; 5] = ["/session", "/session/refresh", "/binding", "/phone", "/decrypt"];
+const PATHS: [&str; 6] = ["/session", "/session/refresh", "/binding", "/binding/preview", "/phone", "/decrypt"];

@@ -341,6 +341,24 @@ async fn the_client_library_s_calls_go_through() {
     assert_eq!(reply.refusal(), "401 session_missing");
 }
 
+/// The back end binds the person while the mini program is open.
+#[tokio::test]
+async fn the_client_is_told_that_it_was_bound() {
+    let front = Front::start().await;
+    let phone = front.app.phone("lilei");
+    phone.log_in().await;
+    let bound =
+        async |path: &str| front.get(path, Some(&phone.token())).await.header("yaopai-bound").map(str::to_owned);
+    assert_eq!(bound("/join/").await, None);
+    let body = json!({ "app": "shop", "openid": phone.openid(), "user": "42" });
+    front.app.admin("POST", "/admin/v1/bindings", Some(body)).await.ok();
+    for path in ["/join/", "/orders", "/status/500", "/yaopai/v1/sessions"] {
+        assert_eq!(bound(path).await.as_deref(), Some("1"), "{path}");
+    }
+    assert_eq!(bound("/yaopai/v1/session").await, None, "now it has read it");
+    assert_eq!(bound("/orders").await, None);
+}
+
 /// The back end's own refusals are its own.
 #[tokio::test]
 async fn what_the_back_end_answers_is_passed_on() {

@@ -150,6 +150,12 @@ impl TestApp {
         Phone::new(self.world.clone(), app, appid, person)
     }
 
+    /// A phone of somebody who is new at WeChat.
+    pub fn newcomer(&self, person: &str) -> Phone {
+        self.sim.handle().add_user(yaopai_sim::UserConfig::named(person)).unwrap();
+        self.phone(person)
+    }
+
     /// A phone of somebody whom the back end knows as `user`.
     pub fn customer(&self, person: &str, user: &str) -> Phone {
         let phone = self.phone(person);
@@ -169,6 +175,12 @@ impl TestApp {
         Reply::of(request.send().await.unwrap()).await
     }
 
+    /// The back end makes a bind code for its user.
+    pub async fn bind_code(&self, user: &str) -> String {
+        let body = serde_json::json!({ "user": user, "masked": format!("{user}***") });
+        self.admin("POST", "/admin/v1/bind-codes", Some(body)).await.field("bind_code")
+    }
+
     pub async fn admin_get(&self, path: &str) -> serde_json::Value {
         self.admin("GET", path, None).await.ok().json()
     }
@@ -185,7 +197,7 @@ impl TestApp {
     /// All that the database says about anybody, so that two looks can be compared.
     pub fn state(&self) -> BTreeMap<String, Vec<String>> {
         let db = self.database();
-        let tables = ["identities", "users", "sessions", "logins", "jar"];
+        let tables = ["identities", "users", "sessions", "logins", "jar", "bind_codes"];
         tables.iter().map(|table| ((*table).to_owned(), rows(&db, table))).collect()
     }
 }
@@ -266,9 +278,12 @@ fn config(setup: &Setup, sim: &str, hook: &str) -> String {
     } else {
         "live = { flush_interval = 300 }\n".to_owned()
     };
-    live + &text
-        .replace("{sim}", sim)
-        .replace("{hook}", hook)
-        .replace("{other_appid}", OTHER_APPID)
-        .replace("{other_key}", &key_hash("key-of-other"))
+    // As many as tests like, from the one address that they have.
+    let limits = if setup.top.contains("limits") { "" } else { "limits = { binds_per_network = 60000 }\n" };
+    live + limits
+        + &text
+            .replace("{sim}", sim)
+            .replace("{hook}", hook)
+            .replace("{other_appid}", OTHER_APPID)
+            .replace("{other_key}", &key_hash("key-of-other"))
 }

@@ -43,6 +43,8 @@ struct Inner {
     people: HashMap<String, Value>,
     /// By account and password: what `bind` answers.
     accounts: HashMap<(String, String), Value>,
+    /// What `bind` answers to a bind code; without it, that code's user.
+    codes: Option<Value>,
     acts: HashMap<String, Act>,
     cookies: Vec<String>,
     calls: Vec<Call>,
@@ -94,13 +96,18 @@ impl BackEnd {
         self.lock().people.insert(openid.to_owned(), answer);
     }
 
-    /// The bind form takes this account.
+    /// The bind form takes this account; a phone number is one without a password.
     pub fn has_account(&self, account: &str, password: &str, user: &str) {
         self.answers_bind(account, password, json!({ "user": user }));
     }
 
     pub fn answers_bind(&self, account: &str, password: &str, answer: Value) {
         self.lock().accounts.insert((account.to_owned(), password.to_owned()), answer);
+    }
+
+    /// From now on bind codes are answered so.
+    pub fn answers_codes(&self, answer: Value) {
+        self.lock().codes = Some(answer);
     }
 
     /// `opened` sets these cookies.
@@ -190,6 +197,15 @@ fn work(inner: &Inner, kind: &str, data: &Value) -> Response {
             let openid = data["openid"].as_str().unwrap();
             let answer = inner.people.get(openid).cloned().unwrap_or(json!({ "user": null }));
             axum::Json(answer).into_response()
+        }
+        "bind" if data["way"] == "bind_code" => {
+            let answer = inner.codes.clone().unwrap_or(json!({ "user": data["bind_code"]["user"] }));
+            axum::Json(answer).into_response()
+        }
+        "bind" if data["way"] == "phone" => {
+            let number = data["phone"]["pure"].as_str().unwrap().to_owned();
+            let answer = inner.accounts.get(&(number, String::new())).cloned();
+            axum::Json(answer.unwrap_or(json!({ "user": null, "message": "该手机号未注册" }))).into_response()
         }
         "bind" => {
             let field = |name: &str| data["form"][name].as_str().unwrap_or_default().to_owned();

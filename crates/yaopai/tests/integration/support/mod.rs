@@ -13,7 +13,7 @@ pub mod server_process;
 pub use app::{OTHER_APPID, PUSH_KEY, PUSH_TOKEN, Setup, TestApp, WEBHOOK_SECRET, write_secrets};
 pub use back_end::{Act, BackEnd};
 pub use clock::TestClock;
-pub use phone::{Phone, request_id};
+pub use phone::{Phone, form, request_id};
 pub use reply::Reply;
 
 use std::time::Duration;

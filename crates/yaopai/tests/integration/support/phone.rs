@@ -21,6 +21,12 @@ pub fn request_id(word: &str) -> String {
     format!("{word:.<24}")
 }
 
+/// The bind form's request.
+pub fn form(word: &str, account: &str, password: &str) -> Value {
+    let form = json!({ "account": account, "password": password });
+    json!({ "way": "form", "request_id": request_id(word), "form": form })
+}
+
 fn fresh_request_id() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     request_id(&format!("request-{}", NEXT.fetch_add(1, Ordering::Relaxed)))
@@ -144,8 +150,35 @@ impl Phone {
 
     /// Sends the bind form under this request id. The new token is not kept.
     pub async fn bind(&self, word: &str, account: &str, password: &str) -> Reply {
-        let form = json!({ "account": account, "password": password });
-        let body = json!({ "way": "form", "request_id": request_id(word), "form": form });
+        self.call("POST", "/binding", Some(form(word, account, password))).await
+    }
+
+    /// The same from another network: the proxy in front says which.
+    pub async fn bind_from(&self, network: &str, word: &str, account: &str, password: &str) -> Reply {
+        let url = format!("{}/yaopai/v1/binding", self.world.addresses().public);
+        let request = self.world.http.post(url).bearer_auth(self.token()).header("x-forwarded-for", network);
+        Reply::of(request.json(&form(word, account, password)).send().await.unwrap()).await
+    }
+
+    /// Shows a bind code's account to the person.
+    pub async fn preview(&self, code: &str) -> Reply {
+        self.call("POST", "/binding/preview", Some(json!({ "bind_code": code }))).await
+    }
+
+    /// Redeems a bind code under this request id. The new token is not kept.
+    pub async fn redeem(&self, word: &str, code: &str) -> Reply {
+        let body = json!({ "way": "bind_code", "request_id": request_id(word), "bind_code": code });
+        self.call("POST", "/binding", Some(body)).await
+    }
+
+    /// The person presses the button of `getPhoneNumber`: a code.
+    pub fn phone_code(&self) -> String {
+        self.world.sim.handle().issue_phone_code(&self.appid, &self.person).unwrap()
+    }
+
+    /// Binds by a phone code under this request id. The new token is not kept.
+    pub async fn bind_by_phone(&self, word: &str, code: &str) -> Reply {
+        let body = json!({ "way": "phone", "request_id": request_id(word), "code": code });
         self.call("POST", "/binding", Some(body)).await
     }
 

@@ -1,4 +1,5 @@
 mod apps;
+mod bind_codes;
 mod bindings;
 mod keys;
 mod sessions;

@@ -1,11 +1,17 @@
 //! `/yaopai/v1/binding`: the back end says who the user is.
 
+mod bind_code;
+mod limits;
+mod phone;
+mod preview;
+mod rebind;
+
 use std::time::Duration;
 
 use insta::assert_snapshot;
 use serde_json::json;
 
-use crate::support::{Act, Phone, Setup, TestApp, request_id, seconds};
+use crate::support::{Act, Phone, Setup, TestApp, form, request_id, seconds};
 
 /// A stranger whose account the back end's form would take.
 async fn stranger() -> (TestApp, Phone) {
@@ -124,12 +130,13 @@ async fn the_old_token_never_rises() {
 #[tokio::test]
 async fn an_identity_has_one_user_and_a_user_one_identity() {
     let (app, phone) = stranger().await;
+    let old = phone.token();
     phone.hold(&phone.bind("b", "lilei", "secret").await.field("token"));
     assert_eq!(phone.check("-").await.user(), "42");
-    // Another account of the same person …
-    app.back_end.has_account("other", "secret", "43");
     let before = app.state();
-    let reply = phone.bind("b2", "other", "secret").await;
+    // Another account from a session that was never the user's …
+    app.back_end.has_account("other", "secret", "43");
+    let reply = phone.call_as(&old, "POST", "/binding", Some(form("b2", "other", "secret"))).await;
     assert_eq!(reply.refusal(), "409 binding_conflict");
     // … and another person with the same account.
     let other = app.phone("xiaohong");
@@ -312,34 +319,47 @@ async fn a_stranger_s_token_unbinds_nobody() {
 }
 
 #[tokio::test]
-async fn ways_that_are_not_there() {
+async fn ways_that_are_none() {
     let (app, phone) = stranger().await;
-    for body in [
-        json!({ "way": "phone", "code": "c" }),
-        json!({ "way": "bind_code", "bind_code": "c" }),
-        json!({ "way": "Form", "form": {} }),
-        json!({ "form": {} }),
-        json!({ "way": "form" }),
-        json!({ "way": "form", "form": "x" }),
-        json!({ "way": "form", "form": [] }),
+    let long = "x".repeat(513);
+    for (body, field) in [
+        (json!({ "way": "Form", "form": {} }), "way"),
+        (json!({ "way": ["form"], "form": {} }), "way"),
+        (json!({ "form": {} }), "way"),
+        (json!({ "way": "form" }), "form"),
+        (json!({ "way": "form", "form": "x" }), "form"),
+        (json!({ "way": "form", "form": [] }), "form"),
+        (json!({ "way": "phone" }), "code"),
+        (json!({ "way": "phone", "code": "" }), "code"),
+        (json!({ "way": "phone", "code": long }), "code"),
+        (json!({ "way": "phone", "code": 1, "phone": "13800138000" }), "code"),
+        (json!({ "way": "bind_code" }), "bind_code"),
+        (json!({ "way": "bind_code", "code": "x" }), "bind_code"),
+        (json!({ "way": "bind_code", "bind_code": long }), "bind_code"),
     ] {
         let mut body = body;
         body["request_id"] = json!(request_id("b"));
         let reply = phone.call("POST", "/binding", Some(body.clone())).await;
-        assert_eq!(reply.refusal(), "400 field_invalid", "{body}");
-        assert!(["way", "form"].contains(&reply.json()["field"].as_str().unwrap()), "{}", reply.text);
+        assert_eq!((reply.refusal().as_str(), &reply.json()["field"]), ("400 field_invalid", &json!(field)), "{body}");
     }
     assert_eq!(app.back_end.calls("bind").len(), 0);
 }
 
 #[tokio::test]
-async fn apps_that_bind_otherwise_take_no_form() {
+async fn clients_of_apps_that_bind_otherwise_do_not() {
     for binding in ["auto", "api"] {
         let app = TestApp::with(Setup { binding, ..Setup::default() }).await;
         app.back_end.has_account("lilei", "secret", "42");
         let phone = app.phone("lilei");
         phone.log_in().await;
-        assert_eq!(phone.bind("b", "lilei", "secret").await.refusal(), "400 field_invalid", "{binding}");
+        for reply in [
+            phone.bind("b", "lilei", "secret").await,
+            phone.bind_by_phone("p", &phone.phone_code()).await,
+            phone.redeem("c", "yb_AAAAAAAAAAAAAAAAAAAAAA").await,
+            phone.preview("yb_AAAAAAAAAAAAAAAAAAAAAA").await,
+        ] {
+            assert_eq!(reply.refusal(), "400 field_invalid", "{binding}");
+        }
         assert_eq!(app.back_end.calls("bind").len(), 0);
     }
 }

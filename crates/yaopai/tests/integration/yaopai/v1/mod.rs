@@ -3,5 +3,5 @@ mod binding_places;
 mod decrypt;
 mod phone;
 pub mod push;
-mod session;
+pub mod session;
 pub mod sessions;

@@ -1,6 +1,8 @@
+mod bound_by_the_back_end;
 mod failing;
 mod life;
 mod limits;
+pub mod linking;
 mod login;
 mod logout;
 mod read;

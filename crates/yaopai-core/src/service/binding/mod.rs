@@ -1,0 +1,164 @@
+//! Binding: the back end says who the user is; the session's token rotates, and only the new one may act as the user.
+
+mod codes;
+mod opened;
+mod tries;
+mod under_way;
+
+pub(super) use codes::no_code;
+pub use codes::{MadeCode, Previewed};
+pub(super) use under_way::UnderWay;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use yaopai_wire::problem::Code;
+use yaopai_wire::token::{SecretHash, Token};
+use zeroize::Zeroizing;
+
+use super::{Authenticated, Granted, Service};
+use crate::app::{App, BindingWay};
+use crate::bind_code;
+use crate::error::{Error, Result};
+use crate::limit::Taken;
+use crate::ports::{Bind, BindVerdict, Evidence, Proof, UserFound};
+use crate::session::{Limits, RequestHash, Session};
+use crate::time::millis;
+
+/// What a client offers to prove which user its person is.
+pub enum Offer {
+    /// The fields of the bind form.
+    Form(serde_json::Map<String, serde_json::Value>),
+    /// A code of `getPhoneNumber`: the platform tells the number, the back end whose it is.
+    Phone(String),
+    /// A bind code that this session has previewed.
+    BindCode(Zeroizing<String>),
+}
+
+/// A bind on its way.
+struct Attempt {
+    session: Session,
+    shown: SecretHash,
+    request: RequestHash,
+    app: Arc<App>,
+    taken: Taken,
+}
+
+impl Service {
+    /// Binds the session by evidence that the back end judges. `from` is the client's address: tries are counted by it, too.
+    ///
+    /// # Errors
+    /// The refusal that the client is to be told.
+    pub async fn bind(
+        &self,
+        token: &Token,
+        request_id: &str,
+        offer: Offer,
+        from: IpAddr,
+        slide: bool,
+    ) -> Result<Granted> {
+        let Authenticated { session, shown, app, .. } = self.authenticate(token, slide).await?;
+        must_bind(&app)?;
+        let request = RequestHash::new("bind", request_id);
+        let (now, _) = self.now();
+        // A repeated request doesn't ask the back end again.
+        if let Some(answer) = session.secrets.answered(&shown, request, now) {
+            return self.grant(session, &answer, app);
+        }
+        let account = tries::account_of(&app, &offer)?;
+        let place = UnderWay::enter(self, session.identity)?;
+        let taken = self.may_try(&session, &app, from, account.as_deref())?;
+        // On its own task: a client that hangs up must not leave the back end untold, or its cookies nowhere.
+        let service = self.clone();
+        let bound = tokio::spawn(async move {
+            let _place = place;
+            service.bind_by(offer, Attempt { session, shown, request, app, taken }).await
+        });
+        bound.await.unwrap_or_else(|e| Err(Error::new(Code::Internal, "Try again.").internal(e)))
+    }
+
+    async fn bind_by(&self, offer: Offer, attempt: Attempt) -> Result<Granted> {
+        let (evidence, proof) = self.evidence(offer, &attempt).await?;
+        let user = self.judged(&evidence, &attempt).await?;
+        let Attempt { session, shown, request, app, .. } = attempt;
+        let (rotate, _) = self.rotation(&session, shown, request)?;
+        let (_, up) = self.now();
+        let bind = Bind {
+            rotate,
+            user,
+            proof,
+            second_identity: app.policy.second_identity,
+            limits: Limits::of(&app.policy, session.device.kind.as_deref()),
+            idle_ms: millis(app.policy.idle),
+            up,
+        };
+        let (session, answer) = super::refresh::handed_out(self.world().store.bind(bind).await?)?;
+        self.tell_opened(&app, &session).await;
+        tracing::info!(app = %app.name, session = %session.id, "bound");
+        self.grant(session, &answer, app)
+    }
+
+    /// What the back end is to judge, and what the store is to know of it.
+    async fn evidence(&self, offer: Offer, attempt: &Attempt) -> Result<(Evidence, Proof)> {
+        match offer {
+            Offer::Form(form) => Ok((Evidence::Form(form), Proof::Form)),
+            Offer::Phone(code) => {
+                let number = self.redeem_phone(&attempt.session, &attempt.app, &code).await?;
+                Ok((Evidence::Phone(number), Proof::Phone))
+            }
+            Offer::BindCode(text) => {
+                let hash = bind_code::hash_of(&text).ok_or_else(no_code)?;
+                let (now, _) = self.now();
+                // Looked at before the back end is asked for nothing; whether it is redeemed, the bind itself decides.
+                let code = self.world().store.bind_code(&hash).await?;
+                let code = code.filter(|code| code.redeems(&attempt.session, now)).ok_or_else(no_code)?;
+                Ok((Evidence::BindCode { user: code.user, masked: code.masked }, Proof::Code(hash)))
+            }
+        }
+    }
+
+    /// Whom the back end takes the evidence for.
+    async fn judged(&self, evidence: &Evidence, Attempt { session, app, taken, .. }: &Attempt) -> Result<UserFound> {
+        let failed = |what: &dyn std::fmt::Display| {
+            // Who guesses has learnt nothing, and who waits for the back end must not use up the tries.
+            self.inner.tries.give_back(taken);
+            Error::new(Code::BackendUnavailable, "The back end did not answer; nothing has changed. Try again.")
+                .retry_after(2)
+                .internal(what)
+        };
+        let verdict = self.world().backend.bind(app, &session.openid, session.unionid.as_deref(), evidence).await;
+        match (verdict.map_err(|e| failed(&e))?, evidence) {
+            // The person has confirmed one account: no other may come of it.
+            (BindVerdict::User(found), Evidence::BindCode { user, .. }) if found.user != *user => {
+                Err(failed(&"bind: the answer names another user than the bind code"))
+            }
+            (BindVerdict::User(found), _) => Ok(found),
+            (BindVerdict::Rejected(message), _) => {
+                let detail = "The back end rejected this; its own message, if it gave one, is in `message`.";
+                Err(Error { message, ..Error::new(Code::BindingRejected, detail) })
+            }
+        }
+    }
+
+    /// Removes the binding of the session's identity; its bound sessions end, this one too.
+    ///
+    /// # Errors
+    /// The refusal that the client is to be told.
+    pub async fn unbind(&self, token: &Token, slide: bool) -> Result<()> {
+        let Authenticated { session, bound, .. } = self.authenticate(token, slide).await?;
+        if !bound {
+            return Err(super::refused(Code::NotBound));
+        }
+        let (now, _) = self.now();
+        self.world().store.unbind_identity(&session.realm, session.identity, now).await?;
+        Ok(())
+    }
+}
+
+/// Only where the back end is asked is there anything that a client could prove.
+fn must_bind(app: &App) -> Result<()> {
+    if app.policy.binding == BindingWay::Webhook {
+        return Ok(());
+    }
+    Err(Error::field("way", "Clients of this app do not bind: its configuration names another way."))
+}

@@ -1,0 +1,49 @@
+//! Who guesses at accounts and codes is slowed down: by identity, by network and by the account that the form names.
+
+use std::net::IpAddr;
+
+use serde_json::Value;
+use yaopai_wire::problem::Code;
+
+use super::Offer;
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::limit::{self, Kind, Taken, Want};
+use crate::service::Service;
+use crate::session::Session;
+
+impl Service {
+    /// Counts one bind or preview, or refuses it.
+    pub(super) fn may_try(&self, session: &Session, app: &App, from: IpAddr, account: Option<&str>) -> Result<Taken> {
+        let limits = self.world().limits;
+        let network = limit::network(from);
+        let mut wants = vec![
+            Want { kind: Kind::Identity, max: limits.per_identity, name: vec![&session.identity.0] },
+            Want { kind: Kind::Network, max: limits.per_network, name: vec![&network] },
+        ];
+        // A realm's apps share their back end, so an account is the same one in all of them.
+        wants.extend(account.map(|account| {
+            let name = vec![app.realm.as_str().as_bytes(), account.as_bytes()];
+            Want { kind: Kind::Account, max: limits.per_account, name }
+        }));
+        let (now, _) = self.now();
+        self.inner.tries.take(&wants, now).map_err(|wait| {
+            // Which of them it was would tell a guesser what to change.
+            Error::new(Code::RateLimited, "There were too many tries to bind; wait, then try again.").retry_after(wait)
+        })
+    }
+}
+
+/// The account that a form names, where the app says in which field. A form that names none is refused: its account could not
+/// be counted.
+pub(super) fn account_of(app: &App, offer: &Offer) -> Result<Option<String>> {
+    let (Some(field), Offer::Form(form)) = (&app.policy.account_field, offer) else { return Ok(None) };
+    match form.get(field) {
+        Some(Value::String(named)) if !named.is_empty() => Ok(Some(limit::account(named))),
+        Some(Value::Number(named)) => Ok(Some(limit::account(&named.to_string()))),
+        _ => Err(Error::field(
+            "form",
+            "The form must name the account, as a string or a number, in the app's account_field.",
+        )),
+    }
+}

@@ -1,0 +1,53 @@
+//! `/yaopai/v1/binding`: who the user is, by the back end's word.
+
+mod preview;
+
+pub use preview::preview;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::Response;
+use http::HeaderMap;
+use serde_json::Value;
+use yaopai_core::Error;
+use yaopai_core::service::Offer;
+
+use super::answer::Refusal;
+use super::body::Fields;
+use super::origin::Origin;
+use super::session::login_object;
+use super::{Api, no_content};
+use yaopai_wire::principal::slides;
+
+/// `POST /binding`
+pub async fn bind(
+    State(api): State<Api>,
+    Origin(from): Origin,
+    headers: HeaderMap,
+    fields: Fields,
+) -> Result<Json<Value>, Refusal> {
+    let token = api.token(&headers)?;
+    let request_id = fields.request_id()?;
+    let granted = api.service.bind(&token, &request_id, offer(&fields)?, from, slides(&headers)).await?;
+    Ok(Json(login_object(&api, &granted)))
+}
+
+fn offer(fields: &Fields) -> Result<Offer, Error> {
+    match fields.text("way", 1..=16)?.as_str() {
+        "form" => {
+            let form =
+                fields.optional_object("form")?.ok_or_else(|| Error::field("form", "This field is required."))?;
+            Ok(Offer::Form(form.into_map()))
+        }
+        "phone" => Ok(Offer::Phone(fields.text("code", 1..=512)?)),
+        "bind_code" => Ok(Offer::BindCode(fields.text(preview::FIELD, preview::BYTES)?.into())),
+        _ => Err(Error::field("way", "One of form, phone and bind_code.")),
+    }
+}
+
+/// `DELETE /binding`
+pub async fn unbind(State(api): State<Api>, headers: HeaderMap) -> Result<Response, Refusal> {
+    let token = api.token(&headers)?;
+    api.service.unbind(&token, slides(&headers)).await?;
+    Ok(no_content())
+}

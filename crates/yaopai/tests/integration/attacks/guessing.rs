@@ -1,0 +1,89 @@
+//! Guessing passwords through the bind form.
+
+use crate::support::{Setup, TestApp, minutes, seconds};
+
+/// What the limits' sentence says in how many seconds to come back.
+fn wait(reply: &crate::support::Reply) -> u64 {
+    assert_eq!(reply.refusal(), "429 rate_limited");
+    reply.header("retry-after").unwrap().parse().unwrap()
+}
+
+/// WeChat accounts are cheap and networks for hire: a new one of both for each guess at one account.
+#[tokio::test]
+async fn from_many_identities_and_networks_at_one_account() {
+    let app = TestApp::with(Setup { shop: "account_field = \"account\"", ..Setup::default() }).await;
+    app.back_end.has_account("lilei", "right", "42");
+    let guess = async |n: u32, account: &str, password: &str| {
+        let phone = app.newcomer(&format!("bot-{n}"));
+        phone.log_in().await;
+        phone.bind_from(&format!("198.51.{n}.7"), "guess", account, password).await
+    };
+    for n in 0..10 {
+        assert_eq!(guess(n, "lilei", "wrong").await.refusal(), "422 binding_rejected");
+    }
+    // Not the right one either, in no spelling that a back end may take for the same; and nobody over there is asked.
+    for (n, account) in (10..).zip(["lilei", " LiLei", "li-lei", "LILEI\u{200b}"]) {
+        assert!((1..=660).contains(&wait(&guess(n, account, "right").await)), "{account}");
+    }
+    assert_eq!(app.back_end.calls("bind").len(), 10);
+    assert_eq!(guess(20, "hanmeimei", "wrong").await.refusal(), "422 binding_rejected", "others' accounts are apart");
+    app.clock.advance(seconds(661));
+    assert_eq!(guess(21, "lilei", "right").await.field("user"), "42", "its owner waits, and is let in");
+}
+
+/// One machine tries one password at many accounts, with a forged address each time.
+#[tokio::test]
+async fn from_one_network_at_many_accounts() {
+    let app = TestApp::with(Setup { top: "limits = { binds_per_network = 6 }", ..Setup::default() }).await;
+    let phones: Vec<_> = (0..9).map(|n| app.newcomer(&format!("bot-{n}"))).collect();
+    for phone in &phones {
+        phone.log_in().await;
+    }
+    let account = |n: usize| format!("account-{n}");
+    for (n, phone) in phones[..6].iter().enumerate() {
+        // Its own /64 is one network; what it writes in front of the proxy's word is not read.
+        let from = format!("203.0.113.{n}, 2001:db8:1:2::{n}");
+        assert_eq!(phone.bind_from(&from, "guess", &account(n), "123456").await.refusal(), "422 binding_rejected");
+    }
+    wait(&phones[6].bind_from("203.0.113.9, 2001:db8:1:2:ffff::1", "guess", &account(6), "123456").await);
+    assert_eq!(app.back_end.calls("bind").len(), 6);
+    let reply = phones[7].bind_from("2001:db8:1:3::1", "guess", &account(7), "123456").await;
+    assert_eq!(reply.refusal(), "422 binding_rejected", "the neighbours are another network");
+}
+
+/// A new session, another network, another account: the identity is the same one.
+#[tokio::test]
+async fn from_one_identity() {
+    let app = TestApp::start().await;
+    app.back_end.has_account("account-10", "123456", "42");
+    let phone = app.phone("lilei");
+    for n in 0..10 {
+        phone.log_in().await;
+        let reply = phone.bind_from(&format!("198.51.100.{n}"), "guess", &format!("account-{n}"), "123456").await;
+        assert_eq!(reply.refusal(), "422 binding_rejected");
+    }
+    phone.log_in().await;
+    let seconds_left = wait(&phone.bind_from("198.51.100.99", "guess", "account-10", "123456").await);
+    app.clock.advance(seconds(seconds_left));
+    phone.log_in().await;
+    phone.bind_from("198.51.100.99", "guess", "account-10", "123456").await.ok();
+}
+
+/// Whoever makes up bind codes is counted, too, though 128 bits are beyond guessing.
+#[tokio::test]
+async fn at_bind_codes() {
+    let app = TestApp::start().await;
+    let phone = app.phone("lilei");
+    phone.log_in().await;
+    for n in 0..10 {
+        let made_up = format!("yb_AAAAAAAAAAAAAAAAAAAA{n}A");
+        assert_eq!(phone.preview(&made_up).await.refusal(), "400 bind_code_invalid", "{made_up}");
+    }
+    let code = app.bind_code("42").await;
+    wait(&phone.preview(&code).await);
+    wait(&phone.redeem("b", &code).await);
+    app.clock.advance(minutes(11));
+    app.upkeep().await;
+    let code = app.bind_code("42").await;
+    phone.preview(&code).await.ok();
+}

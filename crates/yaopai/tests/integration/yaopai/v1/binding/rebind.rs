@@ -1,0 +1,63 @@
+//! `/yaopai/v1/binding` of a bound session: the person switches accounts.
+
+use serde_json::json;
+
+use crate::support::{Phone, TestApp, seconds};
+
+/// A user, 42, with a second account, 43, over there.
+async fn switcher() -> (TestApp, Phone) {
+    let app = TestApp::start().await;
+    app.back_end.has_account("work", "secret", "43");
+    app.back_end.answers_bind("work", "secret", json!({ "user": "43", "claims": { "role": "clerk" } }));
+    let phone = app.customer("lilei", "42");
+    phone.log_in().await;
+    phone.check("-").await.user();
+    (app, phone)
+}
+
+#[tokio::test]
+async fn a_fresh_login_switches_accounts() {
+    let (app, phone) = switcher().await;
+    app.back_end.sets_cookies(&["JSESSIONID=of-43"]);
+    let pad = app.phone("lilei");
+    pad.log_in().await;
+    app.clock.advance(seconds(300));
+    // Only this one has been vouched for lately.
+    assert_eq!(phone.log_in().await.json()["user"], "42");
+    let old = phone.token();
+    let reply = phone.bind("b", "work", "secret").await;
+    assert_eq!((reply.field("user").as_str(), &reply.json()["claims"]), ("43", &json!({ "role": "clerk" })));
+    phone.hold(&reply.field("token"));
+    assert_eq!(phone.check("-").await.user(), "43");
+    // The old user's other sessions are over; this one's old token is nobody's.
+    assert_eq!(phone.check_as(&pad.token(), "-").await.denied(), "401 session_revoked");
+    assert_eq!(phone.check_as(&old, "-").await.denied(), "403 not_bound");
+    let opened = app.back_end.calls("opened");
+    assert_eq!(opened.last().unwrap().data["user"], "43");
+    let bindings = app.admin_get("/admin/v1/bindings").await;
+    assert_eq!(bindings["bindings"].as_array().unwrap().len(), 1);
+    assert_eq!(bindings["bindings"][0]["user"], "43");
+    assert_eq!(phone.log_in().await.json()["user"], "43", "the identity is the new user's from now on");
+}
+
+#[tokio::test]
+async fn without_a_step_up_it_stays() {
+    let (app, phone) = switcher().await;
+    app.clock.advance(seconds(301));
+    let before = app.state();
+    let reply = phone.bind("b", "work", "secret").await;
+    assert_eq!(reply.refusal(), "401 login_required");
+    assert_eq!(app.state(), before);
+    assert_eq!(phone.check("-").await.user(), "42");
+}
+
+/// Somebody else has that account already.
+#[tokio::test]
+async fn another_s_account_is_not_taken_over() {
+    let (app, phone) = switcher().await;
+    app.customer("xiaohong", "43").log_in().await;
+    let before = app.state();
+    assert_eq!(phone.bind("b", "work", "secret").await.refusal(), "409 binding_conflict");
+    assert_eq!(app.state(), before);
+    assert_eq!(phone.check("-").await.user(), "42");
+}
