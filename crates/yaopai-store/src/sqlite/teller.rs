@@ -34,14 +34,15 @@ impl Teller {
         Ok(Self { to: Some(to), thread: Some(thread) })
     }
 
-    /// Hands over a committed batch.
-    pub fn tell(&self, batch: Vec<Box<dyn Job>>, changes: Vec<Change>) {
-        let Some(to) = &self.to else { return };
-        if let Err(lost) = to.send(Committed { batch, changes }) {
-            // The sink panicked: what it holds can't be trusted any more, and nothing may be answered as done.
-            tracing::error!("the live table failed; the server must be restarted");
-            lost.0.batch.into_iter().for_each(|job| job.answer(Some(&closed())));
-        }
+    /// Hands over a committed batch. False if there is nobody to tell any more: the sink panicked, and what it holds is not
+    /// what the file says. Nothing more may be committed then: a kick that is in the file and not in the table lets its
+    /// session pass.
+    pub fn tell(&self, batch: Vec<Box<dyn Job>>, changes: Vec<Change>) -> bool {
+        let Some(to) = &self.to else { return false };
+        let Err(lost) = to.send(Committed { batch, changes }) else { return true };
+        tracing::error!("the live table failed; nothing is written any more until the server is started again");
+        lost.0.batch.into_iter().for_each(|job| job.answer(Some(&closed())));
+        false
     }
 }
 

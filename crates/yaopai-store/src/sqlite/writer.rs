@@ -97,7 +97,7 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Works until there are no more jobs.
+    /// Works until there are no more jobs, or nobody to tell of them.
     pub fn run(&mut self, mut jobs: Jobs<Box<dyn Job>>) {
         while let Some(first) = jobs.next() {
             let mut batch = vec![first];
@@ -106,22 +106,25 @@ impl Writer {
             {
                 batch.push(next);
             }
-            self.settle(batch);
+            if !self.settle(batch) {
+                return;
+            }
             self.wal.bound(&self.db);
         }
     }
 
-    /// Runs a batch and answers everyone in it.
-    fn settle(&self, mut batch: Vec<Box<dyn Job>>) {
+    /// Runs a batch and answers everyone in it. False if that is not possible any more.
+    fn settle(&self, mut batch: Vec<Box<dyn Job>>) -> bool {
         match attempt(&self.db, &mut batch) {
             Ok(changes) => self.teller.tell(batch, changes),
             // What may pass by itself (a full disk, another program's lock) hits all alike: trying each would only take longer.
             Err(e) if e.retry || batch.len() == 1 => {
                 tracing::error!(error = %e, calls = batch.len(), "nothing was written");
                 batch.into_iter().for_each(|job| job.answer(Some(&e)));
+                true
             }
             // One of them is bad. It must not fail the others.
-            Err(_) => batch.into_iter().for_each(|job| self.settle(vec![job])),
+            Err(_) => batch.into_iter().all(|job| self.settle(vec![job])),
         }
     }
 }

@@ -96,15 +96,17 @@ impl Principal {
     pub fn new(session: &Session, bound: bool, place: Arc<Place>) -> Self {
         let user = if bound { session.user.as_ref() } else { None };
         let claims = user.and(session.claims.as_ref());
-        let values: [&str; KEPT] = [
-            &user.map(|u| encode_user(u.as_str()).to_string()).unwrap_or_default(),
-            &encode_user(&session.openid).to_string(),
-            &session.unionid.as_deref().map(|u| encode_user(u).to_string()).unwrap_or_default(),
-            &rfc3339(session.vouched_at),
-            claims.map_or("", |c| c.as_str()),
+        let values: [String; KEPT] = [
+            user.map(|u| encode_user(u.as_str()).to_string()).unwrap_or_default(),
+            encode_user(&session.openid).to_string(),
+            session.unionid.as_deref().map(|u| encode_user(u).to_string()).unwrap_or_default(),
+            rfc3339(session.vouched_at),
+            claims.map_or_else(String::new, |c| c.as_str().to_owned()),
         ];
-        // Each value is bounded (user 384, claims 1024, openid …), all of them far below 64 KB.
-        let lengths = values.map(|v| u16::try_from(v.len()).unwrap_or(0).to_be_bytes());
+        // Each value is bounded (user 384, claims 1024, openid …), all of them far below 64 KB. One that were not would be unset:
+        // never may a value stand under another's name.
+        let values = values.map(|v| if u16::try_from(v.len()).is_ok() { v } else { String::new() });
+        let lengths = values.each_ref().map(|v| u16::try_from(v.len()).unwrap_or(0).to_be_bytes());
         let block = [lengths.as_flattened(), values.concat().as_bytes()].concat().into_boxed_slice();
         let few = Few::new(session.vouched_at, session.env_version, user.is_some(), session.secrets.risen());
         Self { place, identity: session.identity, block, few }

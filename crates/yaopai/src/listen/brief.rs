@@ -33,7 +33,7 @@ pub trait Brief: Send + Sync {
 
 /// A question without a body.
 pub struct Question<'a> {
-    /// Its request target, verbatim: visible ASCII without `#`.
+    /// Its request target, verbatim: visible ASCII that nobody doubts may stand there.
     pub target: &'a str,
     headers: &'a [Header<'a>],
 }
@@ -80,6 +80,7 @@ pub(super) async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
 ) -> End {
     let (mut read, mut answer) = (Vec::with_capacity(HEAD_USUAL), Vec::with_capacity(HEAD_USUAL));
     let mut date = Date::default();
+    let stop_now = stop.clone();
     let mut stopping = std::pin::pin!(stopping(stop));
     loop {
         // A question that came along with the one before is answered before anything is waited for.
@@ -98,18 +99,25 @@ pub(super) async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
                 (length, brief.brief(peer, &question, &mut answer))
             }
             Head::Partial if read.len() < HEAD_MAX => {
-                let more = tokio::time::timeout(head_time, rest(stream, &mut read)).await;
-                if matches!(more, Ok(true)) {
-                    continue;
+                tokio::select! {
+                    more = tokio::time::timeout(head_time, rest(stream, &mut read)) => match more {
+                        Ok(true) => continue,
+                        _ => return End::Closed,
+                    },
+                    () = &mut stopping => return End::Closed,
                 }
-                return End::Closed;
             }
             Head::Partial | Head::Other => return End::Hyper(read),
         };
         let whole = match reply {
             Reply::Lines => None,
             Reply::Whole(response) => Some(response),
-            Reply::Later(later) => Some(later.await),
+            Reply::Later(later) => tokio::select! {
+                biased;
+                response = later => Some(response),
+                // Who hangs up waits for nothing, and must not hold a place.
+                () = gone(stream, &mut read) => return End::Closed,
+            },
             Reply::NotBrief => return End::Hyper(read),
         };
         let body = match whole {
@@ -125,10 +133,15 @@ pub(super) async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
             0 => answer.extend_from_slice(b"content-length: 0\r\n"),
             length => answer.extend_from_slice(format!("content-length: {length}\r\n").as_bytes()),
         }
+        // The last one says so: a proxy that sends another question after it would be told nothing.
+        let last = *stop_now.borrow();
+        if last {
+            answer.extend_from_slice(b"connection: close\r\n");
+        }
         date.write(brief.now(), &mut answer);
         answer.extend_from_slice(b"\r\n");
         answer.extend_from_slice(&body);
-        if stream.write_all(&answer).await.is_err() {
+        if stream.write_all(&answer).await.is_err() || last {
             return End::Closed;
         }
         read.drain(..length);
@@ -149,6 +162,19 @@ async fn rest<S: AsyncRead + Unpin>(stream: &mut S, read: &mut Vec<u8>) -> bool 
             return true;
         }
     }
+}
+
+/// Returns when the peer hangs up. What it sends meanwhile is kept for later, as much of it as fits.
+async fn gone<S: AsyncRead + Unpin>(stream: &mut S, read: &mut Vec<u8>) {
+    while read.len() < 2 * HEAD_MAX {
+        match stream.read_buf(read).await {
+            Ok(1..) => {}
+            // It waits for us longer than for a question to begin: its own business.
+            Err(e) if e.kind() == std::io::ErrorKind::TimedOut => break,
+            _ => return,
+        }
+    }
+    std::future::pending().await
 }
 
 /// What the bytes read so far begin with.
@@ -176,7 +202,8 @@ impl<'a> Head<'a> {
         let (Some("GET"), Some(1), Some(target)) = (request.method, request.version, request.path) else {
             return Self::Other;
         };
-        let plain = |b: u8| (b'!'..=b'~').contains(&b) && b != b'#';
+        // Some of these hyper takes and others not: that is its business.
+        let plain = |b: u8| (b'!'..=b'~').contains(&b) && !b"\"#<>\\^`{|}".contains(&b);
         let headers: &'a [Header<'a>] = request.headers;
         if target.bytes().all(plain) && !headers.iter().any(concerns_the_connection) {
             Self::Brief(Question { target, headers }, length)

@@ -2,11 +2,16 @@
 //! difference. A proxy's connection is shared by all its users: an answer that belongs to another question would make one of
 //! them the other.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use hyper_util::server::graceful::GracefulShutdown;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use tokio::time::timeout;
+use yaopai::listen::brief::{Brief, Question, Reply};
+use yaopai::listen::{self, Answer, Limits, Peer};
+use yaopai_core::time::Timestamp;
 
 use crate::support::raw::{self, Kept};
 use crate::support::{Phone, TestApp, seconds};
@@ -139,6 +144,78 @@ async fn a_stop_closes_what_is_idle_and_answers_what_is_asked() {
     assert!(idle.is_closed().await);
 }
 
+/// A question that is under way when the server stops is answered, and the proxy learns that it was the last.
+#[tokio::test]
+async fn a_stop_ends_a_talkative_connection_with_a_word() {
+    let (mut app, lilei, _) = two_customers().await;
+    let mut kept = Kept::connect(&app.addresses().check).await;
+    kept.send(question(&lilei, "").as_bytes()).await;
+    assert_eq!(user(&kept.answer().await), "42");
+    // Half a question: the stop doesn't wait for the rest of it.
+    let mut half = Kept::connect(&app.addresses().check).await;
+    half.send(question(&lilei, "").as_bytes()).await;
+    half.answer().await;
+    half.send(b"GET /check/ngi").await;
+    // More questions than the answers' buffers hold.
+    let many = question(&lilei, "").repeat(20_000);
+    let (mut reading, mut writing) = kept.0.into_split();
+    let talks =
+        tokio::spawn(async move { drop(tokio::io::AsyncWriteExt::write_all(&mut writing, many.as_bytes()).await) });
+    let reads = tokio::spawn(async move {
+        let mut answers = Vec::new();
+        let _ = tokio::io::AsyncReadExt::read_to_end(&mut reading, &mut answers).await;
+        String::from_utf8(answers).unwrap()
+    });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    timeout(seconds(5), app.stop()).await.expect("it stops whoever talks");
+    assert!(half.is_closed().await);
+    talks.await.unwrap();
+    let answers = reads.await.unwrap();
+    assert_eq!(answers.matches("connection: close\r\n").count(), 1, "once, in the last one");
+    assert!(answers.rsplit("HTTP/1.1 ").next().unwrap().contains("connection: close\r\n"));
+}
+
+/// Answers no question before the end of time.
+struct Never;
+
+impl Answer for Never {
+    type Future = std::future::Pending<http::Response<axum::body::Body>>;
+
+    fn answer(&self, _: Peer, _: http::Request<hyper::body::Incoming>) -> Self::Future {
+        std::future::pending()
+    }
+
+    fn brief(&self) -> Option<&dyn Brief> {
+        Some(self)
+    }
+}
+
+impl Brief for Never {
+    fn brief(&self, _: Peer, _: &Question<'_>, _: &mut Vec<u8>) -> Reply {
+        Reply::Later(Box::pin(std::future::pending()))
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp(0)
+    }
+}
+
+/// A proxy that gives up and connects again must not fill the places with questions that nobody waits for.
+#[tokio::test]
+async fn who_hangs_up_is_waited_for_by_nobody() {
+    let (mut proxy, ours) = tokio::io::duplex(4096);
+    let (_running, stop) = tokio::sync::watch::channel(false);
+    let watcher = GracefulShutdown::new().watcher();
+    let served =
+        tokio::spawn(listen::serve_one(ours, Limits::neighbours(1), Peer::Local, Arc::new(Never), stop, watcher));
+    let request = format!("GET {TARGET} HTTP/1.1\r\n\r\nGET /che");
+    tokio::io::AsyncWriteExt::write_all(&mut proxy, request.as_bytes()).await.unwrap();
+    tokio::task::yield_now().await;
+    assert!(!served.is_finished());
+    drop(proxy);
+    timeout(seconds(5), served).await.expect("it is given up").unwrap();
+}
+
 /// Whatever the headers and the target are, both ways give the same answer.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn both_ways_answer_alike() {
@@ -170,7 +247,7 @@ async fn both_ways_answer_alike() {
         Just(TARGET.to_owned()),
         Just("/check/forward".to_owned()),
         Just("/check/forward?require=open".to_owned()),
-        "/check/nginx/(-|require=open|require=session)/[A-Z]{1,4}/https/h/[a-z/.%;?=#0-9]{0,12}",
+        "/check/nginx/(-|require=open|require=session)/[A-Z]{1,4}/https/h/[a-z/.%;?=#0-9<>`{}|^\"\\\\]{0,12}",
         "/check/[a-z/?=]{0,12}",
     ];
     let headers = prop::collection::vec((name, value), 0..6);
