@@ -1,10 +1,12 @@
 //! What the domain needs of the world, as traits. Whoever implements one depends on this crate, never the other way.
 
 mod backend;
+mod import;
 mod platform;
 mod store;
 
 pub use backend::{BackEnd, BackEndError, BindVerdict, Evidence, UserFound};
+pub use import::*;
 pub use platform::{CannotOpen, Encrypted, HandedToken, Phone, Platform, PlatformError, UserKey, Vouched};
 pub use store::*;
 

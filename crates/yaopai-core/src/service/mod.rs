@@ -3,12 +3,14 @@
 
 mod admin;
 mod binding;
+mod import;
 mod login;
 mod refresh;
 mod sessions;
 mod upkeep;
 
 pub use admin::Claimed;
+pub use import::{FileBinding, Importer};
 pub use login::LoginRequest;
 pub use upkeep::Upkept;
 

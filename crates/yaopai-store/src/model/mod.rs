@@ -2,6 +2,7 @@
 //! other rooms run on.
 
 mod bind;
+mod import;
 mod login;
 mod state;
 mod store;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId, UserId};
-use yaopai_core::ports::{Change, DataKey, Identity, JarCookie, LoginRecord};
+use yaopai_core::ports::{Change, DataKey, FileHash, Identity, ImportMark, JarCookie, LoginRecord};
 use yaopai_core::session::{Claims, EndReason, Ended, Session};
 use yaopai_core::time::{Downtime, Timestamp};
 
@@ -18,6 +18,7 @@ pub(super) struct State {
     /// `openid`, `unionid` and `claims` of these are not looked at: [`State::session`] fills them in.
     pub sessions: BTreeMap<SessionId, Session>,
     pub logins: BTreeMap<[u8; 32], LoginRecord>,
+    pub imports: BTreeMap<FileHash, ImportMark>,
     pub jar: BTreeMap<(SessionId, [u8; 16]), Vec<u8>>,
 }
 

@@ -1,7 +1,9 @@
 //! The embedded engine: one SQLite file, one writer thread, group commit, `synchronous=FULL`.
 
 mod bind;
+mod copy;
 mod file;
+mod import;
 mod lane;
 mod login;
 mod rows;
@@ -24,6 +26,7 @@ use tokio::sync::oneshot;
 use yaopai_core::ids::{IdentityId, SessionId};
 use yaopai_core::ports::{ChangeSink, JarCookie, StoreResult};
 
+pub use copy::copy;
 pub use file::OpenError;
 use lane::{Jobs, Lane, closed};
 use teller::Teller;

@@ -9,7 +9,7 @@ use yaopai_core::time::{Downtime, Timestamp, Uptime};
 use yaopai_wire::token::SecretHash;
 
 use super::lane::closed;
-use super::{Sqlite, bind, login, rows, sessions, stale, upkeep};
+use super::{Sqlite, bind, import, login, rows, sessions, stale, upkeep};
 
 /// How many rows a sweep changes in one command, so that logins pass between two of them.
 const CHUNK: usize = 256;
@@ -134,6 +134,20 @@ impl Store for Sqlite {
     ) -> StoreResult<BindEnd> {
         let (realm, terms) = (realm.clone(), terms.clone());
         self.write(move |work| bind::bind_identity(work, &realm, identity, &user, &terms)).await
+    }
+
+    async fn import_bindings(&self, piece: ImportPiece) -> StoreResult<Vec<ImportOutcome>> {
+        self.write(move |work| import::bring_in(work, &piece)).await
+    }
+
+    async fn import_mark(&self, file: &FileHash) -> StoreResult<Option<ImportMark>> {
+        let file = *file;
+        self.read(move |db| import::mark(db, &file)).await
+    }
+
+    async fn end_import(&self, file: &FileHash) -> StoreResult<()> {
+        let file = *file;
+        self.write(move |work| import::end(work, &file)).await
     }
 
     async fn unbind_identity(&self, realm: &Realm, identity: IdentityId, now: Timestamp) -> StoreResult<bool> {

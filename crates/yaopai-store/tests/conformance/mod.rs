@@ -8,6 +8,7 @@ pub mod bind;
 pub mod claims;
 pub mod end;
 pub mod fixtures;
+pub mod import;
 pub mod lists;
 pub mod login;
 pub mod rotate;
@@ -188,6 +189,9 @@ macro_rules! suite {
                 a_bind_makes_room_by_device_type, or_a_bind_is_refused_whole, the_back_ends_bind_makes_room,
                 the_back_ends_bind_makes_room_by_device_type,
                 the_back_end_can_not_bind_otherwise, unbinding_ends_the_bound_sessions, bindings_are_the_realms_own;
+            import: an_openid_never_seen_gets_its_user, a_known_one_rises_as_by_the_back_end, what_is_so_already_stays,
+                conflicts_leave_all_as_it_was, a_row_sees_those_before_it, a_piece_is_taken_once_with_its_note,
+                a_failing_log_leaves_no_trace;
             end: one_of_the_realm, only_ones_own, all_of_a_user, all_of_a_guest, once_for_one_reason, expiry;
             lists: by_subject_and_app, page_by_page, only_live_ones, bindings, every_live_one_in_order;
             claims: are_kept_and_told, are_of_one_realm;
