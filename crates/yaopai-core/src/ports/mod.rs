@@ -2,11 +2,13 @@
 
 mod backend;
 mod bind_code;
+mod import;
 mod platform;
 mod store;
 
 pub use backend::{BackEnd, BackEndError, BindVerdict, Evidence, UserFound};
 pub use bind_code::{BIND_CODE_LIFE, BIND_CODES_MAX, BindCode, BindCodeHash, Proof};
+pub use import::*;
 pub use platform::{CannotOpen, Encrypted, HandedToken, Phone, Platform, PlatformError, UserKey, Vouched};
 pub use store::*;
 

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 
 use crate::ids::{AppName, IdentityId, Realm, SessionId, UserId};
-use crate::ports::{BindCode, BindCodeHash, Proof, UserFound};
+use crate::ports::{BindCode, BindCodeHash, FileHash, ImportMark, ImportOutcome, ImportPiece, Proof, UserFound};
 use crate::session::{Answer, Candidate, Claims, EndReason, Limits, RequestHash, RiseLimits, Session};
 use crate::time::{Downtime, Timestamp, Uptime};
 use yaopai_wire::token::SecretHash;
@@ -413,6 +413,18 @@ pub trait Store: Send + Sync {
 
     /// The session's client has read that the back end bound it. Changes nothing where there was nothing to read.
     async fn bind_read(&self, session: SessionId) -> StoreResult<()>;
+
+    /// Binds a piece of a file of bindings, rows that conflict apart, and moves the file's position, in one step: the log is
+    /// asked before the commit, and what it answers is kept with the position. Fails without a trace if the position isn't
+    /// where the piece begins (so no piece is taken twice) or the log fails. An identity that is known gets its user as by
+    /// [`Store::bind_identity`]. Answers one outcome for each row, in their order.
+    async fn import_bindings(&self, piece: ImportPiece) -> StoreResult<Vec<ImportOutcome>>;
+
+    /// How far a file has come in. `None`: not begun, or ended.
+    async fn import_mark(&self, file: &FileHash) -> StoreResult<Option<ImportMark>>;
+
+    /// Forgets how far a file has come in.
+    async fn end_import(&self, file: &FileHash) -> StoreResult<()>;
 
     /// Unbinds an identity and ends its bound sessions as `unbound`. False if there was no binding.
     async fn unbind_identity(&self, realm: &Realm, identity: IdentityId, now: Timestamp) -> StoreResult<bool>;

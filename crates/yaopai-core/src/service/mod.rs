@@ -5,6 +5,7 @@ mod admin;
 mod binding;
 mod decrypt;
 mod flights;
+mod import;
 mod login;
 mod once;
 mod phone;
@@ -16,6 +17,7 @@ mod upkeep;
 
 pub use admin::Claimed;
 pub use binding::{MadeCode, Offer, Previewed};
+pub use import::{FileBinding, Importer};
 pub use login::LoginRequest;
 pub use once::Once;
 pub use upkeep::Upkept;

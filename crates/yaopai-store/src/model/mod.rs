@@ -3,6 +3,7 @@
 
 mod bind;
 mod codes;
+mod import;
 mod login;
 mod state;
 mod store;

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId, UserId};
-use yaopai_core::ports::{BindCode, BindCodeHash, Change, DataKey, Identity, JarCookie, LoginRecord};
+use yaopai_core::ports::{
+    BindCode, BindCodeHash, Change, DataKey, FileHash, Identity, ImportMark, JarCookie, LoginRecord,
+};
 use yaopai_core::session::{Claims, EndReason, Ended, Session};
 use yaopai_core::time::{Downtime, Timestamp};
 
@@ -19,6 +21,7 @@ pub(super) struct State {
     pub sessions: BTreeMap<SessionId, Session>,
     pub bind_codes: BTreeMap<BindCodeHash, BindCode>,
     pub logins: BTreeMap<[u8; 32], LoginRecord>,
+    pub imports: BTreeMap<FileHash, ImportMark>,
     pub jar: BTreeMap<(SessionId, [u8; 16]), Vec<u8>>,
 }
 

@@ -7,7 +7,7 @@ use yaopai_core::session::{Claims, EndReason, Session};
 use yaopai_core::time::{Downtime, Timestamp, Uptime};
 use yaopai_wire::token::SecretHash;
 
-use super::{Model, bind, codes, login};
+use super::{Model, bind, codes, import, login};
 use crate::rules::{self, Write};
 
 #[async_trait]
@@ -219,6 +219,19 @@ impl Store for Model {
                 changes.push(Change::Put(Box::new(session)));
             }
         });
+        Ok(())
+    }
+
+    async fn import_bindings(&self, piece: ImportPiece) -> StoreResult<Vec<ImportOutcome>> {
+        self.run(|state, changes| import::bring_in(state, &piece, changes))
+    }
+
+    async fn import_mark(&self, file: &FileHash) -> StoreResult<Option<ImportMark>> {
+        Ok(self.disk.lock().imports.get(file).cloned())
+    }
+
+    async fn end_import(&self, file: &FileHash) -> StoreResult<()> {
+        self.run(|state, _| state.imports.remove(file));
         Ok(())
     }
 

@@ -148,7 +148,7 @@ fn lock(path: &Path) -> Result<File, OpenError> {
 }
 
 /// Created for nobody else to read. SQLite gives the files beside it (`-wal`, `-shm`) the same mode.
-fn private(_path: &Path) -> OpenOptions {
+pub(super) fn private(_path: &Path) -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true);
     #[cfg(unix)]
@@ -225,7 +225,7 @@ fn folder(path: &Path) -> &Path {
     }
 }
 
-fn not_opened(path: &Path, e: io::Error) -> OpenError {
+pub(super) fn not_opened(path: &Path, e: io::Error) -> OpenError {
     let path = path.to_owned();
     match e.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
@@ -235,7 +235,7 @@ fn not_opened(path: &Path, e: io::Error) -> OpenError {
     }
 }
 
-fn sql_error(path: &Path, e: &rusqlite::Error) -> OpenError {
+pub(super) fn sql_error(path: &Path, e: &rusqlite::Error) -> OpenError {
     let path = path.to_owned();
     match e.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => OpenError::NotADatabase { path },

@@ -2,7 +2,9 @@
 
 mod bind;
 mod codes;
+mod copy;
 mod file;
+mod import;
 mod lane;
 mod login;
 mod rows;
@@ -26,6 +28,7 @@ use tokio::sync::oneshot;
 use yaopai_core::ids::SessionId;
 use yaopai_core::ports::{ChangeSink, JarCookie, StoreResult};
 
+pub use copy::copy;
 pub use file::OpenError;
 use lane::{Jobs, Lane, closed};
 use teller::Teller;

@@ -9,7 +9,7 @@ use yaopai_core::time::{Downtime, Timestamp, Uptime};
 use yaopai_wire::token::SecretHash;
 
 use super::lane::closed;
-use super::{Sqlite, bind, codes, login, rows, sessions, stale, stepup, upkeep};
+use super::{Sqlite, bind, codes, import, login, rows, sessions, stale, stepup, upkeep};
 
 /// How many rows a sweep changes in one command, so that logins pass between two of them.
 const CHUNK: usize = 256;
@@ -153,6 +153,20 @@ impl Store for Sqlite {
 
     async fn bind_read(&self, session: SessionId) -> StoreResult<()> {
         self.write(move |work| sessions::bind_read(work, session)).await
+    }
+
+    async fn import_bindings(&self, piece: ImportPiece) -> StoreResult<Vec<ImportOutcome>> {
+        self.write(move |work| import::bring_in(work, &piece)).await
+    }
+
+    async fn import_mark(&self, file: &FileHash) -> StoreResult<Option<ImportMark>> {
+        let file = *file;
+        self.read(move |db| import::mark(db, &file)).await
+    }
+
+    async fn end_import(&self, file: &FileHash) -> StoreResult<()> {
+        let file = *file;
+        self.write(move |work| import::end(work, &file)).await
     }
 
     async fn unbind_identity(&self, realm: &Realm, identity: IdentityId, now: Timestamp) -> StoreResult<bool> {

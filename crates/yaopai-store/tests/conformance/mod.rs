@@ -9,6 +9,7 @@ pub mod claims;
 pub mod codes;
 pub mod end;
 pub mod fixtures;
+pub mod import;
 pub mod linking;
 pub mod lists;
 pub mod login;
@@ -196,6 +197,9 @@ macro_rules! suite {
                 a_bind_makes_room_by_device_type, or_a_bind_is_refused_whole, the_back_ends_bind_makes_room,
                 the_back_ends_bind_makes_room_by_device_type,
                 the_back_end_can_not_bind_otherwise, unbinding_ends_the_bound_sessions, bindings_are_the_realms_own;
+            import: an_openid_never_seen_gets_its_user, a_known_one_rises_as_by_the_back_end, what_is_so_already_stays,
+                conflicts_leave_all_as_it_was, a_row_sees_those_before_it, a_piece_is_taken_once_with_its_note,
+                a_failing_log_leaves_no_trace;
             linking: a_new_identity_gets_the_user_of_its_unionid, several_users_are_not_guessed,
                 only_the_apps_that_count_and_the_realm, a_user_with_an_identity_of_the_app_gets_no_second,
                 the_back_end_s_word_goes_first, one_that_is_not_new_is_not_linked, a_linked_session_is_the_user_s_whole;

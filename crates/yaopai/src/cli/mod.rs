@@ -1,7 +1,8 @@
-//! The commands: `demo`, `serve`, `sim`, `init`, `config check`.
+//! The commands: `demo`, `serve`, `sim`, `init`, `config check`, `import bindings`.
 
 mod config;
 mod demo;
+mod import;
 mod init;
 mod serve;
 mod sim;
@@ -40,9 +41,12 @@ enum Command {
     /// About the configuration.
     #[command(subcommand)]
     Config(config::Command),
+    /// Bring in what another system knows.
+    #[command(subcommand)]
+    Import(import::Command),
 }
 
-/// Runs the command line; errors go to standard error, a sentence each, and end with status 1.
+/// Runs the command line; errors go to standard error, a sentence each, and end with status 1 (`import`: 2).
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let default_log = match &cli.command {
@@ -56,6 +60,7 @@ pub fn main() -> ExitCode {
         Command::Sim(args) => run(sim::run(args)),
         Command::Init(args) => init::run(&args),
         Command::Config(command) => config::run(&command),
+        Command::Import(command) => return import::main(command),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -67,7 +72,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(command: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+fn run<T>(command: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(command)
 }
 

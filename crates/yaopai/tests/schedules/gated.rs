@@ -203,6 +203,18 @@ impl Store for Gated {
         self.inner.bind_read(session).await
     }
 
+    async fn import_bindings(&self, piece: ImportPiece) -> StoreResult<Vec<ImportOutcome>> {
+        self.inner.import_bindings(piece).await
+    }
+
+    async fn import_mark(&self, file: &FileHash) -> StoreResult<Option<ImportMark>> {
+        self.inner.import_mark(file).await
+    }
+
+    async fn end_import(&self, file: &FileHash) -> StoreResult<()> {
+        self.inner.end_import(file).await
+    }
+
     async fn unbind_identity(&self, realm: &Realm, identity: IdentityId, now: Timestamp) -> StoreResult<bool> {
         let call = self.inner.unbind_identity(realm, identity, now);
         self.write(places!("unbind_identity"), call, |l, _| l.unbound(identity)).await
