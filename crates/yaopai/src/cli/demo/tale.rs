@@ -119,7 +119,7 @@ pub fn brief(value: &Value) -> String {
             // Stable: the rest stays as it came.
             shown.sort_by_key(|(k, _)| FIRST.iter().position(|f| f == k).unwrap_or(FIRST.len()));
             let shown = shown.iter().map(|(k, v)| match k.as_str() {
-                "password" => format!("{k}: •••"),
+                k if k.eq_ignore_ascii_case("password") => format!("{k}: •••"),
                 _ => format!("{k}: {}", brief(v)),
             });
             format!("{{{}}}", shown.collect::<Vec<_>>().join(", "))
