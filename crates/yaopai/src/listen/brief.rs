@@ -202,16 +202,31 @@ impl<'a> Head<'a> {
         let (Some("GET"), Some(1), Some(target)) = (request.method, request.version, request.path) else {
             return Self::Other;
         };
-        // Some of these hyper takes and others not: that is its business.
-        let plain = |b: u8| (b'!'..=b'~').contains(&b) && !b"\"#<>\\^`{|}".contains(&b);
         let headers: &'a [Header<'a>] = request.headers;
-        if target.bytes().all(plain) && !headers.iter().any(concerns_the_connection) {
+        if target.bytes().all(|b| PLAIN[usize::from(b)]) && !headers.iter().any(concerns_the_connection) {
             Self::Brief(Question { target, headers }, length)
         } else {
             Self::Other
         }
     }
 }
+
+/// What may stand in a target without anybody's doubting it: visible ASCII but for what hyper takes here and not there.
+static PLAIN: [bool; 256] = {
+    let doubted = b"\"#<>\\^`{|}";
+    let mut table = [false; 256];
+    let mut byte = b'!' as usize;
+    while byte <= b'~' as usize {
+        table[byte] = true;
+        byte += 1;
+    }
+    let mut n = 0;
+    while n < doubted.len() {
+        table[doubted[n] as usize] = false;
+        n += 1;
+    }
+    table
+};
 
 /// Does this header say anything of how the request goes on or the connection ends? `Connection: keep-alive` says what is so.
 fn concerns_the_connection(header: &Header<'_>) -> bool {
