@@ -40,8 +40,8 @@ macro_rules! uuid_id {
             /// Reads the text form.
             pub fn parse(text: &str) -> Option<Self> {
                 // One spelling only: the hyphenated one that we write.
-                if text.len() != 36 { return None; }
-                uuid::Uuid::try_parse(text).ok().map(|u| Self(u.into_bytes()))
+                let id = Self(uuid::Uuid::try_parse(text).ok()?.into_bytes());
+                (id.text() == text.as_bytes()).then_some(id)
             }
         }
 
@@ -126,6 +126,7 @@ impl UserId {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn user_ids() {
@@ -140,6 +141,40 @@ mod tests {
             serde_json::json!("x".repeat(129)),
         ] {
             assert_eq!(id(bad), None);
+        }
+    }
+    #[test]
+    fn an_id_has_one_spelling() {
+        let text = SessionId([0xab; 16]).to_string();
+        assert_eq!(SessionId::parse(&text), Some(SessionId([0xab; 16])));
+        for other in [text.to_uppercase(), text.replace('-', ""), format!("{{{text}}}"), format!("urn:uuid:{text}")] {
+            assert_eq!(SessionId::parse(&other), None, "{other}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn ids_read_as_they_are_written(id: [u8; 16]) {
+            let text = SessionId(id).to_string();
+            prop_assert_eq!(text.as_bytes(), SessionId(id).text());
+            prop_assert_eq!(SessionId::parse(&text), Some(SessionId(id)));
+        }
+
+        /// Near an id or far from it: what is read is written again as the same text.
+        #[test]
+        fn only_what_we_write_is_read(
+            text in prop_oneof![any::<String>(), "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"],
+        ) {
+            if let Some(id) = SessionId::parse(&text) {
+                prop_assert_eq!(id.to_string(), text);
+            }
+        }
+
+        #[test]
+        fn a_user_id_is_taken_as_it_is(text: String, number: i64) {
+            let taken = UserId::from_json(&text.as_str().into());
+            prop_assert_eq!(taken.map(|u| u.to_string()), Some(text).filter(|t| (1..=USER_ID_MAX).contains(&t.len())));
+            prop_assert_eq!(UserId::from_json(&number.into()).map(|u| u.to_string()), Some(number.to_string()));
         }
     }
 }

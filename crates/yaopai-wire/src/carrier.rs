@@ -102,6 +102,7 @@ mod tests {
     use super::*;
     use crate::token::Secret;
     use http::HeaderMap;
+    use proptest::prelude::*;
 
     fn text() -> String {
         Token { id: [7; 16], secret: Secret::new([9; 32]) }.reveal()
@@ -167,5 +168,52 @@ mod tests {
     fn a_token_in_a_query_is_found() {
         assert!(holds_token(&format!("a=1&token={}", text())));
         assert!(!holds_token("a=yp1_short"));
+    }
+    fn told(shown: &Shown) -> String {
+        match shown {
+            Shown::Token(token) => token.reveal(),
+            other => format!("{other:?}"),
+        }
+    }
+
+    fn any_field() -> impl Strategy<Value = (&'static str, String)> {
+        let names = ["authorization", "cookie", "x-session", "x-other"];
+        let value = prop_oneof![
+            Just(text()),
+            Just(format!("Bearer {}", text())),
+            Just("Basic eDp5".to_owned()),
+            Just("Bearer x".to_owned()),
+            Just(format!("yaopai={}", text())),
+            Just(format!("yaopai=1; a=b; yaopai=\"{}\"", text())),
+            "[ -~]{0,20}",
+        ];
+        (prop::sample::select(names.to_vec()), value)
+    }
+
+    proptest! {
+        /// Whatever the order and whatever stands beside it: one carrier is read as it is alone, two conflict.
+        #[test]
+        fn together_they_show_what_each_shows_alone(mut pairs in prop::collection::vec(any_field(), 0..5)) {
+            let shown = read(&pairs);
+            let alone: Vec<_> = pairs.iter().map(|pair| read(std::slice::from_ref(pair))).collect();
+            let showing: Vec<_> = alone.iter().filter(|s| !matches!(s, Shown::Nothing)).collect();
+            let authorizations = pairs.iter().filter(|(name, _)| *name == "authorization").count();
+            let is_bearer = |(name, shown): (&str, &Shown)| name == "authorization" && !matches!(shown, Shown::Nothing);
+            let bearer = pairs.iter().map(|(name, _)| *name).zip(&alone).any(is_bearer);
+            let expected = match showing[..] {
+                [] => "Nothing".to_owned(),
+                [one] if !(bearer && authorizations > 1) => told(one),
+                _ => "Conflict".to_owned(),
+            };
+            prop_assert_eq!(told(&shown), expected.clone());
+            pairs.reverse();
+            prop_assert_eq!(told(&read(&pairs)), expected);
+        }
+
+        #[test]
+        fn a_token_anywhere_in_a_query_is_found(before in "[ -~]{0,40}", after in "[ -~]{0,40}") {
+            let query = format!("{before}{}{after}", text());
+            prop_assert!(holds_token(&query));
+        }
     }
 }

@@ -306,6 +306,29 @@ mod tests {
             }
         }
 
+        /// From headers nothing is changed either, and nothing is taken that the parts alone would be refused for.
+        #[test]
+        fn headers_say_what_they_hold(
+            method in "[A-Za-z ]{0,4}",
+            scheme in "https?|ftp",
+            host in "[a-z.:\\[\\]@/,]{0,6}",
+            uri in "[/a?#% é]{0,8}",
+        ) {
+            let mut h = HeaderMap::new();
+            for (name, value) in [("method", &method), ("proto", &scheme), ("host", &host), ("uri", &uri)] {
+                let name = http::HeaderName::try_from(format!("x-forwarded-{name}")).unwrap();
+                h.insert(name, http::HeaderValue::from_bytes(value.as_bytes()).unwrap());
+            }
+            match Original::from_forwarded(&h) {
+                Ok(o) => {
+                    let query = o.query.map(|q| format!("?{q}")).unwrap_or_default();
+                    let said = [o.method, o.scheme, o.host, &format!("{}{query}", o.path)];
+                    prop_assert_eq!(said, [&*method, &scheme, &host, &uri]);
+                }
+                Err(_) => prop_assert!(!uri.is_ascii() || Original::new(&method, &scheme, &host, &uri).is_err()),
+            }
+        }
+
         #[test]
         fn never_panics(text: String) {
             let _ = NginxTarget::parse(&format!("/check/nginx/{text}"));

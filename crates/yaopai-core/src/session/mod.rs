@@ -205,6 +205,8 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+    use serde_json::{Map, Value};
 
     #[test]
     fn claims_are_ascii_and_bounded() {
@@ -214,5 +216,36 @@ mod tests {
         assert_eq!(claims.to_json()["del"], "\u{7f}");
         assert!(Claims::from_json(&serde_json::json!(["a"])).is_none());
         assert!(Claims::from_json(&serde_json::json!({"a": "x".repeat(1024)})).is_none());
+    }
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 32, 6, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+                prop::collection::vec((any::<String>(), inner), 0..6)
+                    .prop_map(|all| Value::Object(Map::from_iter(all))),
+            ]
+        })
+    }
+
+    proptest! {
+        /// What is kept fits a header as it is, and says what the back end said.
+        #[test]
+        fn claims_say_what_was_said(value in any_json()) {
+            match Claims::from_json(&value) {
+                Some(claims) => {
+                    prop_assert!(claims.as_str().bytes().all(|b| (b' '..=b'~').contains(&b)));
+                    prop_assert!(claims.as_str().len() <= CLAIMS_MAX);
+                    prop_assert_eq!(claims.to_json(), value);
+                }
+                // Each byte is six at most (`\u007f`).
+                None => prop_assert!(!value.is_object() || value.to_string().len() > CLAIMS_MAX / 6),
+            }
+        }
     }
 }

@@ -121,6 +121,7 @@ impl Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn refusal(body: &str) -> Option<(i64, Option<String>)> {
         match Reading::of(body.as_bytes()) {
@@ -160,6 +161,45 @@ mod tests {
             ("rid:", None),
         ] {
             assert_eq!(rid(errmsg).as_deref(), expected, "{errmsg}");
+        }
+    }
+
+    /// An answer, whole or cut off anywhere, whose texts are all the same secret.
+    fn near_answer() -> impl Strategy<Value = Vec<u8>> {
+        let value =
+            prop::sample::select(vec![r#""hunter2""#, "0", "-1", "1e99", "null", "[{}]", r#"{"errcode":1}"#, "{"]);
+        let name =
+            prop::sample::select(vec!["errcode", "errmsg", "access_token", "expires_in", "key_info_list", "hunter2"]);
+        (prop::collection::vec((name, value), 0..5), 0..200usize).prop_map(|(fields, cut)| {
+            let fields: Vec<_> = fields.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+            let mut body = format!("{{{}}}", fields.join(",")).into_bytes();
+            body.truncate(cut);
+            body
+        })
+    }
+
+    proptest! {
+        /// Whatever comes is read as something, and what goes into a log repeats none of it.
+        #[test]
+        fn any_answer_is_read_and_none_repeated(body in prop_oneof![near_answer(), any::<Vec<u8>>()]) {
+            match Reading::of(&body) {
+                Reading::Junk(what) => prop_assert!(!what.contains("hunter2") && what.len() < 100),
+                Reading::Refusal(refusal) => {
+                    prop_assert!(refusal.errcode != 0 && !refusal.to_string().contains("hunter2"));
+                }
+                Reading::Success(mut answer) => {
+                    prop_assert!(answer.text("access_token").is_none_or(|text| !text.is_empty()));
+                    prop_assert!(answer.text("access_token").is_none(), "taken, and there again");
+                    let _ = (answer.number("expires_in"), answer.objects("key_info_list"), answer.object("errmsg"));
+                }
+            }
+        }
+
+        /// An AppSecret in an errmsg is no rid, wherever it stands.
+        #[test]
+        fn no_secret_is_a_rid(before in "([a-z ]|rid: ){0,12}", secret in "[0-9a-f]{32}", after in "[0-9a-f-]{0,12}") {
+            let rid = rid(&format!("{before}rid: {secret}{after}")).unwrap_or_default();
+            prop_assert!(!rid.contains(&secret));
         }
     }
 }

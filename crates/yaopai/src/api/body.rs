@@ -40,22 +40,29 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
             Ok(Err(_)) => return Err(refuse(Code::Malformed, "The body broke off; send the request again.")),
             Err(_) => return Err(refuse(Code::Malformed, "The body took too long to arrive; send the request again.")),
         };
-        match json::from_slice(&bytes) {
-            Ok(Value::Object(fields)) => Ok(Self(fields)),
-            Ok(_) => Err(refuse(Code::Malformed, "The body must be a JSON object.")),
-            Err(e) if e.is_data() => Err(Refusal(Error::new(
-                Code::Malformed,
-                format!("An object of the body has the same name twice (line {}, column {}).", e.line(), e.column()),
-            ))),
-            Err(e) => Err(Refusal(Error::new(
-                Code::Malformed,
-                format!("The body is no valid JSON (line {}, column {}).", e.line(), e.column()),
-            ))),
-        }
+        Self::parse(&bytes).map_err(Refusal)
     }
 }
 
 impl Fields {
+    /// Reads a whole body.
+    ///
+    /// # Errors
+    /// [`Code::Malformed`]: no JSON, no object, or a name twice in one object. It says where, never what stood there.
+    pub fn parse(body: &[u8]) -> Result<Self, Error> {
+        let wrong = |detail: String| Error::new(Code::Malformed, detail);
+        match json::from_slice(body) {
+            Ok(Value::Object(fields)) => Ok(Self(fields)),
+            Ok(_) => Err(wrong("The body must be a JSON object.".into())),
+            Err(e) if e.is_data() => Err(wrong(format!(
+                "An object of the body has the same name twice (line {}, column {}).",
+                e.line(),
+                e.column()
+            ))),
+            Err(e) => Err(wrong(format!("The body is no valid JSON (line {}, column {}).", e.line(), e.column()))),
+        }
+    }
+
     /// A text of so many bytes.
     pub fn text(&self, field: &'static str, bytes: RangeInclusive<usize>) -> Result<String, Error> {
         self.optional_text(field, bytes)?.ok_or_else(|| Error::field(field, "This field is required."))
@@ -124,4 +131,63 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 fn refuse(code: Code, detail: &'static str) -> Refusal {
     Refusal(Error::new(code, detail))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Near JSON: names that repeat, escapes that spell them otherwise, brackets that don't match.
+    fn near_json() -> impl Strategy<Value = String> {
+        let piece = prop::sample::select(vec![
+            "{",
+            "}",
+            "[",
+            "]",
+            ":",
+            ",",
+            r#""a""#,
+            r#""\u0061""#,
+            r#""a":1"#,
+            r#""b":{"a":"#,
+            "null",
+            "-0",
+            "1e9",
+            "1e999",
+            " ",
+            "é",
+            r#""\ud800""#,
+            "\"",
+        ]);
+        prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        /// What is read is what any other reader of JSON reads, and a refusal repeats nothing of the body.
+        #[test]
+        fn one_reading_or_a_refusal(body in prop_oneof![
+            near_json().prop_map(String::into_bytes),
+            near_json().prop_map(|inner| format!("{{{inner}}}").into_bytes()),
+            any::<Vec<u8>>(),
+        ]) {
+            let other = serde_json::from_slice::<Value>(&body);
+            match Fields::parse(&body) {
+                Ok(fields) => prop_assert_eq!(Value::Object(fields.into_map()), other.unwrap()),
+                Err(refused) => {
+                    prop_assert_eq!(refused.code, Code::Malformed);
+                    prop_assert!(!matches!(other, Ok(Value::Object(_))) || refused.detail.contains("same name twice"));
+                    let repeated = !refused.detail.is_ascii() || refused.detail.contains(['{', '"', '\\']);
+                    prop_assert!(!repeated, "{}", refused.detail);
+                }
+            }
+        }
+
+        #[test]
+        fn a_text_is_as_long_as_it_may_be(text: String, from in 0usize..8, more in 0usize..16) {
+            let body = serde_json::json!({"code": text}).to_string();
+            let taken = Fields::parse(body.as_bytes()).unwrap().text("code", from..=from + more);
+            prop_assert_eq!(taken.ok(), Some(text).filter(|t| (from..=from + more).contains(&t.len())));
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 pub mod answer;
 mod binding;
-pub(crate) mod body;
+pub mod body;
 mod decrypt;
 mod json;
 mod origin;

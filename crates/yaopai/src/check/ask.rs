@@ -33,16 +33,17 @@ pub enum Require {
     Open,
 }
 
-/// A check's URL asks for something we don't know.
+/// A check's URL asks for something we don't know, or twice for something we do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the check's URL asks for something unknown")]
+#[error("the check's URL asks for something unknown, or for the same twice")]
 pub struct NotAsked;
 
 impl<'a> Ask<'a> {
-    /// Reads what is asked. An unknown word is refused: a misspelt demand must not pass as none.
+    /// Reads what is asked. An unknown word is refused: a misspelt demand must not pass as none. So is one that stands twice:
+    /// behind a proxy that adds its client's query to the check's own, the second would be the client's.
     ///
     /// # Errors
-    /// An unknown word.
+    /// An unknown word, or one twice.
     pub fn parse(text: &'a str) -> Result<Self, NotAsked> {
         let mut ask = Self {
             require: Require::Bound,
@@ -57,24 +58,45 @@ impl<'a> Ask<'a> {
             "0" => Ok(false),
             _ => Err(NotAsked),
         };
+        let mut heard = 0u8;
         for pair in text.split('&').filter(|p| !p.is_empty()) {
             let (key, value) = pair.split_once('=').ok_or(NotAsked)?;
-            match key {
+            let word = match key {
                 "require" => {
                     ask.require = match value {
                         "bound" => Require::Bound,
                         "session" => Require::Session,
                         "open" => Require::Open,
                         _ => return Err(NotAsked),
-                    }
+                    };
+                    1
                 }
-                "realm" if !value.is_empty() => ask.realm = value,
-                "apps" if !value.is_empty() => ask.apps = Some(value),
-                "vouched" => ask.vouched = Some(value.parse::<u32>().map_err(|_| NotAsked)?.into()),
-                "unsigned_body" => ask.unsigned_body = flag(value)?,
-                "unclean_path" => ask.unclean_path = flag(value)?,
+                "realm" if !value.is_empty() => {
+                    ask.realm = value;
+                    2
+                }
+                "apps" if !value.is_empty() => {
+                    ask.apps = Some(value);
+                    4
+                }
+                "vouched" => {
+                    ask.vouched = Some(value.parse::<u32>().map_err(|_| NotAsked)?.into());
+                    8
+                }
+                "unsigned_body" => {
+                    ask.unsigned_body = flag(value)?;
+                    16
+                }
+                "unclean_path" => {
+                    ask.unclean_path = flag(value)?;
+                    32
+                }
                 _ => return Err(NotAsked),
+            };
+            if heard & word != 0 {
+                return Err(NotAsked);
             }
+            heard |= word;
         }
         Ok(ask)
     }
@@ -138,6 +160,7 @@ impl OwnedAsk {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn defaults_are_strict() {
@@ -158,6 +181,8 @@ mod tests {
             "realm=",
             "bound",
             "unclean_path=yes",
+            "require=bound&require=open",
+            "vouched=300&apps=a&vouched=300",
         ] {
             assert_eq!(Ask::parse(text), Err(NotAsked), "{text}");
         }
@@ -169,5 +194,41 @@ mod tests {
         assert_eq!(ask.require, Require::Open);
         assert_eq!((ask.realm, ask.apps, ask.vouched), ("r", Some("a,b"), Some(300)));
         assert!(ask.unclean_path && ask.unsigned_body);
+    }
+
+    fn said<'a>(text: &'a str, word: &str) -> Vec<&'a str> {
+        text.split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .filter(|(key, _)| *key == word)
+            .map(|(_, v)| v)
+            .collect()
+    }
+
+    proptest! {
+        /// Nothing is granted that wasn't asked for, and no word that stands there goes unheard.
+        #[test]
+        fn an_ask_means_what_it_says(
+            text in "((require|realm|apps|vouched|unsigned_body|unclean_path|x)(=(bound|session|open|r|1|0|300)?)?&){0,4}",
+        ) {
+            let Ok(ask) = Ask::parse(&text) else { return Ok(()) };
+            let require = match said(&text, "require")[..] {
+                [] | ["bound"] => Require::Bound,
+                ["session"] => Require::Session,
+                ["open"] => Require::Open,
+                _ => return Err(TestCaseError::fail(text)),
+            };
+            prop_assert_eq!(ask.require, require);
+            prop_assert_eq!(vec![ask.realm], [said(&text, "realm"), vec!["default"]].concat()[..1].to_vec());
+            prop_assert_eq!(ask.apps.into_iter().collect::<Vec<_>>(), said(&text, "apps"));
+            let vouched = ask.vouched.map(|seconds| seconds.to_string());
+            prop_assert_eq!(vouched.iter().map(String::as_str).collect::<Vec<_>>(), said(&text, "vouched"));
+            prop_assert!(!ask.unsigned_body || said(&text, "unsigned_body") == ["1"]);
+            prop_assert!(!ask.unclean_path || said(&text, "unclean_path") == ["1"]);
+        }
+
+        #[test]
+        fn never_panics(text: String) {
+            let _ = Ask::parse(&text);
+        }
     }
 }

@@ -1,4 +1,5 @@
 use super::*;
+use proptest::prelude::*;
 
 const KEY: &str = "master_key = \"file:master.key\"\n";
 
@@ -127,4 +128,31 @@ fn development_stays_on_loopback() {
     let config = Config::parse(&text, dir.path()).unwrap();
     assert!(config.check_loopback(false).unwrap_err().to_string().contains("--lan"));
     config.check_loopback(true).unwrap();
+}
+
+/// The template with a piece of it replaced by one that may not fit.
+fn near_template() -> impl Strategy<Value = String> {
+    let pieces =
+        ["é", "\n店 = 1\n", "\"", "[[apps]]", "= 99999999999999999999\n", "\"\"\"", "file:webhook.secret", "-1"];
+    let piece = prop_oneof![any::<String>(), prop::sample::select(pieces.to_vec()).prop_map(str::to_owned)];
+    (0usize..4000, 0usize..40, piece).prop_map(|(at, length, piece)| {
+        let mut text =
+            TEMPLATE.replace("{api_key_hash}", &api_key_hash("k")).replace("env:SHOP_APP_SECRET", "file:app.secret");
+        let [from, to] = [at, at + length].map(|at| text.floor_char_boundary(at.min(text.len())));
+        text.replace_range(from..to, &piece);
+        text
+    })
+}
+
+proptest! {
+    /// Nothing panics, and whatever is wrong, no secret is told.
+    #[test]
+    fn any_text_is_a_configuration_or_an_error(text in near_template()) {
+        static FOLDER: std::sync::LazyLock<tempfile::TempDir> = std::sync::LazyLock::new(folder);
+        let said = match Config::parse(&text, FOLDER.path()) {
+            Ok(config) => format!("{config:?}"),
+            Err(e) => e.to_string(),
+        };
+        prop_assert!(!said.contains("s3cret") && !said.contains("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), "{}", said);
+    }
 }
