@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict'
 
 /** What the simulated WeChat and the shop hold, and no answer may show as a whole. */
-const SECRETS = ['0123456789abcdef0123456789abcdef', 'whsec_']
+const SECRETS = ['0123456789abcdef0123456789abcdef', 'whsec_', '13800138004', '13800138005']
 const TOKEN = /yp1_[A-Za-z0-9_-]{30,}/
 /** A code of wx.login or a session_key as the simulator makes them: long, and cut to its two ends in whatever we are shown. */
-const NAMED = /"(?:js_code|session_key|code|request_id|password|secret)":"([^"]*)"/g
+const NAMED = /"(?:js_code|session_key|code|bind_code|encrypted_data|request_id|password|secret)":"([^"]*)"/g
 
 /** Watches a page; the faults it has found are told by `end`. */
 export function watch(page, address) {

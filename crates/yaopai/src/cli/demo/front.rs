@@ -19,8 +19,16 @@ use super::tale::{self, Tale, short};
 use super::wire::Wire;
 use crate::listen::{Answer, Peer};
 
-/// What the front door demands of each path. Any other is not there.
-const ROUTES: [(&str, &str); 3] = [("/goods", "open"), ("/orders", "bound"), ("/unlink", "bound")];
+/// How old WeChat's word may be for who pays, in seconds.
+pub const FRESH: u32 = 300;
+/// What the front door demands of each path, in the check's own words. Any other is not there.
+const ROUTES: [(&str, &str); 4] = [
+    ("/goods", "require=open"),
+    ("/orders", "require=bound"),
+    // The number is FRESH.
+    ("/pay", "require=bound&vouched=300"),
+    ("/unlink", "require=bound"),
+];
 /// Headers that belong to one connection (RFC 9110, section 7.6.1) or are made anew.
 const OWN: [HeaderName; 8] = [
     header::CONNECTION,
@@ -72,10 +80,10 @@ impl Front {
             return self.to_server(&head, bytes).await;
         }
         match ROUTES.iter().find(|(p, _)| *p == path) {
-            Some((_, require)) => self.to_shop(&head, bytes, require).await,
+            Some((_, demand)) => self.to_shop(&head, bytes, demand).await,
             None => {
                 self.0.tale.wire(who(&head.headers), "front", &format!("{} → 404", seen(&head, &bytes)));
-                own(StatusCode::NOT_FOUND, "the demo has /goods, /orders, /unlink and /yaopai/v1/…")
+                own(StatusCode::NOT_FOUND, "the demo has /goods, /orders, /pay, /unlink and /yaopai/v1/…")
             }
         }
     }
@@ -92,11 +100,11 @@ impl Front {
     }
 
     /// `auth_request`, then `proxy_pass` with the principal's headers.
-    async fn to_shop(&self, head: &Parts, body: Bytes, require: &str) -> Response<Body> {
+    async fn to_shop(&self, head: &Parts, body: Bytes, demand: &str) -> Response<Body> {
         let (tale, who) = (&self.0.tale, who(&head.headers));
         tale.wire(who, "front", &seen(head, &body));
         let n = self.written(who, "proxy", head, &head.headers, &body);
-        let check = self.check(head, require).await;
+        let check = self.check(head, demand).await;
         let passed = check.as_ref().is_ok_and(|c| c.status.is_success());
         let user = check.as_ref().ok().and_then(|c| c.headers.get(USER)).and_then(|u| u.to_str().ok());
         let verdict = match user {
@@ -104,7 +112,7 @@ impl Front {
             _ if passed => "200, no user".to_owned(),
             _ => told(&check),
         };
-        tale.wire("server", "front", &format!("/check/forward?require={require} → {verdict}"));
+        tale.wire("server", "front", &format!("/check/forward?{demand} → {verdict}"));
         let principal = match check {
             Ok(check) if passed => check.headers,
             refused => {
@@ -123,7 +131,7 @@ impl Front {
     }
 
     /// The check sees the client's headers as they came (a forged one is refused there) and no body.
-    async fn check(&self, head: &Parts, require: &str) -> anyhow::Result<Came> {
+    async fn check(&self, head: &Parts, demand: &str) -> anyhow::Result<Came> {
         let mut headers = forwarded(&head.headers);
         headers.remove(header::CONTENT_TYPE);
         let host = head.headers.get(header::HOST).cloned().unwrap_or(HeaderValue::from_static(""));
@@ -133,7 +141,7 @@ impl Front {
         headers.insert("x-forwarded-proto", HeaderValue::from_static("http"));
         headers.insert("x-forwarded-host", host);
         headers.insert("x-forwarded-uri", HeaderValue::from_str(uri)?);
-        let target = format!("/check/forward?require={require}");
+        let target = format!("/check/forward?{demand}");
         let n = self.0.wire.asked("proxy", "yaopai", &Method::GET, &target, &headers, b"");
         let url = format!("{}{target}", self.0.check);
         let answer = self.0.client.send(Method::GET, &url, headers, Bytes::new()).await;
@@ -247,6 +255,11 @@ fn told(answer: &anyhow::Result<Came>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_pays_must_be_vouched_for_as_freshly_as_the_page_says() {
+        assert!(ROUTES.contains(&("/pay", &format!("require=bound&vouched={FRESH}"))));
+    }
 
     #[test]
     fn nothing_of_the_client_s_reaches_the_shop_under_our_names() {

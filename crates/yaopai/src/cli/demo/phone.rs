@@ -24,8 +24,6 @@ pub struct Ground {
     pub wx: Option<SimHandle>,
     /// `http://host:port` of the front door.
     pub front: String,
-    /// `http://host:port` of the server's public listener.
-    pub public: String,
     pub client: Client,
     pub entropy: Arc<dyn Entropy>,
     pub tale: Arc<Tale>,

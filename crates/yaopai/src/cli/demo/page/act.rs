@@ -25,12 +25,17 @@ pub enum Act {
     Order {
         item: String,
     },
+    Pay {},
+    Steps {},
     Bind {
         evidence: Evidence,
     },
-    Preview {
-        bind_code: String,
-    },
+    /// The shop's website shows a bind code.
+    ShowCode {},
+    /// The phone scans it.
+    Scan {},
+    /// The account that it is for is somebody else's.
+    TurnDown {},
     Unbind {},
     Kick {
         session_id: String,
@@ -62,8 +67,12 @@ impl Act {
             Self::Go { to } => ("go", json!({ "to": to })),
             Self::Again {} => ("again", json!({})),
             Self::Order { .. } => ("order", json!({})),
-            Self::Bind { .. } => ("bind", json!({})),
-            Self::Preview { .. } => ("preview", json!({})),
+            Self::Pay {} => ("pay", json!({})),
+            Self::Steps {} => ("steps", json!({})),
+            Self::Bind { evidence } => ("bind", json!({ "way": evidence.way() })),
+            Self::ShowCode {} => ("show_code", json!({})),
+            Self::Scan {} => ("scan", json!({})),
+            Self::TurnDown {} => ("turn_down", json!({})),
             Self::Unbind {} => ("unbind", json!({})),
             Self::Kick { .. } => ("kick", json!({})),
             Self::Logout {} => ("logout", json!({})),
@@ -90,7 +99,7 @@ impl Stage {
     /// Something of the demo itself failed; a refusal by the server is none.
     pub async fn act(&mut self, act: Act) -> anyhow::Result<()> {
         let (name, about) = act.step();
-        if !matches!(act, Act::Clear {} | Act::Lose {} | Act::Leave {}) {
+        if !matches!(act, Act::Clear {} | Act::Lose {} | Act::Leave {} | Act::TurnDown {}) {
             self.ground.wire.step(name, about);
         }
         match act {
@@ -106,6 +115,12 @@ impl Stage {
             Act::ThiefRefreshes {} => return self.thief_refreshes().await,
             Act::Forge {} => return self.forge().await,
             Act::Clear {} => self.ground.wire.clear(),
+            Act::ShowCode {} => return self.show_code().await,
+            Act::Scan {} => return self.scan().await,
+            Act::Bind { .. } => {
+                self.press(act).await?;
+                self.take_code_down();
+            }
             Act::Kick { .. } => {
                 // What is kicked is the tablet: there is no third device.
                 self.tablet = None;
@@ -123,8 +138,13 @@ impl Stage {
             Act::Go { to } => phone.go(to).await,
             Act::Again {} => phone.go(phone.seen.wanted).await,
             Act::Order { item } => phone.order(&item).await,
+            Act::Pay {} => phone.pay().await,
+            Act::Steps {} => phone.steps().await,
             Act::Bind { evidence } => phone.bind(evidence).await,
-            Act::Preview { bind_code } => phone.preview(bind_code).await,
+            Act::TurnDown {} => {
+                phone.turn_down();
+                Ok(())
+            }
             Act::Unbind {} => phone.unbind().await,
             Act::Kick { session_id } => phone.kick(&session_id).await,
             Act::Logout {} => phone.logout().await,

@@ -1,9 +1,9 @@
-//! The ways to bind. A form is always there; of the others the server is asked.
+//! The ways to bind: the shop's form, the phone number that WeChat knows, and a bind code from the shop's website.
 
-use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, header};
+use http::Method;
 use serde_json::{Value, json};
 use yaopai_sim::DEFAULT_APPID;
+use zeroize::Zeroizing;
 
 use super::handset::Handset;
 use crate::cli::demo::tale::short;
@@ -16,8 +16,19 @@ pub enum Evidence {
     Form { account: String, password: String },
     /// The phone number that WeChat knows.
     Phone,
-    /// A code that the shop showed elsewhere.
-    BindCode { bind_code: String },
+    /// The code that the phone scanned last.
+    BindCode,
+}
+
+impl Evidence {
+    /// What the wire calls it.
+    pub fn way(&self) -> &'static str {
+        match self {
+            Self::Form { .. } => "form",
+            Self::Phone => "phone",
+            Self::BindCode => "bind_code",
+        }
+    }
 }
 
 impl Handset {
@@ -32,7 +43,10 @@ impl Handset {
                 json!({ "way": "form", "form": { "account": account, "password": password } })
             }
             Evidence::Phone => json!({ "way": "phone", "code": self.phone_code()? }),
-            Evidence::BindCode { bind_code } => json!({ "way": "bind_code", "bind_code": bind_code }),
+            Evidence::BindCode => {
+                let Some(code) = &self.scanned else { return Ok(()) };
+                json!({ "way": "bind_code", "bind_code": **code })
+            }
         };
         body["request_id"] = json!(self.phone.request_id());
         let token = self.phone.token.clone();
@@ -40,7 +54,7 @@ impl Handset {
         match &reply.code {
             None => {
                 self.keep(&reply)?;
-                self.seen.preview = Value::Null;
+                self.turn_down();
                 self.note("bound", json!({}));
                 match self.pending.take() {
                     Some(item) => self.order(&item).await,
@@ -50,19 +64,28 @@ impl Handset {
             // The session may be over: the next page finds out, and says so.
             Some(code) if code.starts_with("session_") => self.go(self.seen.wanted).await,
             Some(_) => {
+                self.turn_down();
                 self.tell(&reply);
                 Ok(())
             }
         }
     }
 
-    /// Shows the person which account a bind code is of, before it is redeemed.
-    pub async fn preview(&mut self, bind_code: String) -> anyhow::Result<()> {
-        let body = json!({ "bind_code": bind_code });
+    /// The phone scans a bind code, and shows the person whose account it is for, before it is redeemed.
+    pub async fn scan(&mut self, bind_code: Zeroizing<String>) -> anyhow::Result<()> {
+        self.seen.notice = None;
+        self.note("scanned", json!({}));
+        let body = json!({ "bind_code": *bind_code });
         if let Some(reply) = self.ask(Method::POST, "/yaopai/v1/binding/preview", Some(body)).await? {
             self.seen.preview = reply.body;
+            self.scanned = Some(bind_code);
         }
         Ok(())
+    }
+
+    /// The person does not want the account of the code that was scanned, or no longer needs it.
+    pub fn turn_down(&mut self) {
+        (self.scanned, self.seen.preview) = (None, Value::Null);
     }
 
     /// The person no longer wants the shop to know this WeChat account. The shop's own table goes first: else it would bind
@@ -86,26 +109,5 @@ impl Handset {
         let code = wx.issue_phone_code(DEFAULT_APPID, self.wechat())?;
         self.note("get_phone_number", json!({ "code": short(&code) }));
         Ok(code)
-    }
-
-    /// Which ways this server has: one that it doesn't know it refuses by the field `way`, before it looks at anything else.
-    /// Asked without evidence, so that nothing can come of it.
-    pub(super) async fn ways(&self) -> anyhow::Result<Vec<&'static str>> {
-        let mut ways = vec!["form"];
-        for way in ["phone", "bind_code"] {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::AUTHORIZATION, format!("Bearer {}", self.phone.token).parse()?);
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            headers.insert("yaopai-background", HeaderValue::from_static("1"));
-            let body = json!({ "way": way, "request_id": self.phone.request_id() }).to_string();
-            // Past the front door: it is no call of the mini program's, and doesn't belong into the log.
-            let url = format!("{}/yaopai/v1/binding", self.ground.public);
-            let answer = self.ground.client.send(Method::POST, &url, headers, Bytes::from(body)).await?;
-            let refusal: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-            if refusal["code"] == "field_invalid" && refusal["field"] != "way" {
-                ways.push(way);
-            }
-        }
-        Ok(ways)
     }
 }

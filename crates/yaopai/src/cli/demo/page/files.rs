@@ -6,12 +6,13 @@ use http::{HeaderValue, Response, StatusCode, header};
 
 const HTML: &str = include_str!("assets/index.html");
 /// By path: the type, and the text.
-const FILES: [(&str, &str, &str); 11] = [
+const FILES: [(&str, &str, &str); 12] = [
     ("/page.css", CSS, include_str!("assets/page.css")),
     ("/phone.css", CSS, include_str!("assets/phone.css")),
     ("/page.js", JS, include_str!("assets/page.js")),
     ("/dom.js", JS, include_str!("assets/dom.js")),
     ("/phone.js", JS, include_str!("assets/phone.js")),
+    ("/bind.js", JS, include_str!("assets/bind.js")),
     ("/session.js", JS, include_str!("assets/session.js")),
     ("/trouble.js", JS, include_str!("assets/trouble.js")),
     ("/wire.js", JS, include_str!("assets/wire.js")),

@@ -10,7 +10,7 @@ use yaopai_sim::{DEFAULT_APPID, Endpoint, Fault, SimHandle, UserConfig};
 
 use super::handset::Handset;
 use crate::cli::demo::phone::{Ground, Phone};
-use crate::cli::demo::shop::Shop;
+use crate::cli::demo::shop::{BindCode, Shop, Website};
 use crate::cli::demo::world::DemoClock;
 
 /// The WeChat users whose phone it may be. The shop has an account for each; only the first one's it has linked already.
@@ -22,10 +22,13 @@ pub struct Stage {
     pub clock: Arc<DemoClock>,
     pub service: Service,
     pub shop: Shop,
+    pub website: Website,
     pub sim: SimHandle,
     pub phone: Option<Handset>,
     pub tablet: Option<Phone>,
     pub thief: Option<Thief>,
+    /// The bind code that the shop's website shows.
+    pub code: Option<BindCode>,
     /// The fault that keeps WeChat down.
     pub outage: Option<u64>,
 }
@@ -43,6 +46,8 @@ pub struct Thief {
 pub enum Later {
     /// Than a retired token passes.
     Grace,
+    /// Than WeChat must have vouched for whoever pays.
+    Vouched,
     /// Than a refresh is due.
     Refresh,
     /// Than a session may be idle.
@@ -53,31 +58,67 @@ pub enum Later {
 
 impl Stage {
     /// With nobody on it yet.
-    pub fn new(ground: Ground, clock: Arc<DemoClock>, service: Service, shop: Shop, sim: SimHandle) -> Self {
+    pub fn new(
+        ground: Ground,
+        clock: Arc<DemoClock>,
+        service: Service,
+        (shop, website): (Shop, Website),
+        sim: SimHandle,
+    ) -> Self {
         for name in PEOPLE {
+            let phone = shop.phone(name).map(str::to_owned);
             // Those whom the simulator knows by itself are there already, which is as well.
-            let _ = sim.add_user(UserConfig { name: name.to_owned(), ..UserConfig::default() });
+            let _ = sim.add_user(UserConfig { name: name.to_owned(), phone, ..UserConfig::default() });
         }
-        Self { ground, clock, service, shop, sim, phone: None, tablet: None, thief: None, outage: None }
+        let (phone, tablet, thief) = (None, None, None);
+        Self { ground, clock, service, shop, website, sim, phone, tablet, thief, code: None, outage: None }
     }
 
     /// Somebody takes the phone and opens the mini program.
     pub async fn open(&mut self, wechat: &str) -> anyhow::Result<()> {
         let Some(wechat) = PEOPLE.into_iter().find(|p| *p == wechat) else { return Ok(()) };
-        (self.tablet, self.thief) = (None, None);
+        (self.tablet, self.thief, self.code) = (None, None, None);
         let phone = self.phone.insert(Handset::new(self.ground.clone(), wechat, self.clock.clone()));
         phone.go(super::handset::Screen::Shop).await
     }
 
     /// The phone is put away.
     pub fn leave(&mut self) {
-        (self.phone, self.tablet, self.thief) = (None, None, None);
+        (self.phone, self.tablet, self.thief, self.code) = (None, None, None, None);
+    }
+
+    /// The person, signed in on the shop's website at a computer, has it show a bind code.
+    pub async fn show_code(&mut self) -> anyhow::Result<()> {
+        let Some(phone) = &mut self.phone else { return Ok(()) };
+        phone.turn_down();
+        phone.seen.notice = None;
+        let user = self.shop.user_of(phone.wechat());
+        if let Some(user) = user {
+            self.code = Some(self.website.bind_code(user, phone.wechat()).await?);
+        }
+        Ok(())
+    }
+
+    /// The person points the phone at it.
+    pub async fn scan(&mut self) -> anyhow::Result<()> {
+        let (Some(phone), Some(code)) = (&mut self.phone, &self.code) else { return Ok(()) };
+        phone.scan(code.code.clone()).await?;
+        self.take_code_down();
+        Ok(())
+    }
+
+    /// Takes the code off the website once it is worth nothing any more: used, refused, or nobody asks for it.
+    pub fn take_code_down(&mut self) {
+        if self.phone.as_ref().is_none_or(|phone| phone.scanned.is_none()) {
+            self.code = None;
+        }
     }
 
     /// Time passes at once. The server looks for what has expired every 15 s; here it does so now.
     pub async fn later(&mut self, how: Later) -> anyhow::Result<()> {
         let by = match how {
             Later::Grace => 31,
+            Later::Vouched => 6 * 60,
             Later::Refresh => 21 * 60,
             Later::Idle => 31 * 60,
             Later::Absolute => 7 * 24 * 3600 + 60,

@@ -7,7 +7,11 @@ use yaopai_core::time::millis;
 
 use super::handset::Handset;
 use super::stage::{PEOPLE, Stage};
+use crate::cli::demo::front::FRESH;
 use crate::cli::demo::world::APP;
+
+/// How long WeChat's word is fresh enough to pay by.
+const FRESH_MS: i64 = FRESH as i64 * 1000;
 
 impl Stage {
     /// Everything but the log.
@@ -16,6 +20,8 @@ impl Stage {
         let mut view = json!({
             "people": people,
             "ahead": self.clock.ahead(),
+            // Not the code itself: what is drawn is a picture of one.
+            "code": self.code.as_ref().map(|code| json!({ "picture": code.picture })),
             "outage": self.outage.is_some(),
             "tablet": self.tablet.is_some(),
             "thief": self.thief.as_ref().map(|t| json!({ "status": t.saw.0, "code": t.saw.1 })),
@@ -52,6 +58,8 @@ impl Stage {
             "idle_until": idle_until,
             "absolute": millis(policy.absolute),
             "absolute_until": session.absolute_at.0,
+            "fresh": FRESH_MS,
+            "fresh_until": session.vouched_at.0 + FRESH_MS,
             "refresh_at": phone.refresh_at().map(|t| t.0),
             "tokens": phone.tokens.worth(&session, now),
         })

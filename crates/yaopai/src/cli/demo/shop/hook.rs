@@ -5,16 +5,12 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use serde_json::{Value, json};
 use subtle::ConstantTimeEq as _;
 
-use super::{Shop, answer};
+use super::{Shop, answer, evidence};
 use crate::cli::demo::tale::short;
 use crate::webhook;
 
 /// How old or new a call may be, in seconds (Standard Webhooks, "Timestamp").
 const TOLERANCE: i64 = 300;
-/// What the person reads who mistyped.
-pub const WRONG: &str = "Wrong account or password. / 账号或密码错误。";
-/// What the person reads whose account somebody else has.
-const TAKEN: &str = "This account belongs to another WeChat user. / 该账号已绑定其他微信。";
 /// How many calls are remembered for the walk.
 const REMEMBERED_MAX: usize = 1000;
 
@@ -34,11 +30,12 @@ impl Shop {
         }
         let said = match kind {
             "resolve" => self.resolve(openid),
-            "bind" => self.bind(openid, &data["form"]),
+            "bind" => self.bind(openid, data),
             "opened" => return self.opened(data),
             _ => return answer(StatusCode::BAD_REQUEST, &json!({ "error": "unknown type" })),
         };
-        let asked = if kind == "resolve" { "who is".to_owned() } else { format!("may bind {}", form(&data["form"])) };
+        let asked =
+            if kind == "resolve" { "who is".to_owned() } else { format!("may bind {} to", evidence::told(data)) };
         self.0.tale.wire("server", "shop", &format!("webhook {kind}: {asked} openid {:?}?", short(openid)));
         self.0.tale.wire(
             "shop",
@@ -54,25 +51,6 @@ impl Shop {
         match state.accounts.iter().find(|a| a.openid.as_deref() == Some(openid)) {
             Some(a) => json!({ "user": a.id, "claims": { "name": a.name } }),
             None => json!({ "user": null }),
-        }
-    }
-
-    /// Somebody filled in the bind form.
-    fn bind(&self, openid: &str, form: &Value) -> Value {
-        let field = |name| form.get(name).and_then(Value::as_str).unwrap_or_default();
-        let (account, password) = (field("account"), field("password"));
-        let mut state = self.state();
-        let found = state
-            .accounts
-            .iter_mut()
-            .find(|a| a.account == account && bool::from(a.password.as_bytes().ct_eq(password.as_bytes())));
-        match found {
-            None => json!({ "user": null, "message": WRONG }),
-            Some(a) if a.openid.as_deref().is_some_and(|o| o != openid) => json!({ "user": null, "message": TAKEN }),
-            Some(a) => {
-                a.openid = Some(openid.to_owned());
-                json!({ "user": a.id, "claims": { "name": a.name } })
-            }
         }
     }
 
@@ -104,10 +82,6 @@ impl Shop {
         // There may be several, one a key, while keys are changed.
         signatures.split(' ').any(|s| bool::from(s.as_bytes().ct_eq(right.as_bytes())))
     }
-}
-
-fn form(form: &Value) -> String {
-    format!("account {:?} to", form.get("account").and_then(Value::as_str).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -19,9 +19,12 @@ use super::tale::{Tale, short};
 use super::wire::Wire;
 use crate::listen::{Answer, Peer};
 
+mod evidence;
 mod hook;
+mod website;
 
-pub use hook::WRONG;
+pub use evidence::WRONG;
+pub use website::{BindCode, Website};
 
 /// Where Yaopai's webhook calls arrive.
 pub const HOOK: &str = "/yaopai-webhook";
@@ -35,6 +38,8 @@ pub struct Account {
     /// For a demo, in clear; a real shop keeps a slow hash of it.
     pub password: &'static str,
     pub name: &'static str,
+    /// Without the country's code; the shop's customers are all in China.
+    pub phone: Option<&'static str>,
     /// The WeChat account it is bound to: many teams have such a column before they meet Yaopai.
     pub openid: Option<String>,
 }
@@ -62,6 +67,7 @@ struct State {
 struct Order {
     user: u64,
     item: String,
+    paid: bool,
 }
 
 impl Shop {
@@ -79,6 +85,16 @@ impl Shop {
     /// The password of an account: the page tells the person at the phone.
     pub fn password(&self, account: &str) -> Option<&'static str> {
         self.state().accounts.iter().find(|a| a.account == account).map(|a| a.password)
+    }
+
+    /// The phone number of an account.
+    pub fn phone(&self, account: &str) -> Option<&'static str> {
+        self.state().accounts.iter().find(|a| a.account == account)?.phone
+    }
+
+    /// The user id of an account.
+    pub fn user_of(&self, account: &str) -> Option<u64> {
+        self.state().accounts.iter().find(|a| a.account == account).map(|a| a.id)
     }
 
     /// How many webhook calls of a kind came.
@@ -108,6 +124,7 @@ impl Shop {
             (Method::GET, "/goods") => self.goods(&head.headers),
             (Method::GET, "/orders") => self.orders(&head.headers),
             (Method::POST, "/orders") => self.order(&head.headers, &bytes),
+            (Method::POST, "/pay") => self.pay(&head.headers),
             (Method::POST, "/unlink") => self.unlink(&head.headers),
             _ => answer(StatusCode::NOT_FOUND, &json!({ "error": "no such page" })),
         }
@@ -129,8 +146,15 @@ impl Shop {
         let Some(user) = self.user(headers) else { return nobody() };
         self.0.tale.act("shop", &format!("sees {user}"));
         let state = self.state();
-        let orders: Vec<_> = state.orders.iter().filter(|o| o.user == user.id).map(|o| o.item.as_str()).collect();
-        answer(StatusCode::OK, &json!({ "user": user.id, "name": user.name, "orders": orders }))
+        let own = || state.orders.iter().filter(|o| o.user == user.id);
+        let orders: Vec<_> = own().map(|o| o.item.as_str()).collect();
+        let mut said = json!({ "user": user.id, "name": user.name, "orders": orders });
+        // One pays for all that is open, so it is the oldest so many. Who never pays needn't read of it.
+        match own().filter(|o| o.paid).count() {
+            0 => {}
+            paid => said["paid"] = json!(paid),
+        }
+        answer(StatusCode::OK, &said)
     }
 
     /// Another order.
@@ -145,8 +169,18 @@ impl Shop {
         if state.orders.len() >= ORDERS_MAX {
             return answer(StatusCode::INSUFFICIENT_STORAGE, &json!({ "error": "the shop is full" }));
         }
-        state.orders.push(Order { user: user.id, item: item.into() });
+        state.orders.push(Order { user: user.id, item: item.into(), paid: false });
         answer(StatusCode::CREATED, &json!({ "user": user.id, "ordered": item }))
+    }
+
+    /// Pays for all that is open. That WeChat has vouched for the user lately, the front door has made sure of.
+    fn pay(&self, headers: &HeaderMap) -> Response<Bytes> {
+        let Some(user) = self.user(headers) else { return nobody() };
+        self.0.tale.act("shop", &format!("sees {user}"));
+        let mut state = self.state();
+        let open = state.orders.iter_mut().filter(|o| o.user == user.id && !o.paid);
+        let paid = open.map(|order| order.paid = true).count();
+        answer(StatusCode::OK, &json!({ "user": user.id, "paid": paid }))
     }
 
     /// The user wants the shop to forget their WeChat account. Yaopai is told by the mini program: its `DELETE /binding`

@@ -13,9 +13,12 @@ const BODY_MAX: usize = 4096;
 /// Fields of which nothing is shown.
 const SECRET: [&str; 5] = ["password", "passwd", "pwd", "x-api-key", "api_key"];
 /// Fields of which nobody needs to see more than the beginning, as they are never handed out.
-const HIDDEN: [&str; 5] = ["secret", "session_key", "access_token", "webhook-signature", "encrypted_data"];
+const HIDDEN: [&str; 6] = ["secret", "session_key", "access_token", "webhook-signature", "signature", "encrypted_data"];
 /// Fields of which the two ends are shown, so that a reader can follow them from message to message.
 const SHORTENED: [&str; 6] = ["token", "code", "js_code", "request_id", "bind_code", "openid"];
+
+/// Phone numbers, in our words and in WeChat's.
+const NUMBERS: [&str; 5] = ["number", "pure", "phone", "phoneNumber", "purePhoneNumber"];
 
 /// The headers, in the order in which they were sent.
 pub fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
@@ -92,6 +95,9 @@ fn field(name: &str, value: &str) -> String {
     if is_one_of(name, &HIDDEN) {
         return format!("{}…", value.chars().take(4).collect::<String>());
     }
+    if NUMBERS.contains(&name) && value.is_ascii() && value.len() > 7 {
+        return format!("{}****{}", &value[..3], &value[value.len() - 4..]);
+    }
     // A refusal has a `code` as well, and that one is what a reader looks for.
     let word = value.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
     if value.starts_with("yp1_") || (is_one_of(name, &SHORTENED) && !word) {
@@ -153,11 +159,13 @@ mod tests {
             "/sns/jscode2session?appid=wx1&secret=0123…&js_code=0a1b2c3d…9j0k&x"
         );
         let whole = json!({ "token": token, "form": { "password": "peach-27" }, "session_key": "c2Vzc2lvbg==",
-            "list": [{ "token": token }], "code": "content_type_unsupported" });
+            "list": [{ "token": token }], "code": "content_type_unsupported",
+            "phone": { "number": "13800138004", "country": "86" } });
         assert_eq!(
             body(whole.to_string().as_bytes()),
             json!({ "token": "yp1_AaID…hijk", "form": { "password": "•••" }, "session_key": "c2Vz…",
-                "list": [{ "token": "yp1_AaID…hijk" }], "code": "content_type_unsupported" })
+                "list": [{ "token": "yp1_AaID…hijk" }], "code": "content_type_unsupported",
+                "phone": { "number": "138****8004", "country": "86" } })
         );
     }
 

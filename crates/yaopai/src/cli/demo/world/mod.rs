@@ -24,7 +24,7 @@ use super::folder::Folder;
 use super::front::Front;
 use super::page::{Page, Stage};
 use super::phone::Ground;
-use super::shop::{Account, Shop};
+use super::shop::{Account, Shop, Website};
 use super::tale::Tale;
 use super::tap::Tap;
 use super::wire::Wire;
@@ -162,7 +162,6 @@ impl World {
         Ground {
             wx: self.sim.as_ref().map(|sim| sim.handle().clone()),
             front: self.front.clone(),
-            public: self.server.public.to_string(),
             client: self.client.clone(),
             entropy: self.entropy.clone(),
             tale: self.tale.clone(),
@@ -174,7 +173,14 @@ impl World {
     pub async fn page(&mut self) -> anyhow::Result<String> {
         let sim = self.sim.as_ref().context("the page needs the simulated WeChat")?.handle().clone();
         let service = self.server.service().clone();
-        let stage = Stage::new(self.ground(), self.clock.clone(), service, self.shop.clone(), sim);
+        let website = Website {
+            client: self.client.clone(),
+            admin: self.server.admin.to_string(),
+            api_key: self.api_key.clone(),
+            entropy: self.entropy.clone(),
+            wire: self.wire.clone(),
+        };
+        let stage = Stage::new(self.ground(), self.clock.clone(), service, (self.shop.clone(), website), sim);
         // It begins with what is pressed there; the walk was told in the terminal.
         self.wire.clear();
         let ports = Ports { free: self.free_ports, tale: &self.tale };
@@ -200,14 +206,14 @@ impl World {
 
 /// The shop's own table of accounts.
 fn accounts(known: Option<String>) -> Vec<Account> {
-    let account = |id, account, password, name, openid| Account { id, account, password, name, openid };
+    let account = |id, account, password, name, phone, openid| Account { id, account, password, name, phone, openid };
     vec![
-        account(1001, "xiaoming", "noodles-88", "小明", known),
-        account(1002, "lilei", "dumpling-42", "李雷", None),
-        account(1003, "xiaohong", "hotpot-66", "小红", None),
+        account(1001, "xiaoming", "noodles-88", "小明", None, known),
+        account(1002, "lilei", "dumpling-42", "李雷", None, None),
+        account(1003, "xiaohong", "hotpot-66", "小红", None, None),
         // Those of the page: the walk and the printed commands leave them as they are.
-        account(1004, "hanmeimei", "peach-27", "韩梅梅", None),
-        account(1005, "wangfang", "persimmon-19", "王芳", None),
+        account(1004, "hanmeimei", "peach-27", "韩梅梅", Some("13800138004"), None),
+        account(1005, "wangfang", "persimmon-19", "王芳", Some("13800138005"), None),
     ]
 }
 

@@ -71,7 +71,7 @@ function broken(is) {
 function draw() {
   const { view } = page
   const parts = {
-    phone: [drawPhone, [view.people, view.phone, view.ahead]],
+    phone: [drawPhone, [view.people, view.phone, view.code, view.ahead]],
     session: [drawSession, [view.session, view.past, view.phone?.logged_in, view.ahead]],
     trouble: [drawTrouble, [view.phone?.lose, view.phone?.logged_in, !view.phone, view.outage, view.tablet, view.thief, page.pressed]],
   }

@@ -1,5 +1,6 @@
 // The phone: the mini program's pages, as a person sees them.
 
+import { bind } from '/bind.js'
 import { button, clock, h } from '/dom.js'
 
 /** What stands on the goods' tiles. */
@@ -64,7 +65,12 @@ function orders(page, seen) {
   const { text } = page
   const list = seen.orders ?? []
   if (!list.length) return h('p', { class: 'lead empty' }, text.phone.noOrders)
-  return h('ul', { class: 'rows' }, list.map((name, n) => h('li', {}, h('span', {}, text.goods[name] ?? name), h('small', {}, text.phone.orderNumber(n + 1)))))
+  const open = list.length - seen.paid
+  return [
+    h('ul', { class: 'rows' }, list.map((name, n) => h('li', { 'data-paid': n < seen.paid },
+      h('span', {}, text.goods[name] ?? name), h('small', {}, text.phone.orderNumber(n + 1), n < seen.paid && h('span', { class: 'paid' }, text.phone.paid))))),
+    open > 0 && button(text.phone.pay(open), () => page.act({ do: 'pay' }), { class: 'wide', 'data-do': 'pay' }),
+  ]
 }
 
 function me(page, seen) {
@@ -78,6 +84,10 @@ function me(page, seen) {
       h('span', { class: 'face', 'aria-hidden': true }, text.people[page.view.phone.holder].face),
       h('span', {}, h('strong', {}, seen.bound ? nameOf(page, seen) : text.phone.visitor),
         h('small', {}, seen.bound ? text.phone.userNumber(seen.user) : text.phone.unbound))),
+    h('ul', { class: 'rows steps' }, h('li', {}, h('span', {}, text.phone.steps),
+      seen.steps === null
+        ? button(text.phone.showSteps, () => page.act({ do: 'steps' }), { class: 'small', 'data-do': 'steps' })
+        : h('strong', { 'data-steps': seen.steps }, text.phone.stepsToday(seen.steps)))),
     h('h3', {}, text.phone.deviceList),
     h('ul', { class: 'rows' }, devices),
     h('div', { class: 'stack' },
@@ -93,67 +103,6 @@ function out(page, seen) {
   const words = seen.notice ? told(text, seen.notice) : text.phone.loggedOut
   return h('div', { class: 'out' }, h('p', { role: 'status' }, words),
     button(text.phone.again, () => page.act({ do: 'again' }), { class: 'wide', 'data-do': 'again' }))
-}
-
-/** Which way is open; the first one again for each person. */
-let way = 'form'
-
-function bind(page, seen) {
-  const { text } = page
-  if (!seen.ways.includes(way)) [way] = seen.ways
-  const body = h('div', {})
-  const show = chosen => {
-    way = chosen
-    body.replaceChildren(...[{ form, phone: phoneNumber, bind_code: bindCode }[way](page, seen)].flat())
-    for (const tab of list.children) tab.setAttribute('aria-selected', tab.dataset.way === way)
-  }
-  const list = h('div', { class: 'ways', role: 'tablist' }, seen.ways.map(name =>
-    button(text.phone.ways[name], () => show(name), { role: 'tab', 'data-way': name })))
-  list.hidden = seen.ways.length < 2
-  show(way)
-  return [h('p', { class: 'lead' }, text.phone.bindLead), list, body]
-}
-
-function form(page) {
-  const { text, view } = page
-  const known = view.people.find(person => person.user === view.phone.holder)
-  const account = h('input', { name: 'account', autocomplete: 'off', autocapitalize: 'none', value: known.user })
-  const password = h('input', { name: 'password', type: 'password', autocomplete: 'off', required: true })
-  const fill = word => () => { account.value = known.user; password.value = word; password.focus() }
-  const submit = event => {
-    event.preventDefault()
-    page.act({ do: 'bind', evidence: { way: 'form', account: account.value, password: password.value } })
-  }
-  return h('form', { onsubmit: submit },
-    h('label', {}, text.phone.account, account),
-    h('label', {}, text.phone.password, password),
-    h('p', { class: 'fills' },
-      button(text.phone.fillRight, fill(known.password), { class: 'link', 'data-fill': 'right' }),
-      button(text.phone.fillWrong, fill('0000'), { class: 'link', 'data-fill': 'wrong' })),
-    h('button', { class: 'wide', 'data-do': 'bind' }, text.phone.bind))
-}
-
-function phoneNumber(page) {
-  const { text } = page
-  return [
-    h('p', { class: 'lead' }, text.phone.phoneLead),
-    button(text.phone.allowPhone, () => page.act({ do: 'bind', evidence: { way: 'phone' } }), { class: 'wide', 'data-do': 'bind-phone' }),
-  ]
-}
-
-function bindCode(page, seen) {
-  const { text } = page
-  const code = h('input', { name: 'bind_code', autocomplete: 'off', required: true })
-  const look = event => {
-    event.preventDefault()
-    page.act({ do: 'preview', bind_code: code.value })
-  }
-  const masked = seen.preview && Object.values(seen.preview).filter(value => typeof value === 'string').join(' ')
-  return h('form', { onsubmit: look },
-    h('label', {}, text.phone.bindCode, code),
-    masked && h('p', { class: 'lead' }, text.phone.isItYou(masked)),
-    h('button', { class: 'wide', 'data-do': 'preview' }, text.phone.look),
-    masked && button(text.phone.bind, () => page.act({ do: 'bind', evidence: { way: 'bind_code', bind_code: code.value } }), { class: 'wide', 'data-do': 'bind-code' }))
 }
 
 const nameOf = (page, seen) => (page.text.language === 'en' ? page.text.people[page.view.phone.holder].name : seen.name ?? seen.user)

@@ -16,6 +16,7 @@ export function drawSession(page) {
     h('h3', {}, text.session.tokens),
     h('ul', { class: 'tokens' }, [...session.tokens].reverse().slice(0, TOKENS_MAX).map(token => row(text, session, token))),
     h('h3', { class: 'clocks' }, text.session.clocks, ahead(page)),
+    bar(text.session.fresh, 'fresh'),
     bar(text.session.refresh, 'refresh'),
     bar(text.session.idle, 'idle'),
     bar(text.session.absolute, 'absolute'),
@@ -66,13 +67,14 @@ export function tick(page) {
   for (const element of document.querySelectorAll('[data-clock]')) element.textContent = clock(now)
   const { session } = view
   if (!session || session.gone) return
-  const show = (name, until, whole) => {
+  const show = (name, until, whole, over = text.session.due) => {
     const element = document.querySelector(`[data-bar="${name}"]`)
     if (!element) return
     const left = session.ended || !until ? 0 : Math.max(0, until - now)
     element.querySelector('.fill').style.width = `${Math.min(100, 100 * left / whole)}%`
-    element.querySelector('.left').textContent = session.ended || !until ? '–' : left ? span(left, text.days) : text.session.due
+    element.querySelector('.left').textContent = session.ended || !until ? '–' : left ? span(left, text.days) : over
   }
+  show('fresh', session.fresh_until, session.fresh, text.session.stale)
   show('refresh', session.refresh_at, 20 * 60 * 1000)
   show('idle', session.idle_until, session.idle)
   show('absolute', session.absolute_until, session.absolute)

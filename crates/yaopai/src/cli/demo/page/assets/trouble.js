@@ -6,7 +6,7 @@ import { button, h } from '/dom.js'
 const GROUPS = [
   ['network', [[{ do: 'lose' }, 'session'], [{ do: 'refresh' }, 'session']]],
   ['time', [
-    [{ do: 'later', how: 'grace' }, 'always'], [{ do: 'later', how: 'refresh' }, 'always'],
+    [{ do: 'later', how: 'grace' }, 'always'], [{ do: 'later', how: 'vouched' }, 'always'], [{ do: 'later', how: 'refresh' }, 'always'],
     [{ do: 'later', how: 'idle' }, 'always'], [{ do: 'later', how: 'absolute' }, 'always'],
   ]],
   ['devices', [[{ do: 'tablet' }, 'phone'], [{ do: 'kicked' }, 'session']]],

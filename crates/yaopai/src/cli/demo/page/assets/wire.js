@@ -11,7 +11,7 @@ const EDGE = 18
 /** Those who stand where the phone does, and are not it. */
 const OTHERS = { tablet: true, thief: true, client: true }
 /** What a client asks of the shop. */
-const PROXIED = { goods: true, orders: true, order: true, unlink: true, other: true }
+const PROXIED = { goods: true, orders: true, order: true, pay: true, unlink: true, other: true }
 
 const rows = new Map()
 
@@ -99,15 +99,17 @@ const header = (headers, name) => headers?.find(([n]) => n === name)?.[1]
 /** What kind of message it is. */
 function keyOf({ from, to, method, target, body }) {
   const path = target.split('?')[0]
-  if (to === 'wechat') return { '/sns/jscode2session': 'exchange', '/cgi-bin/stable_token': 'access_token', '/wxa/business/getuserphonenumber': 'phone_number' }[path] ?? 'wechat'
+  if (to === 'wechat') return { '/sns/jscode2session': 'exchange', '/cgi-bin/stable_token': 'access_token', '/wxa/business/getuserphonenumber': 'phone_number', '/wxa/checksession': 'key_check' }[path] ?? 'wechat'
   if (from === 'yaopai') return { resolve: 'resolve', bind: 'hook_bind', opened: 'opened' }[body?.type] ?? 'hook'
-  if (from === 'proxy') return to === 'shop' ? 'forward' : target.includes('require=bound') ? 'check_bound' : 'check_open'
-  if (to === 'proxy') return { 'GET /goods': 'goods', 'GET /orders': 'orders', 'POST /orders': 'order', 'POST /unlink': 'unlink' }[`${method} ${path}`] ?? 'other'
+  if (from === 'shop') return 'bind_code'
+  if (from === 'proxy') return to === 'shop' ? 'forward' : target.includes('vouched=') ? 'check_vouched' : target.includes('require=bound') ? 'check_bound' : 'check_open'
+  if (to === 'proxy') return { 'GET /goods': 'goods', 'GET /orders': 'orders', 'POST /orders': 'order', 'POST /pay': 'pay', 'POST /unlink': 'unlink' }[`${method} ${path}`] ?? 'other'
   const call = path.replace('/yaopai/v1/', '')
   if (call.startsWith('sessions/')) return 'kick'
+  if (call === 'session/refresh' && body?.code) return 'step_up'
   return {
     'POST session': 'login', 'GET session': 'read', 'DELETE session': 'logout', 'POST session/refresh': 'refresh',
-    'POST binding': 'bind', 'POST binding/preview': 'preview', 'DELETE binding': 'unbind', 'GET sessions': 'sessions',
+    'POST binding': 'bind', 'POST binding/preview': 'preview', 'DELETE binding': 'unbind', 'GET sessions': 'sessions', 'POST decrypt': 'decrypt',
   }[`${method} ${call}`] ?? 'other'
 }
 
@@ -121,9 +123,10 @@ function outcome(text, key, { answer }) {
   if (code && key in PROXIED) return ''
   if (code) return text.refusals[code] ?? text.refusals.other(code)
   if (key === 'exchange') return status !== 200 ? text.outcomes.gateway : body?.errcode ? text.outcomes.errcode(body.errcode) : text.outcomes.openid
+  if (key === 'key_check') return body?.errcode === 0 ? text.outcomes.sameKey : text.outcomes.otherKey
   if (key === 'resolve') return body?.user ? text.outcomes.known(body.user) : text.outcomes.unknown
   if (key === 'hook_bind') return body?.user ? text.outcomes.proved(body.user) : text.outcomes.rejected
-  if (['login', 'bind', 'refresh'].includes(key)) return body?.bound ? text.outcomes.bound(body.user) : text.outcomes.unbound
+  if (['login', 'bind', 'refresh', 'step_up'].includes(key)) return body?.bound ? text.outcomes.bound(body.user) : text.outcomes.unbound
   if (key.startsWith('check_')) {
     const user = header(answer.headers, 'yaopai-user')
     return user ? text.outcomes.user(user) : header(answer.headers, 'yaopai-openid') ? text.outcomes.guest : text.outcomes.nobody
