@@ -183,6 +183,24 @@ mod tests {
             }
         }
 
+        /// However its letters are written.
+        #[test]
+        fn a_name_stands_once(
+            names in prop::collection::vec((prop::sample::select(vec!["a", "b", "c"]), any::<bool>()), 1..4),
+        ) {
+            let spelt = |(name, escaped): &(&str, bool)| match escaped {
+                true => format!("\"\\u{:04x}\":1", name.as_bytes()[0]),
+                false => format!("\"{name}\":1"),
+            };
+            let inner: Vec<_> = names.iter().map(spelt).collect();
+            let mut distinct: Vec<_> = names.iter().map(|(name, _)| *name).collect();
+            distinct.sort_unstable();
+            distinct.dedup();
+            for body in [format!("{{{}}}", inner.join(",")), format!("{{\"x\":[{{{}}}]}}", inner.join(","))] {
+                prop_assert_eq!(Fields::parse(body.as_bytes()).is_ok(), distinct.len() == names.len(), "{}", body);
+            }
+        }
+
         #[test]
         fn a_text_is_as_long_as_it_may_be(text: String, from in 0usize..8, more in 0usize..16) {
             let body = serde_json::json!({"code": text}).to_string();
