@@ -14,6 +14,7 @@ mod attacks;
 mod bad_input;
 mod check;
 mod config;
+mod faults;
 mod listeners;
 mod secrets;
 mod support;
