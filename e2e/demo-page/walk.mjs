@@ -180,7 +180,7 @@ export async function walk(browser, address, language, person) {
   await tab('me')
   await shot('10-me')
   await press('kick', 'tablet')
-  await page.waitForFunction(() => document.querySelectorAll('.rows li').length === 1)
+  await page.waitForFunction(() => !document.querySelector('[data-kick]'))
   await trouble('kicked')
   await crossed('login 201', 'sessions 200', 'kick 204')
   await is('.path .ended[aria-current]')
