@@ -29,6 +29,10 @@ export function drawWire(page, { gone, entries }) {
     row.remove()
     rows.delete(n)
   }
+  // Nobody pressed for these sections, so they are in no row of their own.
+  for (const step of list.querySelectorAll('[data-step="elsewhere"]')) {
+    if (!step.querySelector('ol').childElementCount) step.remove()
+  }
   let news = 0
   for (const entry of entries) {
     if (entry.n <= gone) continue
