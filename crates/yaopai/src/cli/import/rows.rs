@@ -72,7 +72,7 @@ impl<R: BufRead> Rows<R> {
             input.consume(BOM.len());
             place.byte = 3;
         }
-        Ok(Self { input, csv: Reader::new(), bytes: vec![0; ROW_MAX], ends: vec![0; FIELDS_MAX], place })
+        Ok(Self { input, csv: Reader::new(), bytes: vec![0; ROW_MAX + 1], ends: vec![0; FIELDS_MAX], place })
     }
 
     /// The next row.
