@@ -25,8 +25,8 @@ pub(super) fn open(work: &mut Work<'_>, open: &Open) -> Done<Opened> {
     let now = session.created_at;
     let found = match find(db, &session.app, &session.openid)? {
         Some((_, was)) if was != session.realm => {
-            let repeated = record(db, &open.login.key)?.filter(|kept| kept.expires_at > now);
-            return repeated.map(Opened::Repeated).ok_or_else(|| Failure::Refused(rules::moved(&session, &was)));
+            let repeated = repeated(db, &open.login, now)?;
+            return repeated.ok_or_else(|| Failure::Refused(rules::moved(&session, &was)));
         }
         found => found.map(|(found, _)| found),
     };
@@ -116,8 +116,11 @@ fn keep_record(db: &Connection, login: &LoginRecord, now: Timestamp) -> rusqlite
 
 /// The same login, opened before, goes before any refusal.
 fn repeated_or(db: &Connection, login: &LoginRecord, now: Timestamp, refusal: Opened) -> Done<Opened> {
-    let kept = record(db, &login.key)?.filter(|kept| kept.expires_at > now);
-    Ok(kept.map_or(refusal, Opened::Repeated))
+    Ok(repeated(db, login, now)?.unwrap_or(refusal))
+}
+
+fn repeated(db: &Connection, login: &LoginRecord, now: Timestamp) -> rusqlite::Result<Option<Opened>> {
+    Ok(record(db, &login.key)?.filter(|kept| kept.expires_at > now).map(Opened::Repeated))
 }
 
 /// The identity and its realm.
