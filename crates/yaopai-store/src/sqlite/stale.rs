@@ -2,8 +2,8 @@
 //!
 //! It follows the index of live sessions that logins keep up anyway. An index by last use would find them at once, but each
 //! login, each end and each flush of last uses would have to write it, for rows that a few steps a minute find as well; and
-//! a walk over the sessions themselves would pass a week of ended ones. A reader looks, so the writer is only asked to end
-//! what there is to end, and looks at those again.
+//! a walk over the sessions themselves would pass a week of ended ones. A reader looks first, so the writer is only asked for
+//! steps that have something to end, and takes those again.
 
 use rusqlite::{Connection, params};
 use yaopai_core::ids::{AppName, IdentityId, SessionId};
@@ -33,20 +33,13 @@ pub(super) fn find(db: &Connection, stale: &Stale) -> rusqlite::Result<StaleEnde
     Ok(StaleEnded { ended, next })
 }
 
-/// Ends those of the found ones that still are as they were found. Answers which.
-pub(super) fn end(
-    work: &mut Work<'_>,
-    found: &[(SessionId, EndReason)],
-    stale: &Stale,
-) -> Done<Vec<(SessionId, EndReason)>> {
-    let mut ended = Vec::new();
-    for (id, reason) in found {
-        let Some(session) = rows::load(work.db, *id)? else { continue };
-        let still = stale.expired(&session.app, session.last_seen, session.absolute_at) == Some(*reason);
-        if still && rows::end(work.db, *id, Ended { reason: *reason, at: stale.now })? {
-            work.changes.push(Change::Ended(*id));
-            ended.push((*id, *reason));
-        }
+/// Ends what a step finds, in one with finding it: a step that ended what an earlier look had found would say that it had passed
+/// a session which somebody else ended meanwhile.
+pub(super) fn end(work: &mut Work<'_>, stale: &Stale) -> Done<StaleEnded> {
+    let step = find(work.db, stale)?;
+    for (id, reason) in &step.ended {
+        rows::end(work.db, *id, Ended { reason: *reason, at: stale.now })?;
+        work.changes.push(Change::Ended(*id));
     }
-    Ok(ended)
+    Ok(step)
 }

@@ -76,12 +76,11 @@ impl Store for Sqlite {
 
     async fn expire_stale(&self, stale: Stale) -> StoreResult<StaleEnded> {
         let look = stale.clone();
-        let StaleEnded { ended: found, next } = self.read(move |db| stale::find(db, &look)).await?;
-        let mut ended = Vec::new();
-        if !found.is_empty() {
-            ended = self.write(move |work| stale::end(work, &found, &stale)).await?;
+        let step = self.read(move |db| stale::find(db, &look)).await?;
+        if step.ended.is_empty() {
+            return Ok(step);
         }
-        Ok(StaleEnded { ended, next })
+        self.write(move |work| stale::end(work, &stale)).await
     }
 
     async fn load(&self, id: SessionId) -> StoreResult<Option<Session>> {
