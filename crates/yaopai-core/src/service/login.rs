@@ -204,10 +204,14 @@ impl Service {
         let world = self.world();
         let (now, _) = self.now();
         let record = world.store.login(login).await?.filter(|r| r.expires_at > now).ok_or_else(code_used)?;
+        // Used, changed or ended: whoever sends the old login now is late, or is somebody else. The table is asked before the
+        // store: it forgets that a session was used when the session ends, and what has ended by then the store knows.
+        if world.presence.used(record.session) {
+            return Err(code_used());
+        }
         let session = world.store.load(record.session).await?.ok_or_else(code_used)?;
-        // Used, changed or ended: whoever sends the old login now is late, or is somebody else.
         let first = session.secrets.current();
-        if session.ended.is_some() || world.presence.used(session.id) {
+        if session.ended.is_some() {
             return Err(code_used());
         }
         let secret = world.sealer.unseal(login_place(&hex::encode(login)), &record.sealed)?;
