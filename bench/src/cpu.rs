@@ -44,36 +44,49 @@ impl Rounds {
     }
 }
 
-/// Measures under a load and writes the table.
-pub fn run(
-    bare: &Process,
-    check: &Process,
-    load: &Load,
-    title: &str,
-    rounds: u32,
-    seconds: u64,
-) -> anyhow::Result<String> {
-    for process in [bare, check] {
-        load.run(process.address, 1)?;
+/// A server under a load.
+pub struct Side<'a> {
+    /// What the table calls it.
+    pub name: &'a str,
+    /// The server.
+    pub process: &'a Process,
+    /// Its load.
+    pub load: &'a Load,
+}
+
+/// How often, and how long.
+#[derive(Clone, Copy)]
+pub struct Pace {
+    /// Rounds of each side.
+    pub rounds: u32,
+    /// Seconds of one.
+    pub seconds: u64,
+}
+
+/// Measures two servers beside each other and writes the table. `ratio` names the second's share of the first.
+pub fn run(base: &Side<'_>, other: &Side<'_>, title: &str, ratio: &str, pace: Pace) -> anyhow::Result<String> {
+    let Pace { rounds, seconds } = pace;
+    for side in [base, other] {
+        side.load.run(side.process.address, 1)?;
     }
-    let (mut of_bare, mut of_check) = (Rounds::default(), Rounds::default());
+    let (mut of_base, mut of_other) = (Rounds::default(), Rounds::default());
     for round in 0..rounds {
         // In turn, so that neither is always the one after a pause.
-        let order: [(&mut Rounds, &Process); 2] = match round % 2 {
-            0 => [(&mut of_bare, bare), (&mut of_check, check)],
-            _ => [(&mut of_check, check), (&mut of_bare, bare)],
+        let order: [(&mut Rounds, &Side<'_>); 2] = match round % 2 {
+            0 => [(&mut of_base, base), (&mut of_other, other)],
+            _ => [(&mut of_other, other), (&mut of_base, base)],
         };
-        for (rounds, process) in order {
-            rounds.add(process, load, seconds)?;
+        for (rounds, side) in order {
+            rounds.add(side.process, side.load, seconds)?;
         }
     }
-    let pairs: Vec<f64> = of_check.both.iter().zip(&of_bare.both).map(|(c, b)| c / b).collect();
+    let pairs: Vec<f64> = of_other.both.iter().zip(&of_base.both).map(|(o, b)| o / b).collect();
     Ok(format!(
         "| {title}; {rounds} interleaved rounds of {seconds} s | µs of CPU a request, best round (user + system) | median round | \
-         requests/s on one core | p99 ms |\n|---|---|---|---|---|\n{}{}| **check ÷ bare hyper** (at most 1.10) | **{:.3} ×** | {:.3} × | | |\n",
-        of_bare.row("bare hyper, same headers"),
-        of_check.row("check"),
-        least(&of_check.both) / least(&of_bare.both),
+         requests/s on one core | p99 ms |\n|---|---|---|---|---|\n{}{}| **{ratio}** | **{:.3} ×** | {:.3} × | | |\n",
+        of_base.row(base.name),
+        of_other.row(other.name),
+        least(&of_other.both) / least(&of_base.both),
         median(&pairs),
     ))
 }

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use bench::cpu::{Pace, Side};
 use bench::load::Load;
 use bench::people::People;
 use bench::{cpu, logins, memory, server};
@@ -73,15 +74,7 @@ fn run() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match Command::parse() {
         Command::Report { sessions, rounds, seconds, login_rounds, logins, folder } => {
-            report(&runtime, sessions, &folder, |bare, check, people| {
-                // Those who are active fit the processor's caches, or they don't.
-                for active in [1024, 65_536].map(|active| sessions.min(active)) {
-                    let load = Load::new(people, sessions, active)?;
-                    let title = format!("{sessions} live sessions, {active} of them in turn");
-                    println!("{}", cpu::run(bare, check, &load, &title, rounds, seconds)?);
-                }
-                Ok(())
-            })?;
+            report(&runtime, sessions, &folder, Pace { rounds, seconds })?;
             println!("{}", runtime.block_on(logins::run(&folder, login_rounds, logins))?);
             Ok(())
         }
@@ -98,24 +91,46 @@ fn run() -> anyhow::Result<()> {
     }
 }
 
+/// So many sessions are few.
+const FEW: u64 = 1000;
+
 /// The measurements that share a full database: restart, memory, CPU.
 fn report(
     runtime: &tokio::runtime::Runtime,
     sessions: u64,
     folder: &std::path::Path,
-    cpu: impl FnOnce(&server::Process, &server::Process, People) -> anyhow::Result<()>,
+    pace: Pace,
 ) -> anyhow::Result<()> {
-    let (empty, full) = (tempfile::tempdir_in(folder)?, tempfile::tempdir_in(folder)?);
+    let [none, few, full] = [(); 3].map(|()| tempfile::tempdir_in(folder));
+    let (none, few, full) = (none?, few?, full?);
     let people = People::new(sessions, SystemClock::default().now());
-    runtime.block_on(memory::fill(&full.path().join("yaopai.db"), people, sessions))?;
-    let (process, of_none) = memory::restart(&server::config(empty.path())?)?;
+    for (place, many) in [(&few, FEW.min(sessions)), (&full, sessions)] {
+        runtime.block_on(memory::fill(&place.path().join("yaopai.db"), people, many))?;
+    }
+    let (process, of_none) = memory::restart(&server::config(none.path())?)?;
     drop(process);
     let (check, of_all) = memory::restart(&server::config(full.path())?)?;
     let bare = server::Process::start(&["serve", "bare"])?;
-    cpu(&bare, &check, people)?;
+    // Those who are active fit the processor's caches, or they don't.
+    for active in [1024, 65_536].map(|active| sessions.min(active)) {
+        let load = Load::new(people, sessions, active)?;
+        let title = format!("{sessions} live sessions, {active} of them in turn");
+        let base = Side { name: "bare hyper, same headers", process: &bare, load: &load };
+        let other = Side { name: "check", process: &check, load: &load };
+        println!("{}", cpu::run(&base, &other, &title, "check ÷ bare hyper (at most 1.10)", pace)?);
+    }
+    drop(bare);
+    let (of_few, _) = memory::restart(&server::config(few.path())?)?;
+    let loads = (Load::new(people, FEW.min(sessions), FEW)?, Load::new(people, sessions, sessions.min(65_536))?);
+    let base = Side { name: "a check, all of them in turn", process: &of_few, load: &loads.0 };
+    let many = format!("a check among {sessions}, 65536 of them in turn");
+    let other = Side { name: &many, process: &check, load: &loads.1 };
+    let title = format!("{FEW} live sessions");
+    println!("{}", cpu::run(&base, &other, &title, "many ÷ few (at most 1.3)", pace)?);
+    // A process of its own: in this one the allocator has room left over from filling the database.
+    print!("{}", server::output(&["memory", "--sessions", &sessions.to_string()])?);
     let each = (of_all.memory.saturating_sub(of_none.memory)) as f64 / sessions as f64;
-    print!("{}", memory::table(sessions)?);
-    println!("| the whole server after a restart | {each:.0} |\n");
+    println!("| the whole server after a restart, over an empty one (at most 300) | {each:.0} |\n");
     println!(
         "| restart | s until the first check |\n|---|---|\n| empty database | {:.2} |\n| {sessions} live sessions | {:.2} |\n",
         of_none.seconds, of_all.seconds

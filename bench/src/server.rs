@@ -110,6 +110,13 @@ impl Drop for Process {
     }
 }
 
+/// Runs this program with these arguments to its end, and answers what it prints.
+pub fn output(args: &[&str]) -> anyhow::Result<String> {
+    let output = Command::new(std::env::current_exe()?).args(args).stderr(Stdio::inherit()).output()?;
+    ensure!(output.status.success(), "{args:?} ended with {}", output.status);
+    Ok(String::from_utf8(output.stdout)?)
+}
+
 /// A process' memory in RAM, in bytes; `self` is this one.
 pub fn memory(pid: &str) -> anyhow::Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
