@@ -8,6 +8,7 @@
 //! | [`api`] | what the mini program calls: `/yaopai/v1` |
 //! | [`admin`] | what back ends and operators call |
 //! | [`push`] | what WeChat says by itself |
+//! | [`rfc3339`] | instants as text |
 //! | [`webhook`] | what we ask the back end |
 //! | [`serve`] | puts it together |
 //! | [`cli`] | the commands |
@@ -20,6 +21,7 @@ pub mod clock;
 pub mod config;
 pub mod listen;
 pub mod push;
+pub mod rfc3339;
 pub mod serve;
 pub mod telemetry;
 pub mod webhook;

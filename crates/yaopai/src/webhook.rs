@@ -18,10 +18,10 @@ use yaopai_core::app::App;
 use yaopai_core::ids::{AppName, UserId};
 use yaopai_core::ports::{BackEnd, BackEndError, BindVerdict, Clock, Entropy, Evidence, UserFound};
 use yaopai_core::session::{Claims, Session};
-use yaopai_core::time::Timestamp;
 use zeroize::Zeroizing;
 
 use crate::config::Webhook;
+use crate::rfc3339::rfc3339;
 
 /// The largest answer that is read.
 const ANSWER_MAX: usize = 64 * 1024;
@@ -231,12 +231,6 @@ fn shorten(message: &str) -> String {
     message[..end].to_owned()
 }
 
-/// An instant as it stands on every wire of ours.
-pub fn rfc3339(at: Timestamp) -> String {
-    let at = jiff::Timestamp::from_millisecond(at.0).unwrap_or_default();
-    format!("{at:.3}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -255,10 +249,5 @@ mod tests {
     fn a_message_is_cut_at_a_character() {
         assert_eq!(shorten(&"店".repeat(400)).chars().count(), 166);
         assert_eq!(shorten("no"), "no");
-    }
-
-    #[test]
-    fn instants() {
-        assert_eq!(rfc3339(Timestamp(1_700_000_000_123)), "2023-11-14T22:13:20.123Z");
     }
 }

@@ -15,7 +15,7 @@ use super::users::{claims_of, strictly, user_of};
 use crate::api::answer::Refusal;
 use crate::api::body::Fields;
 use crate::api::path::Segment;
-use crate::webhook::rfc3339;
+use crate::rfc3339::rfc3339;
 
 /// `GET /admin/v1/bindings?user=&app=&openid=&after=&limit=`
 pub async fn list(State(admin): State<Admin>, Keyed(realm): Keyed, Page(asked): Page) -> Result<Json<Value>, Refusal> {

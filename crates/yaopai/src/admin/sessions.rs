@@ -16,7 +16,7 @@ use super::page::Page;
 use super::users::path_user;
 use crate::api::answer::Refusal;
 use crate::api::path::Segment;
-use crate::webhook::rfc3339;
+use crate::rfc3339::rfc3339;
 
 /// `GET /admin/v1/sessions?user=&app=&after=&limit=`: live sessions, oldest first.
 pub async fn list(State(admin): State<Admin>, Keyed(realm): Keyed, Page(asked): Page) -> Result<Json<Value>, Refusal> {

@@ -8,7 +8,7 @@ use yaopai_core::time::Timestamp;
 use yaopai_wire::principal::{CODE, TIME};
 use yaopai_wire::problem::{CONTENT_TYPE, Code, Problem};
 
-use crate::webhook::rfc3339;
+use crate::rfc3339::rfc3339;
 
 /// A refusal on its way out; what surrounds the handlers adds the clock, counts and logs it.
 #[derive(Debug, Clone)]

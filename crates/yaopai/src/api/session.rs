@@ -15,7 +15,7 @@ use yaopai_core::time::millis;
 use super::answer::Refusal;
 use super::body::Fields;
 use super::{Api, no_content};
-use crate::webhook::rfc3339;
+use crate::rfc3339::rfc3339;
 use yaopai_wire::principal::slides;
 
 /// `POST /session`

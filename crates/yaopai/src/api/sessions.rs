@@ -13,7 +13,7 @@ use yaopai_wire::problem::Code;
 use super::answer::Refusal;
 use super::path::Segment;
 use super::{Api, no_content};
-use crate::webhook::rfc3339;
+use crate::rfc3339::rfc3339;
 use yaopai_wire::principal::slides;
 
 /// `GET /sessions`

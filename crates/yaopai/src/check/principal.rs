@@ -13,7 +13,7 @@ use yaopai_core::time::{Timestamp, millis};
 use yaopai_wire::principal::{self as wire, HEADERS, encode_user};
 
 use super::no_store;
-use crate::webhook::rfc3339;
+use crate::rfc3339;
 
 /// The app and realm, shared by all sessions of an app, and the answer as far as it is the same for all of them.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub struct Place {
 pub struct Principal {
     place: Arc<Place>,
     identity: IdentityId,
-    /// The lengths of the last five of [`OWN`]'s values, two bytes each, then the values.
+    /// The lengths of [`KEPT`] values, two bytes each, then the values: the last ones of [`OWN`].
     block: Box<[u8]>,
     few: Few,
 }
@@ -73,23 +73,24 @@ impl Few {
     }
 }
 
-/// The headers whose values are the session's own. The first two are ids, written out when they are asked for.
+/// The headers whose values are the session's own. The first three are ids and a time, written out when they are asked for.
 static OWN: [HeaderName; 7] =
-    [wire::SESSION_ID, wire::IDENTITY_ID, wire::USER, wire::OPENID, wire::UNIONID, wire::VOUCHED_AT, wire::CLAIMS];
+    [wire::SESSION_ID, wire::IDENTITY_ID, wire::VOUCHED_AT, wire::USER, wire::OPENID, wire::UNIONID, wire::CLAIMS];
 /// [`OWN`] as they begin a line.
 static PREFIXES: [&str; 7] = [
     "yaopai-session-id: ",
     "yaopai-identity-id: ",
+    "yaopai-vouched-at: ",
     "yaopai-user: ",
     "yaopai-openid: ",
     "yaopai-unionid: ",
-    "yaopai-vouched-at: ",
     "yaopai-claims: ",
 ];
 const ENV_VERSION_PREFIX: &str = "yaopai-env-version: ";
-const IDS: usize = 2;
+const WRITTEN: [usize; 3] = [ID_LENGTH, ID_LENGTH, rfc3339::LENGTH];
 const ID_LENGTH: usize = 36;
-const KEPT: usize = OWN.len() - IDS;
+const WRITTEN_LENGTH: usize = 2 * ID_LENGTH + rfc3339::LENGTH;
+const KEPT: usize = OWN.len() - WRITTEN.len();
 
 impl Principal {
     /// Writes a session's principal. `bound`: may the shown secret act as the session's user?
@@ -100,7 +101,6 @@ impl Principal {
             user.map(|u| encode_user(u.as_str()).to_string()).unwrap_or_default(),
             encode_user(&session.openid).to_string(),
             session.unionid.as_deref().map(|u| encode_user(u).to_string()).unwrap_or_default(),
-            rfc3339(session.vouched_at),
             claims.map_or_else(String::new, |c| c.as_str().to_owned()),
         ];
         // Each value is bounded (user 384, claims 1024, openid …), all of them far below 64 KB. One that were not would be unset:
@@ -132,7 +132,7 @@ impl Principal {
     pub fn write(&self, id: SessionId, to: &mut Vec<u8>) {
         let (lengths, kept) = self.block.split_at(KEPT * 2);
         // The longest name is 20 bytes; one growth at most.
-        to.reserve(OWN.len() * 24 + IDS * ID_LENGTH + kept.len() + self.place.lines.len());
+        to.reserve(OWN.len() * 24 + WRITTEN_LENGTH + kept.len() + self.place.lines.len());
         let mut line = |prefix: &str, value: &[u8]| {
             to.extend_from_slice(prefix.as_bytes());
             to.extend_from_slice(value);
@@ -140,8 +140,9 @@ impl Principal {
         };
         line(PREFIXES[0], &id.text());
         line(PREFIXES[1], &self.identity.text());
+        line(PREFIXES[2], &rfc3339::bytes(self.vouched_at()));
         let mut rest = kept;
-        for (length, prefix) in lengths.as_chunks::<2>().0.iter().zip(&PREFIXES[IDS..]) {
+        for (length, prefix) in lengths.as_chunks::<2>().0.iter().zip(&PREFIXES[WRITTEN.len()..]) {
             let (value, after) = rest.split_at(usize::from(u16::from_be_bytes(*length)));
             line(prefix, value);
             rest = after;
@@ -158,9 +159,10 @@ impl Principal {
         let (lengths, kept) = self.block.split_at(KEPT * 2);
         // One copy of all values, whose slices the headers are. Slices of the session's own bytes would have all cores write
         // to its count of references.
-        let mut text = Vec::with_capacity(IDS * ID_LENGTH + kept.len());
+        let mut text = Vec::with_capacity(WRITTEN_LENGTH + kept.len());
         text.extend_from_slice(&id.text());
         text.extend_from_slice(&self.identity.text());
+        text.extend_from_slice(&rfc3339::bytes(self.vouched_at()));
         text.extend_from_slice(kept);
         let text = Bytes::from(text);
         let kept = lengths.as_chunks::<2>().0.iter().map(|length| usize::from(u16::from_be_bytes(*length)));
@@ -168,7 +170,7 @@ impl Principal {
         let mut headers = self.place.answer.clone();
         let mut values = headers.values_mut();
         let mut start = 0;
-        for (length, value) in [ID_LENGTH; IDS].into_iter().chain(kept).zip(&mut values) {
+        for (length, value) in WRITTEN.into_iter().chain(kept).zip(&mut values) {
             if length > 0 {
                 // What isn't a header value (it can't be: all of them are ASCII here) is answered as unset.
                 *value = HeaderValue::from_maybe_shared(text.slice(start..start + length)).unwrap_or(EMPTY);
