@@ -12,9 +12,14 @@ use crate::workload::DATABASE;
 /// Random disks for each point.
 const RANDOM: u64 = 4;
 
+/// The disk that a store needs to expect most of all.
+pub fn nothing_unsynced(disk: &Disk) -> (String, Files) {
+    ("nothing unsynced survives".to_owned(), disk.after_crash(&mut By(|_| false)))
+}
+
 /// Every different disk that is tried, and what is special about it.
 pub fn disks(disk: &Disk, seed: u64) -> Vec<(String, Files)> {
-    let mut found = vec![("nothing unsynced survives".to_owned(), disk.after_crash(&mut By(|_| false)))];
+    let mut found = vec![nothing_unsynced(disk)];
     if disk.is_settled() {
         return found;
     }
