@@ -2,14 +2,24 @@
 
 mod backend;
 mod bind_code;
+mod binding;
 mod import;
+mod login;
 mod platform;
+mod rotate;
+mod sessions;
+mod stale;
 mod store;
 
 pub use backend::{BackEnd, BackEndError, BindVerdict, Evidence, UserFound};
 pub use bind_code::{BIND_CODE_LIFE, BIND_CODES_MAX, BindCode, BindCodeHash, Proof};
+pub use binding::*;
 pub use import::*;
+pub use login::*;
 pub use platform::{CannotOpen, Encrypted, HandedToken, Phone, Platform, PlatformError, UserKey, Vouched};
+pub use rotate::*;
+pub use sessions::*;
+pub use stale::*;
 pub use store::*;
 
 use crate::time::Timestamp;

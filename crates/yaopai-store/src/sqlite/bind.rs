@@ -216,9 +216,7 @@ pub(super) fn has_other(
     user: &UserId,
     than: Option<IdentityId>,
 ) -> rusqlite::Result<bool> {
-    let sql = "SELECT 1 FROM identities WHERE realm = ?1 AND user_id = ?2 AND app = ?3 AND id IS NOT ?4 LIMIT 1";
-    let params = params![realm.as_str(), user.as_str(), app.as_str(), than.map(|id| id.0)];
-    Ok(rows::one(db, sql, params, |_| Ok(()))?.is_some())
+    Ok(other_identity(db, realm, app, user, than)? == Some(OtherIdentity::SameApp))
 }
 
 pub(super) fn by_openid(db: &Connection, app: &AppName, openid: &str) -> rusqlite::Result<Option<Identity>> {

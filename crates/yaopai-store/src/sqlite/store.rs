@@ -9,6 +9,7 @@ use yaopai_core::time::{Downtime, Timestamp, Uptime};
 use yaopai_wire::token::SecretHash;
 
 use super::lane::closed;
+use super::writer::{Done, Work};
 use super::{Sqlite, bind, codes, import, login, rows, sessions, stale, stepup, upkeep};
 
 /// How many rows a sweep changes in one command, so that logins pass between two of them.
@@ -105,29 +106,11 @@ impl Store for Sqlite {
     }
 
     async fn purge(&self, now: Timestamp, ended_before: Timestamp, limit: u32) -> StoreResult<u64> {
-        let mut gone = 0;
-        let mut left = limit;
-        while left > 0 {
-            let some = left.min(CHUNK_U32);
-            let n = self.write(move |work| upkeep::purge_logins(work, now, some)).await?;
-            gone += u64::from(n);
-            left = if n < some { 0 } else { left - n };
-        }
-        left = limit;
-        while left > 0 {
-            let some = left.min(CHUNK_U32);
-            let n = self.write(move |work| codes::purge(work, now, some)).await?;
-            gone += u64::from(n);
-            left = if n < some { 0 } else { left - n };
-        }
-        left = limit;
-        while left > 0 {
-            let some = left.min(CHUNK_U32);
-            let n = self.write(move |work| upkeep::purge_sessions(work, ended_before, some)).await?;
-            gone += u64::from(n);
-            left = if n < some { 0 } else { left - n };
-        }
-        Ok(gone)
+        let logins = self.by_chunks(limit, move |work, some| upkeep::purge_logins(work, now, some)).await?;
+        let codes = self.by_chunks(limit, move |work, some| codes::purge(work, now, some)).await?;
+        let sessions =
+            self.by_chunks(limit, move |work, some| upkeep::purge_sessions(work, ended_before, some)).await?;
+        Ok(logins + codes + sessions)
     }
 
     async fn identity(&self, app: &AppName, openid: &str) -> StoreResult<Option<Identity>> {
@@ -225,6 +208,25 @@ impl Store for Sqlite {
 
     async fn reserve_seals(&self, key: u32, count: u64) -> StoreResult<u64> {
         self.write(move |work| upkeep::reserve_seals(work, key, count)).await
+    }
+}
+
+impl Sqlite {
+    /// Deletes up to `limit` rows, some in a command, until there are fewer. Answers how many.
+    async fn by_chunks<F>(&self, limit: u32, delete: F) -> StoreResult<u64>
+    where
+        F: Fn(&mut Work<'_>, u32) -> Done<u32> + Clone + Send + 'static,
+    {
+        let mut gone = 0;
+        while gone < limit {
+            let (some, delete) = ((limit - gone).min(CHUNK_U32), delete.clone());
+            let n = self.write(move |work| delete(work, some)).await?;
+            gone += n;
+            if n < some {
+                break;
+            }
+        }
+        Ok(u64::from(gone))
     }
 }
 
