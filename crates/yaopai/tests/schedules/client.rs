@@ -10,7 +10,8 @@
 //!    A step-up is a third such change. Its answer is kept for a minute only, so it is sent again soon; it is answered by a
 //!    token, or by a refusal that is final ([`settles`]).
 //! 4. **First answer wins.** The answer to a refresh or a bind replaces the stored token only if that is still the token the
-//!    request was sent with. Otherwise the answer is dropped.
+//!    request was sent with. Otherwise the answer is dropped. So is any but its own while a step-up is not answered: a copy of a
+//!    bind that was refused may have been done after all, and the step-up retires what that gave.
 //! 5. **A refusal counts only for the stored token.** If another one is stored by now, the call is sent again with that.
 //! 6. **`session_superseded` for the stored token**: if a step-up of it is not answered, that is sent again, because it may be
 //!    what superseded the token. If this is the answer to that very step-up, or there is none: refresh it once under a new `request_id`. Somebody else has used a newer
@@ -113,9 +114,17 @@ impl Client {
         Some(stored.step_up.get_or_insert_with(|| Login { code: code(), request_id: mint() }).clone())
     }
 
-    /// A refresh or a bind that was sent with `sent` is answered. True if the new token was stored.
-    pub fn granted(&mut self, sent: &str, token: &str, mint: &mut dyn FnMut() -> String) -> bool {
-        if self.stored.as_ref().is_none_or(|s| s.token != sent) {
+    /// A change that was sent with `sent` is answered by a token; `step_up` is the request id, if it was one. True if the new
+    /// token was stored.
+    pub fn granted(
+        &mut self,
+        sent: &str,
+        token: &str,
+        step_up: Option<&str>,
+        mint: &mut dyn FnMut() -> String,
+    ) -> bool {
+        let Some(stored) = self.stored.as_ref().filter(|s| s.token == sent) else { return false };
+        if stored.step_up.as_ref().is_some_and(|noted| step_up != Some(&noted.request_id)) {
             return false;
         }
         self.store(token, mint);

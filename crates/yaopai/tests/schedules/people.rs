@@ -233,10 +233,12 @@ impl Schedule {
             }
             (Call::LogIn { request_id, .. }, Reply::Refused(code)) => this.client.login_refused(request_id, code),
             (
-                Call::Refresh { token: sent, .. } | Call::Bind { token: sent, .. } | Call::StepUp { token: sent, .. },
+                call @ (Call::Refresh { token: sent, .. }
+                | Call::Bind { token: sent, .. }
+                | Call::StepUp { token: sent, .. }),
                 Reply::Granted { token, bound, .. },
             ) => {
-                if this.client.granted(sent, &token, &mut mint) {
+                if this.client.granted(sent, &token, step_up_of(call), &mut mint) {
                     this.bound = bound;
                 } else {
                     self.figures.dropped_answers += 1;
@@ -250,11 +252,7 @@ impl Schedule {
             (sent, Reply::Refused(code)) => {
                 let Some(token) = shown(sent).map(str::to_owned) else { return Next::Later };
                 let had = this.client.stored.is_some();
-                let step_up = match sent {
-                    Call::StepUp { request_id, .. } => Some(request_id.as_str()),
-                    _ => None,
-                };
-                let next = this.client.refused(&token, code, step_up, &mut mint);
+                let next = this.client.refused(&token, code, step_up_of(sent), &mut mint);
                 if code == Code::SessionSuperseded && matches!(next, Next::Again | Next::StepUp) {
                     self.figures.superseded += 1;
                 }
@@ -312,6 +310,11 @@ impl Schedule {
 }
 
 /// A step-up whose code and request id are not chosen yet: that is the client's.
+/// The request id of a step-up.
+fn step_up_of(call: &Call) -> Option<&str> {
+    if let Call::StepUp { request_id, .. } = call { Some(request_id) } else { None }
+}
+
 fn step_up(token: String) -> Call {
     Call::StepUp { token, request_id: String::new(), code: String::new() }
 }
