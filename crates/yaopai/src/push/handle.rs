@@ -31,7 +31,7 @@ impl Pushes {
     ) -> Result<Answer, Error> {
         let (now, _) = self.0.service.now();
         let push = read(&self.line(&app)?.keys, &query, &body, now).map_err(|e| refused(app.as_str(), e))?;
-        let key = known_by(&app, &push, &body);
+        let key = known_by(&app, &push);
         let work = {
             let (pushes, app) = (self.clone(), app.clone());
             async move { pushes.act(app, push, Asked { query, kind, body }).await }
@@ -80,21 +80,17 @@ impl Pushes {
     }
 }
 
-/// Events have no id: who, what and when tell them apart. Two texts of one person in one second have one each.
-fn known_by(app: &AppName, push: &Push, body: &[u8]) -> [u8; 32] {
-    let event = push.event.as_deref().unwrap_or_default();
+/// By its id. Events have none, and a person may cause two in one second that differ in a field or in a list only: they are
+/// known by their text.
+fn known_by(app: &AppName, push: &Push) -> [u8; 32] {
     let mut sha = Sha256::new();
+    let what = push.msg_id.as_ref().map_or(&push.digest[..], String::as_bytes);
+    let kind = if push.msg_id.is_some() { "id" } else { "text" };
+    let (event, openid) = (push.event.as_deref().unwrap_or_default(), push.openid.as_deref().unwrap_or_default());
     let at = push.create_time.0.to_string();
-    let openid = push.openid.as_deref().unwrap_or_default();
-    let mut parts = vec![app.as_str(), event, openid, &at];
-    // An encrypted body differs each time it is sent, so it can't tell them apart; one without any id is known by it alone.
-    parts.push(push.msg_id.as_deref().unwrap_or_default());
-    for part in &parts {
+    for part in [app.as_str().as_bytes(), event.as_bytes(), openid.as_bytes(), at.as_bytes(), kind.as_bytes(), what] {
         sha.update(part.len().to_be_bytes());
         sha.update(part);
-    }
-    if push.msg_id.is_none() && event.is_empty() {
-        sha.update(body);
     }
     sha.finalize().into()
 }

@@ -77,3 +77,26 @@ async fn junk() {
     assert_eq!(app.state(), before);
     assert_eq!(app.back_end.pushes().len(), 0);
 }
+
+/// Two things that one person did in one second are two pushes: the back end is told of both.
+#[tokio::test]
+async fn one_push_does_not_swallow_another() {
+    let app = safe().await;
+    let list = |template: &str| serde_json::json!({ "List": [{ "TemplateId": template, "MsgID": "1" }] });
+    let sent = |template| Push::new("lilei", "subscribe_msg_sent_event").field("SubscribeMsgSentEvent", list(template));
+    for format in [PushFormat::Json, PushFormat::Xml] {
+        tell_wechat(&app, PushMode::Safe, format);
+        let before = app.back_end.pushes().len();
+        let pushes = [
+            Push::authorization_revoked("lilei", "8"),
+            Push::authorization_revoked("lilei", "13"),
+            sent("a"),
+            sent("b"),
+        ];
+        for push in &pushes {
+            assert!(app.sim.push(DEFAULT_APPID, &push.clone().times(2)).await.unwrap().accepted);
+        }
+        assert_eq!(app.back_end.pushes().len() - before, pushes.len(), "{format:?}");
+        app.clock.advance(seconds(1));
+    }
+}
