@@ -66,6 +66,11 @@ impl Answer {
         self.body.len() > KEPT_MAX
     }
 
+    /// The back end's own word that it failed: WeChat says it again, and then it is to be told again.
+    pub(super) fn not_taken(&self) -> bool {
+        self.status.is_server_error()
+    }
+
     pub(super) fn failed(&self) -> bool {
         self.status == StatusCode::SERVICE_UNAVAILABLE && self.kind.is_none()
     }

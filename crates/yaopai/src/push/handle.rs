@@ -42,7 +42,9 @@ impl Pushes {
                 Err(Error::new(Code::Unavailable, "Send it again.").retry_after(1))
             }
             Some(answer) => {
-                if answer.is_large() {
+                if answer.not_taken() {
+                    self.0.answered.forget(&key);
+                } else if answer.is_large() {
                     self.0.answered.replace(&key, Answer::success());
                 }
                 Ok(answer)

@@ -2,7 +2,7 @@
 
 use yaopai_sim::{DEFAULT_APPID, Push, PushFormat, PushMode, Tamper};
 
-use crate::support::{TestApp, minutes, raw, seconds};
+use crate::support::{Act, TestApp, minutes, raw, seconds};
 use crate::yaopai::v1::push::{safe, tell_wechat};
 
 /// However it is forged: nobody's session ends, the back end hears nothing, and the forger learns nothing.
@@ -99,4 +99,19 @@ async fn one_push_does_not_swallow_another() {
         assert_eq!(app.back_end.pushes().len() - before, pushes.len(), "{format:?}");
         app.clock.advance(seconds(1));
     }
+}
+
+/// A back end that is being restarted is told again when WeChat says it again.
+#[tokio::test]
+async fn what_the_back_end_could_not_take_is_not_lost() {
+    let app = safe().await;
+    let push = Push::new("lilei", "some_event");
+    app.back_end.acts("push", Act::Status(502));
+    let report = app.sim.push(DEFAULT_APPID, &push).await.unwrap();
+    assert!(!report.accepted, "{report:?}");
+    let asked = app.back_end.pushes().len();
+    app.back_end.recovers();
+    let report = app.sim.push(DEFAULT_APPID, &push.tamper(Tamper::Replay)).await.unwrap();
+    assert_eq!(report.tries.last().unwrap().status, Some(200), "{report:?}");
+    assert_eq!(app.back_end.pushes().len(), asked + 1);
 }
