@@ -12,13 +12,13 @@ use yaopai_platform::wechat::push::{Push, USER_AUTHORIZATION_CANCELLATION, USER_
 use yaopai_wire::problem::Code;
 
 use super::forward::{Answer, Asked};
-use super::{Pushes, refused};
+use super::{Line, Pushes, refused};
 
 /// How long a push is known again: longer than WeChat repeats it, and than its query is fresh.
 const REMEMBERED: Duration = Duration::from_secs(360);
 
 impl Pushes {
-    /// Reads a push, acts on it or forwards it, once.
+    /// Reads a push, acts on it or forwards it, once. `late` is what WeChat is told if that takes too long.
     ///
     /// # Errors
     /// `push_refused` for what isn't WeChat's; `unavailable` if the store failed, so that WeChat sends it again.
@@ -28,9 +28,14 @@ impl Pushes {
         query: String,
         kind: Option<HeaderValue>,
         body: Bytes,
+        late: &mut Result<Answer, Error>,
     ) -> Result<Answer, Error> {
         let (now, _) = self.0.service.now();
-        let push = read(&self.line(&app)?.keys, &query, &body, now).map_err(|e| refused(app.as_str(), e))?;
+        let line = self.line(&app)?;
+        let push = read(&line.keys, &query, &body, now).map_err(|e| refused(app.as_str(), e))?;
+        if line.ends_sessions(&push) {
+            *late = Err(say_again());
+        }
         let key = known_by(&app, &push);
         let work = {
             let (pushes, app) = (self.clone(), app.clone());
@@ -39,7 +44,7 @@ impl Pushes {
         match self.0.answered.ask(key, now, REMEMBERED, work).await {
             Some(answer) if answer.failed() => {
                 self.0.answered.forget(&key);
-                Err(Error::new(Code::Unavailable, "Send it again.").retry_after(1))
+                Err(say_again())
             }
             Some(answer) => {
                 if answer.not_taken() {
@@ -55,12 +60,7 @@ impl Pushes {
 
     async fn act(&self, app: AppName, push: Push, asked: Asked) -> Answer {
         let Ok(line) = self.line(&app) else { return Answer::success() };
-        let ends = match push.event.as_deref() {
-            Some(USER_AUTHORIZATION_CANCELLATION) => true,
-            Some(USER_AUTHORIZATION_REVOKE) => line.revoke_ends_sessions,
-            _ => false,
-        };
-        if ends {
+        if line.ends_sessions(&push) {
             return self.end_sessions(&app, push.openid.as_deref(), push.create_time).await;
         }
         match &line.forward {
@@ -80,6 +80,21 @@ impl Pushes {
             }
         }
     }
+}
+
+impl Line {
+    /// Is it a withdrawal that ends the person's sessions?
+    fn ends_sessions(&self, push: &Push) -> bool {
+        match push.event.as_deref() {
+            Some(USER_AUTHORIZATION_CANCELLATION) => true,
+            Some(USER_AUTHORIZATION_REVOKE) => self.revoke_ends_sessions,
+            _ => false,
+        }
+    }
+}
+
+fn say_again() -> Error {
+    Error::new(Code::Unavailable, "Send it again.").retry_after(1)
 }
 
 /// By its id. Events have none, and a person may cause two in one second that differ in a field or in a list only: they are

@@ -86,15 +86,15 @@ pub async fn receive(
 ) -> Result<Response, Refusal> {
     let app = AppName::from(app.as_str());
     pushes.line(&app)?;
-    // What takes longer than the body may has been read, and is WeChat's: it goes on, and need not be said again.
-    match tokio::time::timeout(ANSWER_WITHIN, pushes.take(app, request)).await {
-        Ok(answer) => Ok(answer?.into_response()),
-        Err(_) => Ok(Answer::success().into_response()),
-    }
+    // What takes longer than the body may has been read, and is WeChat's: it goes on, and need not be said again, but for
+    // what may still fail here.
+    let mut late = Ok(Answer::success());
+    let answer = tokio::time::timeout(ANSWER_WITHIN, pushes.take(app, request, &mut late)).await;
+    Ok(answer.unwrap_or(late)?.into_response())
 }
 
 impl Pushes {
-    async fn take(&self, app: AppName, request: Request) -> Result<Answer, Error> {
+    async fn take(&self, app: AppName, request: Request, late: &mut Result<Answer, Error>) -> Result<Answer, Error> {
         let query = request.uri().query().unwrap_or_default().to_owned();
         let kind = request.headers().get(header::CONTENT_TYPE).cloned();
         let body = Limited::new(request.into_body(), BODY_MAX).collect();
@@ -105,7 +105,7 @@ impl Pushes {
             }
             _ => return Err(Error::new(Code::Malformed, "The body broke off or took too long; send it again.")),
         };
-        self.handle(app, query, kind, body).await
+        self.handle(app, query, kind, body, late).await
     }
 }
 

@@ -115,3 +115,24 @@ async fn what_the_back_end_could_not_take_is_not_lost() {
     assert_eq!(report.tries.last().unwrap().status, Some(200), "{report:?}");
     assert_eq!(app.back_end.pushes().len(), asked + 1);
 }
+
+/// An operator's program holds the database longer than WeChat waits. What may still fail is not called done.
+#[tokio::test]
+async fn a_withdrawal_outlasts_a_locked_database() {
+    let app = safe().await;
+    let phone = app.customer("lilei", "42");
+    phone.log_in().await;
+    let holder = rusqlite::Connection::open(app.database().path().unwrap()).unwrap();
+    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let release = async {
+        tokio::time::sleep(seconds(6)).await;
+        holder.execute_batch("ROLLBACK").unwrap();
+    };
+    let push = Push::account_cancelled("lilei");
+    let (report, ()) = tokio::join!(app.sim.push(DEFAULT_APPID, &push), release);
+    let report = report.unwrap();
+    assert!(report.tries.iter().all(|t| t.ms < 5_000), "{report:?}");
+    assert_eq!(report.tries[0].status, Some(503), "{report:?}");
+    assert_eq!(report.tries.last().unwrap().status, Some(200), "{report:?}");
+    assert_eq!(phone.check("-").await.denied(), "401 session_revoked");
+}
