@@ -110,7 +110,7 @@ impl Forward {
     }
 
     /// Sends it on. Whatever fails is `success` to WeChat: sending it again would not help, and the log says so.
-    pub(super) async fn send(&self, app: &AppName, asked: Asked) -> Answer {
+    pub(super) async fn send(&self, app: &AppName, asked: &Asked) -> Answer {
         let Ok(_place) = self.places.try_acquire() else {
             tracing::warn!(%app, "a push was dropped: too many are at the back end");
             return Answer::success();
@@ -124,9 +124,9 @@ impl Forward {
         }
     }
 
-    async fn relay(&self, asked: Asked) -> Result<Answer, reqwest::Error> {
-        let mut request = self.client.post(format!("{}?{}", self.url, asked.query)).body(asked.body);
-        if let Some(kind) = asked.kind {
+    async fn relay(&self, asked: &Asked) -> Result<Answer, reqwest::Error> {
+        let mut request = self.client.post(format!("{}?{}", self.url, asked.query)).body(asked.body.clone());
+        if let Some(kind) = &asked.kind {
             request = request.header(header::CONTENT_TYPE, kind);
         }
         let mut response = request.send().await?;

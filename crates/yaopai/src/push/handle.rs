@@ -1,5 +1,6 @@
 //! What becomes of one push.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -36,35 +37,36 @@ impl Pushes {
         if line.ends_sessions(&push) {
             *late = Err(say_again());
         }
-        let key = known_by(&app, &push);
+        let (key, answered) = (known_by(&app, &push), self.answered(&app)?);
+        let came = Arc::new((push, Asked { query, kind, body }));
         let work = {
-            let (pushes, app) = (self.clone(), app.clone());
-            async move { pushes.act(app, push, Asked { query, kind, body }).await }
+            let (pushes, app, came) = (self.clone(), app.clone(), Arc::clone(&came));
+            async move { pushes.act(&app, &came.0, &came.1).await }
         };
-        match self.0.answered.ask(key, now, REMEMBERED, work).await {
-            Some(answer) if answer.failed() => {
-                self.0.answered.forget(&key);
-                Err(say_again())
-            }
-            Some(answer) => {
-                if answer.not_taken() {
-                    self.0.answered.forget(&key);
-                } else if answer.is_large() {
-                    self.0.answered.replace(&key, Answer::success());
-                }
-                Ok(answer)
-            }
-            None => Err(Error::new(Code::Unavailable, "Too many pushes at a time; send it again.").retry_after(5)),
+        let answer = match answered.ask(key, now, REMEMBERED, work).await {
+            Some(answer) => answer,
+            // No room to remember it. Told twice it does less harm than not at all.
+            None => self.act(&app, &came.0, &came.1).await,
+        };
+        if answer.failed() {
+            answered.forget(&key);
+            return Err(say_again());
         }
+        if answer.not_taken() {
+            answered.forget(&key);
+        } else if answer.is_large() {
+            answered.replace(&key, Answer::success());
+        }
+        Ok(answer)
     }
 
-    async fn act(&self, app: AppName, push: Push, asked: Asked) -> Answer {
-        let Ok(line) = self.line(&app) else { return Answer::success() };
-        if line.ends_sessions(&push) {
-            return self.end_sessions(&app, push.openid.as_deref(), push.create_time).await;
+    async fn act(&self, app: &AppName, push: &Push, asked: &Asked) -> Answer {
+        let Ok(line) = self.line(app) else { return Answer::success() };
+        if line.ends_sessions(push) {
+            return self.end_sessions(app, push.openid.as_deref(), push.create_time).await;
         }
         match &line.forward {
-            Some(forward) => forward.send(&app, asked).await,
+            Some(forward) => forward.send(app, asked).await,
             None => Answer::success(),
         }
     }

@@ -50,18 +50,24 @@ pub struct Pushes(Arc<Inner>);
 struct Inner {
     service: Service,
     lines: HashMap<AppName, Line>,
-    /// Pushes that were answered, so that a repeated one is neither acted on nor forwarded again.
-    answered: Once<Answer>,
+    /// Pushes that were answered, so that a repeated one is neither acted on nor forwarded again. By app: many at one must
+    /// not make the others' forgotten.
+    answered: HashMap<AppName, Once<Answer>>,
 }
 
 impl Pushes {
     /// Puts it together.
     pub fn new(service: Service, lines: HashMap<AppName, Line>) -> Self {
-        Self(Arc::new(Inner { service, lines, answered: Once::default() }))
+        let answered = lines.keys().map(|app| (app.clone(), Once::default())).collect();
+        Self(Arc::new(Inner { service, lines, answered }))
     }
 
     fn line(&self, app: &AppName) -> Result<&Line, Error> {
-        self.0.lines.get(app).ok_or_else(|| Error::new(Code::NotFound, "No app of this name takes pushes."))
+        self.0.lines.get(app).ok_or_else(no_such_app)
+    }
+
+    fn answered(&self, app: &AppName) -> Result<&Once<Answer>, Error> {
+        self.0.answered.get(app).ok_or_else(no_such_app)
     }
 }
 
@@ -107,6 +113,10 @@ impl Pushes {
         };
         self.handle(app, query, kind, body, late).await
     }
+}
+
+fn no_such_app() -> Error {
+    Error::new(Code::NotFound, "No app of this name takes pushes.")
 }
 
 /// What is wrong is told to the log alone.
