@@ -134,7 +134,8 @@ pub fn echo(keys: &Keys, query: &str, now: Timestamp) -> Result<String, PushErro
 
 fn push(appid: &str, fields: BTreeMap<String, String>, message: &[u8]) -> Result<Push, PushError> {
     let text = |name: &str| fields.get(name).filter(|s| !s.is_empty()).cloned();
-    let event = text("Event");
+    // What a person writes stands in the same message, behind its kind: it is never an event.
+    let event = text("Event").filter(|_| text("MsgType").is_none_or(|kind| kind == "event"));
     let from_service = matches!(
         event.as_deref(),
         Some(USER_INFO_MODIFIED | USER_AUTHORIZATION_REVOKE | USER_AUTHORIZATION_CANCELLATION)
