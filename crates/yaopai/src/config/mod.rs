@@ -188,7 +188,7 @@ impl Config {
             token_urls,
             webhooks,
             pushes,
-            api_keys: file.api_keys.iter().map(api_key::read).collect::<Result<_, _>>()?,
+            api_keys: api_key::read_all(&file.api_keys)?,
         };
         Ok(config)
     }
