@@ -154,8 +154,10 @@ impl Service {
         if now > session.vouched_at + REBIND_WITHIN {
             return Err(super::refused(Code::LoginRequired));
         }
-        self.world().store.unbind_identity(&session.realm, session.identity, now).await?;
-        Ok(())
+        // From whom the token acts as: a rebind may have come in between, and to its user this token is nobody.
+        let (store, user) = (&self.world().store, session.user.as_ref());
+        let unbound = store.unbind_identity(&session.realm, session.identity, user, now).await?;
+        if unbound { Ok(()) } else { Err(super::refused(Code::NotBound)) }
     }
 }
 
