@@ -106,6 +106,15 @@ fn networks_and_accounts() {
     for spelling in ["Alice@Example.com", " alice@example.com", "alice@example.com\u{200b}", "ALICE @ example.com"] {
         assert_eq!(account(spelling), "aliceexamplecom");
     }
+    // MySQL's usual collation takes these for the same, too.
+    for spelling in ["ａｌｉｃｅ＠example.com", "álïcè@exaṁple.com", "ALİCE@example.com", "al\u{ad}ıce@example.ⓒom"]
+    {
+        assert_eq!(account(spelling), "aliceexamplecom", "{spelling}");
+    }
+    for spelling in ["１３８００１３８０００", "1٣8001३8000", "𝟏𝟛𝟪00138⁰⁰0"] {
+        assert_eq!(account(spelling), "13800138000", "{spelling}");
+    }
+    assert_eq!((account("Straße"), account("٠۹༠᭙🯹")), ("strasse".into(), "09099".into()));
     assert_eq!(
         (account("138-0013-8000"), account("张三"), account("--")),
         ("13800138000".into(), "张三".into(), "--".into())

@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 
 use yaopai_core::ids::{IdentityId, SessionId, UserId};
-use yaopai_core::ports::{Bind, BindCode, LinkBy, Open, Proof, Rotate, Rotated, StepUp, StoreError, Subject, Which};
+use yaopai_core::ports::{
+    Bind, BindCode, Identity, LinkBy, Open, Proof, Rotate, Rotated, StepUp, StoreError, Subject, Which,
+};
 use yaopai_core::session::{Answer, EndReason, Ended, REBIND_WITHIN, Refreshed, Session, Standing};
 use yaopai_core::time::{Timestamp, Uptime};
 use yaopai_wire::token::SecretHash;
@@ -184,6 +186,11 @@ pub(crate) fn named(
         Which::All(subject) => owns(subject, identity, user),
         Which::Opened(owner, by) => identity == *owner && opened_at <= *by,
     }
+}
+
+/// Has the identity a user, and this one if one is named?
+pub(crate) fn has(identity: &Identity, user: Option<&UserId>) -> bool {
+    identity.user.as_ref().is_some_and(|has| user.is_none_or(|user| user == has))
 }
 
 /// Is the session the subject's?

@@ -162,8 +162,15 @@ pub trait Store: Send + Sync {
     /// Forgets how far a file has come in.
     async fn end_import(&self, file: &FileHash) -> StoreResult<()>;
 
-    /// Unbinds an identity and ends its bound sessions as `unbound`. False if there was no binding.
-    async fn unbind_identity(&self, realm: &Realm, identity: IdentityId, now: Timestamp) -> StoreResult<bool>;
+    /// Unbinds an identity, from this user only if one is named, and ends its bound sessions as `unbound`. False if there was
+    /// no such binding.
+    async fn unbind_identity(
+        &self,
+        realm: &Realm,
+        identity: IdentityId,
+        from: Option<&UserId>,
+        now: Timestamp,
+    ) -> StoreResult<bool>;
 
     /// Keeps a bind code that the back end made. Of the user's codes in the realm the newest [`BIND_CODES_MAX`] stay.
     ///

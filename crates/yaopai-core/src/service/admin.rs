@@ -101,7 +101,7 @@ impl Service {
     /// `not_found` if there was no binding.
     pub async fn admin_unbind(&self, realm: &Realm, identity: IdentityId) -> Result<()> {
         let (now, _) = self.now();
-        if self.world().store.unbind_identity(realm, identity, now).await? {
+        if self.world().store.unbind_identity(realm, identity, None, now).await? {
             Ok(())
         } else {
             Err(Error::new(Code::NotFound, "The realm has no binding of this identity."))

@@ -1,7 +1,7 @@
 //! Questions that are asked once, however often and by how many they are put: of a single-use code, or of what costs a quota.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::OnceCell;
@@ -10,11 +10,19 @@ use crate::time::Timestamp;
 
 /// How many answers are remembered at a time.
 const ANSWERS_MAX: usize = 20_000;
+/// How often a full memory is looked through for old ones.
+const TIDIED_EVERY: Duration = Duration::from_secs(1);
 
 type Key = [u8; 32];
 
 /// Answers, by a digest of their question. For a time only, and so many only.
-pub struct Once<T>(Mutex<HashMap<Key, Asked<T>>>);
+pub struct Once<T>(Mutex<Known<T>>);
+
+struct Known<T> {
+    answers: HashMap<Key, Asked<T>>,
+    /// When it was full last and looked through.
+    tidied: Option<Timestamp>,
+}
 
 struct Asked<T> {
     since: Timestamp,
@@ -23,7 +31,7 @@ struct Asked<T> {
 
 impl<T> Default for Once<T> {
     fn default() -> Self {
-        Self(Mutex::default())
+        Self(Mutex::new(Known { answers: HashMap::new(), tidied: None }))
     }
 }
 
@@ -45,34 +53,40 @@ impl<T: Clone + Send + Sync + 'static> Once<T> {
 
     /// Forgets an answer, so that its question may be put again.
     pub fn forget(&self, key: &Key) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        self.lock().answers.remove(key);
     }
 
     /// Forgets all answers to questions put longer ago than this.
     pub fn purge(&self, now: Timestamp, kept: Duration) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, a| now < a.since + kept);
+        self.lock().answers.retain(|_, a| now < a.since + kept);
     }
 
     /// Puts another answer in the place of a known one.
     pub fn replace(&self, key: &Key, answer: T) {
-        if let Some(asked) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get_mut(key) {
+        if let Some(asked) = self.lock().answers.get_mut(key) {
             asked.answer = Arc::new(OnceCell::new_with(Some(answer)));
         }
     }
 
+    fn lock(&self) -> MutexGuard<'_, Known<T>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn place(&self, key: Key, now: Timestamp, kept: Duration) -> Option<Arc<OnceCell<T>>> {
-        let mut asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = asked.get(&key).filter(|a| now < a.since + kept) {
-            return Some(Arc::clone(&known.answer));
+        let mut known = self.lock();
+        if let Some(asked) = known.answers.get(&key).filter(|a| now < a.since + kept) {
+            return Some(Arc::clone(&asked.answer));
         }
-        if asked.len() >= ANSWERS_MAX {
-            asked.retain(|_, a| now < a.since + kept);
-            if asked.len() >= ANSWERS_MAX {
-                return None;
-            }
+        // Not at each question: whoever finds it full would have everybody wait for that.
+        if known.answers.len() >= ANSWERS_MAX && known.tidied.is_none_or(|at| now < at || now >= at + TIDIED_EVERY) {
+            known.answers.retain(|_, a| now < a.since + kept);
+            known.tidied = Some(now);
+        }
+        if known.answers.len() >= ANSWERS_MAX {
+            return None;
         }
         let answer = Arc::new(OnceCell::new());
-        asked.insert(key, Asked { since: now, answer: Arc::clone(&answer) });
+        known.answers.insert(key, Asked { since: now, answer: Arc::clone(&answer) });
         Some(answer)
     }
 }

@@ -57,7 +57,7 @@ pub struct Session {
     pub ended: Option<Ended>,
 }
 
-/// How fresh the platform's word must be for a bind that takes the identity from one user to another.
+/// How fresh the platform's word must be for a bind that takes the identity from one user to another, and for an unbind by the client.
 pub const REBIND_WITHIN: Duration = Duration::from_secs(300);
 
 /// How requests of the session are proved. Fixed at login.

@@ -282,6 +282,7 @@ impl Secrets {
             r.bound = false;
             r.answers.iter_mut().for_each(|s| s.bound = false);
         }
+        self.stepped_up.iter_mut().for_each(|s| s.answer.bound = false);
     }
 
     /// The back end bound the session by itself: every secret rises in place.

@@ -102,11 +102,12 @@ pub(super) fn unbind_identity(
     state: &mut State,
     realm: &Realm,
     id: IdentityId,
+    from: Option<&UserId>,
     now: Timestamp,
     changes: &mut Vec<Change>,
 ) -> bool {
     let Some(kept) = state.identities.get(&id).filter(|k| k.identity.realm == *realm) else { return false };
-    if kept.identity.user.is_none() {
+    if !rules::has(&kept.identity, from) {
         return false;
     }
     leave(state, id, None, now, changes);

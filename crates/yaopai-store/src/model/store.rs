@@ -235,8 +235,14 @@ impl Store for Model {
         Ok(())
     }
 
-    async fn unbind_identity(&self, realm: &Realm, identity: IdentityId, now: Timestamp) -> StoreResult<bool> {
-        Ok(self.run(|state, changes| bind::unbind_identity(state, realm, identity, now, changes)))
+    async fn unbind_identity(
+        &self,
+        realm: &Realm,
+        identity: IdentityId,
+        from: Option<&UserId>,
+        now: Timestamp,
+    ) -> StoreResult<bool> {
+        Ok(self.run(|state, changes| bind::unbind_identity(state, realm, identity, from, now, changes)))
     }
 
     async fn keep_bind_code(&self, code: BindCode) -> StoreResult<()> {

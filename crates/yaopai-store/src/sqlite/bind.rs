@@ -108,8 +108,14 @@ pub(super) fn make_room(work: &mut Work<'_>, yielding: Vec<SessionId>, at: Times
     Ok(())
 }
 
-pub(super) fn unbind_identity(work: &mut Work<'_>, realm: &Realm, id: IdentityId, now: Timestamp) -> Done<bool> {
-    if by_id(work.db, realm, id)?.is_none_or(|identity| identity.user.is_none()) {
+pub(super) fn unbind_identity(
+    work: &mut Work<'_>,
+    realm: &Realm,
+    id: IdentityId,
+    from: Option<&UserId>,
+    now: Timestamp,
+) -> Done<bool> {
+    if by_id(work.db, realm, id)?.is_none_or(|identity| !rules::has(&identity, from)) {
         return Ok(false);
     }
     leave(work, id, None, now)?;

@@ -151,9 +151,15 @@ impl Store for Sqlite {
         self.write(move |work| import::end(work, &file)).await
     }
 
-    async fn unbind_identity(&self, realm: &Realm, identity: IdentityId, now: Timestamp) -> StoreResult<bool> {
-        let realm = realm.clone();
-        self.write(move |work| bind::unbind_identity(work, &realm, identity, now)).await
+    async fn unbind_identity(
+        &self,
+        realm: &Realm,
+        identity: IdentityId,
+        from: Option<&UserId>,
+        now: Timestamp,
+    ) -> StoreResult<bool> {
+        let (realm, from) = (realm.clone(), from.cloned());
+        self.write(move |work| bind::unbind_identity(work, &realm, identity, from.as_ref(), now)).await
     }
 
     async fn keep_bind_code(&self, code: BindCode) -> StoreResult<()> {

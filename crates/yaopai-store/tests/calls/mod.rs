@@ -92,7 +92,7 @@ async fn attempt(engine: &dyn Engine, call: Call) -> StoreResult<Outcome> {
         Call::KeepCode(code) => engine.keep_bind_code(code).await.map(|()| Outcome::Done)?,
         Call::Preview(code, id, now) => Outcome::Code(engine.preview(&code, id, now).await?),
         Call::BindRead(id) => engine.bind_read(id).await.map(|()| Outcome::Done)?,
-        Call::Unbind(realm, id, now) => Outcome::Said(engine.unbind_identity(&realm, id, now).await?),
+        Call::Unbind(realm, id, now) => Outcome::Said(engine.unbind_identity(&realm, id, None, now).await?),
         Call::SetClaims(realm, user, claims, now) => {
             engine.set_claims(&realm, &user, claims, now).await.map(|()| Outcome::Done)?
         }

@@ -267,16 +267,17 @@ pub async fn unbinding_ends_the_bound_sessions(lab: Lab) {
     lab.must_open(login_as(2, "o", "u")).await;
     lab.must_open(login(3, "o")).await;
     lab.log.take();
-    assert!(!lab.unbind_identity(&other_realm(), who(1), T0).await.unwrap());
-    assert!(!lab.unbind_identity(&main(), who(9), T0).await.unwrap());
+    assert!(!lab.unbind_identity(&other_realm(), who(1), None, T0).await.unwrap());
+    assert!(!lab.unbind_identity(&main(), who(9), None, T0).await.unwrap());
+    assert!(!lab.unbind_identity(&main(), who(1), Some(&user("v")), T0).await.unwrap(), "it is not v's");
     assert!(lab.log.take().is_empty());
-    assert!(lab.unbind_identity(&main(), who(1), later(5)).await.unwrap());
+    assert!(lab.unbind_identity(&main(), who(1), Some(&user("u")), later(5)).await.unwrap());
     assert_eq!(lab.log.did(), [Did::Ended(id(2)), Did::Ended(id(3))]);
     assert_eq!(lab.get(2).await.ended.map(|e| (e.reason, e.at)), Some((EndReason::Unbound, later(5))));
     assert_eq!(lab.reason(1).await, None, "it had no user to lose");
     let i = lab.identity_of("o").await.unwrap();
     assert_eq!((i.user, i.bound_at), (None, None));
-    assert!(!lab.unbind_identity(&main(), who(1), T0).await.unwrap());
+    assert!(!lab.unbind_identity(&main(), who(1), None, T0).await.unwrap());
     let s = lab.must_open(login_as(4, "o", "v")).await;
     assert_eq!(s.user, Some(user("v")), "free for another user");
 }

@@ -84,7 +84,7 @@ pub async fn the_back_end_s_word_goes_first(lab: Lab) {
     lab.must_open(in_app("shop", login_as(1, "o1", "u"))).await;
     let named = Open { user: Some(found("v")), ..linking(2, "m1") };
     assert_eq!(lab.must_open(named).await.user, Some(user("v")));
-    lab.unbind_identity(&main(), who(2), T0).await.unwrap();
+    lab.unbind_identity(&main(), who(2), None, T0).await.unwrap();
     // But not one that was made up for the login.
     let mut made = Open { user: Some(found("made")), ..linking(3, "m2") };
     made.link = made.link.map(|link| LinkBy { first: true, ..link });
@@ -95,7 +95,7 @@ pub async fn the_back_end_s_word_goes_first(lab: Lab) {
 pub async fn one_that_is_not_new_is_not_linked(lab: Lab) {
     lab.must_open(in_app("shop", login_as(1, "o1", "u"))).await;
     lab.must_open(linking(2, "m1")).await;
-    assert!(lab.unbind_identity(&main(), who(2), T0).await.unwrap());
+    assert!(lab.unbind_identity(&main(), who(2), None, T0).await.unwrap());
     assert_eq!(lab.must_open(linking(3, "m1")).await.user, None);
 }
 

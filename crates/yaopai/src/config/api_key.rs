@@ -26,7 +26,19 @@ pub enum Scope {
     AccessToken,
 }
 
-pub(super) fn read(entry: &file::ApiKey) -> Result<ApiKey, ConfigError> {
+/// Each key once: of two entries for one key, one would silently not count, its realm and its scopes.
+pub(super) fn read_all(entries: &[file::ApiKey]) -> Result<Vec<ApiKey>, ConfigError> {
+    let keys = entries.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    for (n, key) in keys.iter().enumerate() {
+        if let Some(before) = keys[..n].iter().find(|before| before.hash == key.hash) {
+            let what = format!("keys {:?} and {:?} are the same one: make another for each", before.name, key.name);
+            return Err(ConfigError::value("api_keys.hash", what));
+        }
+    }
+    Ok(keys)
+}
+
+fn read(entry: &file::ApiKey) -> Result<ApiKey, ConfigError> {
     let name = &entry.name;
     let hash = entry.hash.strip_prefix("sha256:").and_then(|h| hex::decode(h).ok()).and_then(|h| h.try_into().ok());
     let hash = hash.ok_or_else(|| {

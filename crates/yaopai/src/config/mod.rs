@@ -188,7 +188,7 @@ impl Config {
             token_urls,
             webhooks,
             pushes,
-            api_keys: file.api_keys.iter().map(api_key::read).collect::<Result<_, _>>()?,
+            api_keys: api_key::read_all(&file.api_keys)?,
         };
         Ok(config)
     }
@@ -339,7 +339,7 @@ fn app(entry: &file::App, secrets: &secret::Secrets<'_>) -> Result<App, ConfigEr
 
 fn webhook(entry: &file::Webhook, secrets: &secret::Secrets<'_>) -> Result<Webhook, ConfigError> {
     if !entry.url.starts_with("https://") && !entry.url.starts_with("http://") {
-        return Err(ConfigError::value("apps.webhook.url", format!("{:?} is no http(s) URL", entry.url)));
+        return Err(ConfigError::value("apps.webhook.url", "is no http(s) URL".into()));
     }
     if !(1..=10).contains(&entry.timeout) {
         return Err(ConfigError::value(

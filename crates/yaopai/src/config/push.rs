@@ -40,16 +40,17 @@ pub(super) fn read(
     Ok(Line { keys, forward, revoke_ends_sessions: entry.revoke_ends_sessions })
 }
 
+/// Errors never show the URL: who puts a key into its query, which is refused, must not find it in a log.
 fn forward(url: &str, development: bool) -> Result<Forward, ConfigError> {
     const NAME: &str = "apps.push.forward_url";
     let parsed = reqwest::Url::parse(url).ok().filter(|u| matches!(u.scheme(), "http" | "https"));
     let Some(parsed) = parsed.filter(|u| u.query().is_none() && u.fragment().is_none()) else {
-        return Err(ConfigError::value(NAME, format!("{url:?} is no http(s) URL without query and fragment")));
+        return Err(ConfigError::value(NAME, "is no http(s) URL without query and fragment".into()));
     };
     let host = parsed.host_str().unwrap_or_default().trim_matches(['[', ']']);
     let near = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
     if parsed.scheme() == "http" && !near && !development {
-        return Err(ConfigError::value(NAME, format!("{url:?} is not https; that is for this machine only")));
+        return Err(ConfigError::value(NAME, "is not https; that is for this machine only".into()));
     }
     Forward::new(url).map_err(|e| ConfigError::value(NAME, format!("no HTTPS client: {}", e.without_url())))
 }

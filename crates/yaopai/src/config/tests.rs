@@ -121,6 +121,23 @@ fn an_access_token_url() {
     Config::parse(&text, dir.path()).unwrap();
 }
 
+/// A key in a query, a password in front of the host: neither is shown by what is wrong with the URL.
+#[test]
+fn urls_are_not_shown() {
+    let dir = folder();
+    std::fs::write(dir.path().join("push.token"), "pushToken").unwrap();
+    let app =
+        format!("{KEY}[[apps]]\nname = \"shop\"\nappid = \"wx1\"\nsecret = \"file:app.secret\"\nbinding = \"auto\"\n");
+    for url in ["https://h/?key=hunter2", "http://me:hunter2@h.example/", "ftp://me:hunter2@h/"] {
+        let push = format!("{app}push = {{ token = \"file:push.token\", mode = \"plain\", forward_url = \"{url}\" }}");
+        let e = Config::parse(&push, dir.path()).unwrap_err().to_string();
+        assert!(e.contains("apps.push.forward_url") && !e.contains("hunter2"), "{e}");
+    }
+    let hook = format!("{app}webhook = {{ url = \"ftp://me:hunter2@h/\", secret = \"file:webhook.secret\" }}");
+    let e = Config::parse(&hook, dir.path()).unwrap_err().to_string();
+    assert!(e.contains("apps.webhook.url") && !e.contains("hunter2"), "{e}");
+}
+
 #[test]
 fn development_stays_on_loopback() {
     let dir = folder();

@@ -66,6 +66,11 @@ impl Answer {
         self.body.len() > KEPT_MAX
     }
 
+    /// The back end's own word that it failed: WeChat says it again, and then it is to be told again.
+    pub(super) fn not_taken(&self) -> bool {
+        self.status.is_server_error()
+    }
+
     pub(super) fn failed(&self) -> bool {
         self.status == StatusCode::SERVICE_UNAVAILABLE && self.kind.is_none()
     }
@@ -105,7 +110,7 @@ impl Forward {
     }
 
     /// Sends it on. Whatever fails is `success` to WeChat: sending it again would not help, and the log says so.
-    pub(super) async fn send(&self, app: &AppName, asked: Asked) -> Answer {
+    pub(super) async fn send(&self, app: &AppName, asked: &Asked) -> Answer {
         let Ok(_place) = self.places.try_acquire() else {
             tracing::warn!(%app, "a push was dropped: too many are at the back end");
             return Answer::success();
@@ -119,9 +124,9 @@ impl Forward {
         }
     }
 
-    async fn relay(&self, asked: Asked) -> Result<Answer, reqwest::Error> {
-        let mut request = self.client.post(format!("{}?{}", self.url, asked.query)).body(asked.body);
-        if let Some(kind) = asked.kind {
+    async fn relay(&self, asked: &Asked) -> Result<Answer, reqwest::Error> {
+        let mut request = self.client.post(format!("{}?{}", self.url, asked.query)).body(asked.body.clone());
+        if let Some(kind) = &asked.kind {
             request = request.header(header::CONTENT_TYPE, kind);
         }
         let mut response = request.send().await?;

@@ -50,18 +50,24 @@ pub struct Pushes(Arc<Inner>);
 struct Inner {
     service: Service,
     lines: HashMap<AppName, Line>,
-    /// Pushes that were answered, so that a repeated one is neither acted on nor forwarded again.
-    answered: Once<Answer>,
+    /// Pushes that were answered, so that a repeated one is neither acted on nor forwarded again. By app: many at one must
+    /// not make the others' forgotten.
+    answered: HashMap<AppName, Once<Answer>>,
 }
 
 impl Pushes {
     /// Puts it together.
     pub fn new(service: Service, lines: HashMap<AppName, Line>) -> Self {
-        Self(Arc::new(Inner { service, lines, answered: Once::default() }))
+        let answered = lines.keys().map(|app| (app.clone(), Once::default())).collect();
+        Self(Arc::new(Inner { service, lines, answered }))
     }
 
     fn line(&self, app: &AppName) -> Result<&Line, Error> {
-        self.0.lines.get(app).ok_or_else(|| Error::new(Code::NotFound, "No app of this name takes pushes."))
+        self.0.lines.get(app).ok_or_else(no_such_app)
+    }
+
+    fn answered(&self, app: &AppName) -> Result<&Once<Answer>, Error> {
+        self.0.answered.get(app).ok_or_else(no_such_app)
     }
 }
 
@@ -86,15 +92,15 @@ pub async fn receive(
 ) -> Result<Response, Refusal> {
     let app = AppName::from(app.as_str());
     pushes.line(&app)?;
-    // What takes longer than the body may has been read, and is WeChat's: it goes on, and need not be said again.
-    match tokio::time::timeout(ANSWER_WITHIN, pushes.take(app, request)).await {
-        Ok(answer) => Ok(answer?.into_response()),
-        Err(_) => Ok(Answer::success().into_response()),
-    }
+    // What takes longer than the body may has been read, and is WeChat's: it goes on, and need not be said again, but for
+    // what may still fail here.
+    let mut late = Ok(Answer::success());
+    let answer = tokio::time::timeout(ANSWER_WITHIN, pushes.take(app, request, &mut late)).await;
+    Ok(answer.unwrap_or(late)?.into_response())
 }
 
 impl Pushes {
-    async fn take(&self, app: AppName, request: Request) -> Result<Answer, Error> {
+    async fn take(&self, app: AppName, request: Request, late: &mut Result<Answer, Error>) -> Result<Answer, Error> {
         let query = request.uri().query().unwrap_or_default().to_owned();
         let kind = request.headers().get(header::CONTENT_TYPE).cloned();
         let body = Limited::new(request.into_body(), BODY_MAX).collect();
@@ -105,8 +111,12 @@ impl Pushes {
             }
             _ => return Err(Error::new(Code::Malformed, "The body broke off or took too long; send it again.")),
         };
-        self.handle(app, query, kind, body).await
+        self.handle(app, query, kind, body, late).await
     }
+}
+
+fn no_such_app() -> Error {
+    Error::new(Code::NotFound, "No app of this name takes pushes.")
 }
 
 /// What is wrong is told to the log alone.

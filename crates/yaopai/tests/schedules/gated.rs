@@ -215,8 +215,14 @@ impl Store for Gated {
         self.inner.end_import(file).await
     }
 
-    async fn unbind_identity(&self, realm: &Realm, identity: IdentityId, now: Timestamp) -> StoreResult<bool> {
-        let call = self.inner.unbind_identity(realm, identity, now);
+    async fn unbind_identity(
+        &self,
+        realm: &Realm,
+        identity: IdentityId,
+        from: Option<&UserId>,
+        now: Timestamp,
+    ) -> StoreResult<bool> {
+        let call = self.inner.unbind_identity(realm, identity, from, now);
         self.write(places!("unbind_identity"), call, |l, _| l.unbound(identity)).await
     }
 

@@ -22,7 +22,7 @@ use crate::bind_code;
 use crate::error::{Error, Result};
 use crate::limit::Taken;
 use crate::ports::{Bind, BindVerdict, Evidence, Proof, UserFound};
-use crate::session::{Limits, RequestHash, Session};
+use crate::session::{Limits, REBIND_WITHIN, RequestHash, Session};
 use crate::time::millis;
 
 /// What a client offers to prove which user its person is.
@@ -140,7 +140,8 @@ impl Service {
         }
     }
 
-    /// Removes the binding of the session's identity; its bound sessions end, this one too.
+    /// Removes the binding of the session's identity; its bound sessions end, this one too. As for a rebind, the platform
+    /// must have vouched lately: a token alone, which may be a copy, takes the identity from no user.
     ///
     /// # Errors
     /// The refusal that the client is to be told.
@@ -150,8 +151,13 @@ impl Service {
             return Err(super::refused(Code::NotBound));
         }
         let (now, _) = self.now();
-        self.world().store.unbind_identity(&session.realm, session.identity, now).await?;
-        Ok(())
+        if now > session.vouched_at + REBIND_WITHIN {
+            return Err(super::refused(Code::LoginRequired));
+        }
+        // From whom the token acts as: a rebind may have come in between, and to its user this token is nobody.
+        let (store, user) = (&self.world().store, session.user.as_ref());
+        let unbound = store.unbind_identity(&session.realm, session.identity, user, now).await?;
+        if unbound { Ok(()) } else { Err(super::refused(Code::NotBound)) }
     }
 }
 

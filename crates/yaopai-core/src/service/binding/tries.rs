@@ -38,9 +38,21 @@ impl Service {
 /// be counted.
 pub(super) fn account_of(app: &App, offer: &Offer) -> Result<Option<String>> {
     let (Some(field), Offer::Form(form)) = (&app.policy.account_field, offer) else { return Ok(None) };
+    // A back end that reads names without case may take another field than the one that is counted.
+    let same = limit::account(field);
+    if form.keys().filter(|name| limit::account(name) == same).count() > 1 {
+        return Err(Error::field(
+            "form",
+            "The form names the account twice, in fields whose names differ in case only.",
+        ));
+    }
     match form.get(field) {
         Some(Value::String(named)) if !named.is_empty() => Ok(Some(limit::account(named))),
-        Some(Value::Number(named)) => Ok(Some(limit::account(&named.to_string()))),
+        // `1.38e10` and `13800000000` are one number.
+        Some(Value::Number(named)) => match named.as_f64().filter(|n| named.is_f64() && n.fract() == 0.0) {
+            Some(whole) => Ok(Some(limit::account(&format!("{whole:.0}")))),
+            None => Ok(Some(limit::account(&named.to_string()))),
+        },
         _ => Err(Error::field(
             "form",
             "The form must name the account, as a string or a number, in the app's account_field.",

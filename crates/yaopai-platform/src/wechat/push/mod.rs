@@ -20,6 +20,7 @@ mod xml;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use sha2::{Digest as _, Sha256};
 use yaopai_core::time::Timestamp;
 
 pub use keys::{Keys, KeysError};
@@ -52,8 +53,10 @@ pub struct Push {
     /// When it happened, to the second. What began later is not meant: a session that was opened after the account was closed
     /// is another account's, or a repeated push.
     pub create_time: Timestamp,
-    /// `MsgId`, where there is one. Events have none: openid, event and time tell them apart.
+    /// `MsgId`, where there is one. Events have none: their text tells them apart.
     pub msg_id: Option<String>,
+    /// SHA-256 of the message as it was written, decrypted: WeChat encrypts it anew each time that it says it.
+    pub digest: [u8; 32],
     /// All texts and numbers at the top, by name, as texts. What is nested is left out. Of two of a name, one.
     pub fields: BTreeMap<String, String>,
 }
@@ -109,13 +112,13 @@ pub fn read(keys: &Keys, query: &str, body: &[u8], now: Timestamp) -> Result<Pus
     let Some(key) = &keys.aes else {
         query.check_signature(&keys.token)?;
         let fields = body::fields(body)?;
-        return if fields.contains_key("Encrypt") { Err(PushError::NoKey) } else { push(&keys.appid, fields) };
+        return if fields.contains_key("Encrypt") { Err(PushError::NoKey) } else { push(&keys.appid, fields, body) };
     };
     let outer = body::fields(body)?;
     let sealed = outer.get("Encrypt").ok_or(PushError::NotEncrypted)?;
     query.check_msg_signature(&keys.token, sealed)?;
     let message = decrypt::open(key, &keys.appid, sealed)?;
-    push(&keys.appid, body::fields(&message)?)
+    push(&keys.appid, body::fields(&message)?, &message)
 }
 
 /// What to answer, as it is, to the `GET` with which WeChat tries a URL before it takes it. It is never encrypted.
@@ -129,9 +132,10 @@ pub fn echo(keys: &Keys, query: &str, now: Timestamp) -> Result<String, PushErro
     query.echostr.ok_or(PushError::Malformed("no echostr"))
 }
 
-fn push(appid: &str, fields: BTreeMap<String, String>) -> Result<Push, PushError> {
+fn push(appid: &str, fields: BTreeMap<String, String>, message: &[u8]) -> Result<Push, PushError> {
     let text = |name: &str| fields.get(name).filter(|s| !s.is_empty()).cloned();
-    let event = text("Event");
+    // What a person writes stands in the same message, behind its kind: it is never an event.
+    let event = text("Event").filter(|_| text("MsgType").is_none_or(|kind| kind == "event"));
     let from_service = matches!(
         event.as_deref(),
         Some(USER_INFO_MODIFIED | USER_AUTHORIZATION_REVOKE | USER_AUTHORIZATION_CANCELLATION)
@@ -148,5 +152,6 @@ fn push(appid: &str, fields: BTreeMap<String, String>) -> Result<Push, PushError
     let seconds: Option<u32> = fields.get("CreateTime").and_then(|s| s.parse().ok());
     let create_time = seconds.ok_or(PushError::Malformed("no CreateTime"))?;
     let msg_id = text("MsgId").or_else(|| text("MsgID"));
-    Ok(Push { event, openid, create_time: Timestamp(i64::from(create_time) * 1000), msg_id, fields })
+    let create_time = Timestamp(i64::from(create_time) * 1000);
+    Ok(Push { event, openid, create_time, msg_id, digest: Sha256::digest(message).into(), fields })
 }

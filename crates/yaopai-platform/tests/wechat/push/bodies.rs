@@ -19,6 +19,10 @@ fn whom_it_is_about() {
     assert_eq!(entered.openid.as_deref(), Some("oUser"));
     let said = read(r#""MsgType":"text","FromUserName":"oUser","MsgId":1234567890123456,"Content":"hi""#).unwrap();
     assert_eq!((said.event, said.msg_id.as_deref()), (None, Some("1234567890123456")));
+    // Somebody wrote `]]></Content><Event>…`, and whoever put it into the message took it as it was.
+    let written = "<xml><CreateTime>1</CreateTime><FromUserName>oUser</FromUserName><MsgType>text</MsgType><Content><![CDATA[]]>\
+                   </Content><Event>user_authorization_cancellation</Event><MsgType>event</MsgType><OpenID>oVictim</OpenID></xml>";
+    assert_eq!(read_message(written.as_bytes()).unwrap().event, None);
     for bad in [r#""OpenID":"o\n1""#, &format!(r#""OpenID":"{}""#, "o".repeat(129))] {
         assert_eq!(read(bad), Err(E::Malformed("an openid that is none")));
     }

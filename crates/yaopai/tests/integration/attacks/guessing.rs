@@ -1,9 +1,9 @@
 //! Guessing passwords through the bind form.
 
-use crate::support::{Setup, TestApp, minutes, seconds};
+use crate::support::{Reply, Setup, TestApp, minutes, request_id, seconds};
 
 /// What the limits' sentence says in how many seconds to come back.
-fn wait(reply: &crate::support::Reply) -> u64 {
+fn wait(reply: &Reply) -> u64 {
     assert_eq!(reply.refusal(), "429 rate_limited");
     reply.header("retry-after").unwrap().parse().unwrap()
 }
@@ -22,7 +22,7 @@ async fn from_many_identities_and_networks_at_one_account() {
         assert_eq!(guess(n, "lilei", "wrong").await.refusal(), "422 binding_rejected");
     }
     // Not the right one either, in no spelling that a back end may take for the same; and nobody over there is asked.
-    for (n, account) in (10..).zip(["lilei", " LiLei", "li-lei", "LILEI\u{200b}"]) {
+    for (n, account) in (10..).zip(["lilei", " LiLei", "li-lei", "LILEI\u{200b}", "lílèi", "ｌｉｌｅｉ"]) {
         assert!((1..=660).contains(&wait(&guess(n, account, "right").await)), "{account}");
     }
     assert_eq!(app.back_end.calls("bind").len(), 10);
@@ -86,4 +86,25 @@ async fn at_bind_codes() {
     app.upkeep().await;
     let code = app.bind_code("42").await;
     phone.preview(&code).await.ok();
+}
+
+/// The same number written otherwise, and a second field for a back end that reads names without case.
+#[tokio::test]
+async fn at_an_account_that_is_a_number() {
+    let limits = "limits = { binds_per_account = 1, binds_per_network = 60000 }";
+    let app = TestApp::with(Setup { shop: "account_field = \"account\"", top: limits, ..Setup::default() }).await;
+    let guess = async |n: u32, fields: &str| {
+        let phone = app.newcomer(&format!("bot-{n}"));
+        phone.log_in().await;
+        let body = format!(r#"{{"way":"form","request_id":"{}","form":{{{fields}}}}}"#, request_id("guess"));
+        let url = format!("{}/yaopai/v1/binding", app.addresses().public);
+        let request = app.http.post(url).bearer_auth(phone.token()).header("content-type", "application/json");
+        Reply::of(request.body(body).send().await.unwrap()).await.refusal()
+    };
+    assert_eq!(guess(0, r#""account":13800138000"#).await, "422 binding_rejected");
+    for (n, same) in (1..).zip(["13800138000.0", "1.3800138e10", r#""13800138000""#, r#""１３８00138000""#]) {
+        assert_eq!(guess(n, &format!(r#""account":{same}"#)).await, "429 rate_limited", "{same}");
+    }
+    assert_eq!(guess(9, r#""account":"other","Account":"13800138000""#).await, "400 field_invalid");
+    assert_eq!(app.back_end.calls("bind").len(), 1);
 }

@@ -34,6 +34,20 @@ async fn a_stolen_token_with_the_thief_s_own_code() {
     assert_eq!(victim.check("vouched=300").await.user(), "42");
 }
 
+/// The thief would have the account forgotten: with `auto` its user would be gone for good.
+#[tokio::test]
+async fn a_stolen_token_unbinds_nobody() {
+    let (app, victim, thief) = scene().await;
+    let (stolen, before) = (victim.token(), app.state());
+    assert_eq!(thief.call_as(&stolen, "DELETE", "/binding", None).await.refusal(), "401 login_required");
+    assert_eq!(app.state(), before);
+    assert_eq!(victim.check("-").await.user(), "42");
+    // The owner's phone steps up, and then may.
+    victim.hold(&victim.step_up("mine", &victim.code()).await.field("token"));
+    assert_eq!(thief.call_as(&stolen, "DELETE", "/binding", None).await.refusal(), "401 session_superseded");
+    assert_eq!(victim.call("DELETE", "/binding", None).await.status, 204);
+}
+
 /// The thief has read a code of the victim's (from a log, say) and shows it with their own token: it must not move the
 /// thief's session to the victim's account, nor the other way round.
 #[tokio::test]

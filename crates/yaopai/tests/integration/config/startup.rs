@@ -61,6 +61,9 @@ fn without_a_configuration() {
 
 #[test]
 fn a_wrong_configuration_says_what_to_do() {
+    let key =
+        |name: &str| format!("[[api_keys]]\nname = \"{name}\"\nrealm = \"{name}\"\nhash = \"sha256:{:064}\"\n", 7);
+    let twice = key("a") + &key("b");
     for (config, says) in [
         ("databse = 1".to_owned(), "did you mean `database`?"),
         (format!("{HEAD}{LISTEN}[[apps]]\nname = \"shop\""), "missing field `appid`"),
@@ -73,6 +76,7 @@ fn a_wrong_configuration_says_what_to_do() {
         (usual() + "base_url = \"https://\"\n", "base_url"),
         (usual() + "keyed = \"required\"\n", "unknown variant `required`"),
         (usual() + "[[api_keys]]\nname = \"a\"\nhash = \"hunter2hunter2\"\n", "must be sha256:"),
+        (usual() + &twice, "keys \"a\" and \"b\" are the same one"),
         (usual().replace("127.0.0.1:0", "localhost:0"), "is no address"),
     ] {
         let said = Folder::with(&config).refuses(&[]);

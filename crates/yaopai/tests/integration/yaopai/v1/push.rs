@@ -4,7 +4,7 @@ use yaopai_sim::{DEFAULT_APPID, Push, PushConfig, PushFormat, PushMode, Secret};
 
 use crate::support::{Act, PUSH_KEY, PUSH_TOKEN, Setup, TestApp, minutes, raw, seconds};
 
-const SAFE: &str =
+pub const SAFE: &str =
     r#"push = { token = "file:push.token", encoding_aes_key = "file:push.key", forward_url = "{hook}/push" }"#;
 
 /// An app whose pushes come here, encrypted, as JSON.

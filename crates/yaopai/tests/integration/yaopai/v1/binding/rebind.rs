@@ -61,3 +61,16 @@ async fn another_s_account_is_not_taken_over() {
     assert_eq!(app.state(), before);
     assert_eq!(phone.check("-").await.user(), "42");
 }
+
+/// The answer of the step-up before it is sent again: what it hands out acts as nobody, and it says nothing of the new user.
+#[tokio::test]
+async fn a_repeated_step_up_tells_nothing_of_the_new_user() {
+    let (app, phone) = switcher().await;
+    app.clock.advance(seconds(301));
+    let (old, code) = (phone.token(), phone.code());
+    phone.hold(&phone.step_up("u", &code).await.field("token"));
+    phone.hold(&phone.bind("b", "work", "secret").await.field("token"));
+    let again = phone.step_up_as(&old, "u", &code).await.json();
+    assert_eq!((&again["bound"], &again["user"], &again["claims"]), (&json!(false), &json!(null), &json!(null)));
+    assert_eq!(phone.check("-").await.user(), "43");
+}
