@@ -7,7 +7,7 @@ use yaopai_core::ids::{IdentityId, SessionId, UserId};
 use yaopai_core::ports::{
     Bind, BindCode, Identity, LinkBy, Open, Proof, Rotate, Rotated, StepUp, StoreError, Subject, Which,
 };
-use yaopai_core::session::{Answer, EndReason, Ended, REBIND_WITHIN, Refreshed, Session, Standing};
+use yaopai_core::session::{Answer, EndReason, Ended, Refreshed, Session, Standing};
 use yaopai_core::time::{Timestamp, Uptime};
 use yaopai_wire::token::SecretHash;
 
@@ -52,7 +52,8 @@ pub(crate) fn step_up(session: &mut Session, step_up: &StepUp) -> (Write, Rotate
     }
     match session.secrets.step_up(shown, *request, candidate.clone(), *now) {
         Refreshed::Answer(answer) => {
-            session.vouched_at = *now;
+            // Later than the login's word, also within its millisecond: some things ask for a step-up's.
+            session.vouched_at = Timestamp(now.0.max(session.created_at.0 + 1));
             (Write::Session, Rotated::Answer(Box::new(session.clone()), answer))
         }
         other => (Write::Nothing, refused(&other)),
@@ -138,7 +139,7 @@ pub(crate) fn rise(session: &mut Session, has: Option<&UserId>, bind: &Bind) -> 
                 if !bound || session.user.as_ref() != has {
                     return Rise::No(Rotated::Conflict);
                 }
-                if *now > session.vouched_at + REBIND_WITHIN {
+                if !session.stepped_up_lately(*now) {
                     return Rise::No(Rotated::Stale);
                 }
                 session.secrets.leave_user();

@@ -95,11 +95,9 @@ pub trait Store: Send + Sync {
     /// user needs room among the user's, as at a login: the oldest others end as `replaced`, or it is [`Rotated::Full`].
     /// Redeems the bind code, where that is the proof.
     ///
-    /// An identity that has another user goes over to the new one if the shown secret acts as the old one and the platform
-    /// vouched within [`REBIND_WITHIN`]: the identity's other bound sessions end as `unbound`, this one's secrets so far act
+    /// An identity that has another user goes over to the new one if the shown secret acts as the old one and the session
+    /// was [stepped up lately](Session::stepped_up_lately): the identity's other bound sessions end as `unbound`, this one's secrets so far act
     /// as nobody, and its jar is emptied.
-    ///
-    /// [`REBIND_WITHIN`]: crate::session::REBIND_WITHIN
     async fn bind(&self, bind: Bind) -> StoreResult<Rotated>;
 
     /// Ends sessions that have not ended. Answers which.

@@ -241,7 +241,9 @@ pub fn refused(code: Code) -> Error {
             Code::SessionEnded => "The session was logged out; log in again.",
             Code::UserDisabled => "The business system disabled this user.",
             Code::NotBound => "Bind the session to a user first (POST /yaopai/v1/binding).",
-            Code::LoginRequired => "Log in again: the platform's word is older than this request allows.",
+            Code::LoginRequired => {
+                "Refresh with a fresh code of wx.login and repeat the request: the platform's word is older than this request allows, or the login's own."
+            }
             _ => "Log in again.",
         },
     )

@@ -57,8 +57,16 @@ pub struct Session {
     pub ended: Option<Ended>,
 }
 
-/// How fresh the platform's word must be for a bind that takes the identity from one user to another, and for an unbind by the client.
+/// How recent a step-up must be for a bind that takes the identity from one user to another, and for an unbind by the client.
 pub const REBIND_WITHIN: Duration = Duration::from_secs(300);
+
+impl Session {
+    /// Has the platform vouched within [`REBIND_WITHIN`], by a refresh with a code? The login's own word is not enough: its token
+    /// has been sent with requests since, and a refresh with a code replaces it.
+    pub fn stepped_up_lately(&self, now: Timestamp) -> bool {
+        self.vouched_at > self.created_at && now <= self.vouched_at + REBIND_WITHIN
+    }
+}
 
 /// How requests of the session are proved. Fixed at login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

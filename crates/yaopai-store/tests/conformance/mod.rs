@@ -205,7 +205,7 @@ macro_rules! suite {
                 the_back_end_s_word_goes_first, one_that_is_not_new_is_not_linked, a_linked_session_is_the_user_s_whole;
             read: a_bind_by_the_back_end_is_news_until_read, what_is_no_news_changes_nothing;
             rebind: a_fresh_bound_session_changes_its_user, only_who_acts_as_the_user_rebinds, a_stale_word_rebinds_nobody,
-                the_new_user_s_limits_and_identities_count, a_lost_answer_is_asked_for_again,
+                the_login_s_own_word_rebinds_nobody, the_new_user_s_limits_and_identities_count, a_lost_answer_is_asked_for_again,
                 a_bind_to_the_same_user_is_no_rebind;
             codes: a_code_is_seen_then_redeemed_once, the_first_to_see_a_code_keeps_it,
                 a_code_is_good_for_its_user_place_and_time, a_refused_bind_redeems_no_code, a_user_has_few_codes,

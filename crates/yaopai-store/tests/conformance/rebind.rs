@@ -6,10 +6,13 @@ use yaopai_core::app::Yields;
 use yaopai_core::ports::{Bind, JarCookie, Proof, Rotated};
 use yaopai_core::session::{EndReason, Limits, REBIND_WITHIN, Standing};
 
-/// Sessions 1 and 2 of an identity of `u`, and a guest's, 3, from before. 1 holds the bound secret 11.
+/// Sessions 1 and 2 of an identity of `u`, and a guest's, 3, from before. 1 holds the bound secret 11. The platform has vouched
+/// for each since it was opened.
 async fn bound(lab: &Lab) {
     for n in 1..=3 {
-        lab.must_open(login(n, "o")).await;
+        let mut open = login(n, "o");
+        open.session.created_at = later(-1);
+        lab.must_open(open).await;
     }
     for n in 1..=2 {
         answer(lab.bind(bind_as(n, n, "a", 10 + n, "u")).await.unwrap());
@@ -73,6 +76,17 @@ pub async fn a_stale_word_rebinds_nobody(lab: Lab) {
     assert!(matches!(lab.bind(bind.clone()).await.unwrap(), Rotated::Stale));
     assert_eq!((lab.get(1).await, lab.reason(2).await), (before, None));
     bind.rotate.now = later(window);
+    assert_eq!(answer(lab.bind(bind).await.unwrap()).0.user, Some(user("v")));
+}
+
+pub async fn the_login_s_own_word_rebinds_nobody(lab: Lab) {
+    lab.must_open(login_as(1, "o", "u")).await;
+    let before = lab.get(1).await;
+    assert!(matches!(lab.bind(bind_as(1, 1, "b", 20, "v")).await.unwrap(), Rotated::Stale));
+    assert_eq!(lab.get(1).await, before);
+    answer(lab.step_up(step_up(1, 1, "s", 2, later(1))).await.unwrap());
+    let mut bind = bind_as(1, 2, "b", 20, "v");
+    bind.rotate.now = later(1);
     assert_eq!(answer(lab.bind(bind).await.unwrap()).0.user, Some(user("v")));
 }
 

@@ -109,11 +109,12 @@ impl Forward {
         Ok(Self { url: url.to_owned(), client: builder.build()?, places: Semaphore::new(AT_ONCE) })
     }
 
-    /// Sends it on. Whatever fails is `success` to WeChat: sending it again would not help, and the log says so.
+    /// Sends it on. What the back end fails at is `success` to WeChat: sending it again would not help, and the log says so.
+    /// What it was not asked, WeChat is to say again, which it does three times.
     pub(super) async fn send(&self, app: &AppName, asked: &Asked) -> Answer {
         let Ok(_place) = self.places.try_acquire() else {
-            tracing::warn!(%app, "a push was dropped: too many are at the back end");
-            return Answer::success();
+            tracing::warn!(%app, "a push is to be sent again: too many are at the back end");
+            return Answer::failure();
         };
         match self.relay(asked).await {
             Ok(answer) => answer,

@@ -22,7 +22,7 @@ use crate::bind_code;
 use crate::error::{Error, Result};
 use crate::limit::Taken;
 use crate::ports::{Bind, BindVerdict, Evidence, Proof, UserFound};
-use crate::session::{Limits, REBIND_WITHIN, RequestHash, Session};
+use crate::session::{Limits, RequestHash, Session};
 use crate::time::millis;
 
 /// What a client offers to prove which user its person is.
@@ -140,8 +140,8 @@ impl Service {
         }
     }
 
-    /// Removes the binding of the session's identity; its bound sessions end, this one too. As for a rebind, the platform
-    /// must have vouched lately: a token alone, which may be a copy, takes the identity from no user.
+    /// Removes the binding of the session's identity; its bound sessions end, this one too. As for a rebind, there
+    /// must have been a step-up lately: a token alone, which may be a copy, takes the identity from no user.
     ///
     /// # Errors
     /// The refusal that the client is to be told.
@@ -151,7 +151,7 @@ impl Service {
             return Err(super::refused(Code::NotBound));
         }
         let (now, _) = self.now();
-        if now > session.vouched_at + REBIND_WITHIN {
+        if !session.stepped_up_lately(now) {
             return Err(super::refused(Code::LoginRequired));
         }
         // From whom the token acts as: a rebind may have come in between, and to its user this token is nobody.

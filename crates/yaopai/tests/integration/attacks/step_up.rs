@@ -48,6 +48,20 @@ async fn a_stolen_token_unbinds_nobody() {
     assert_eq!(victim.call("DELETE", "/binding", None).await.status, 204);
 }
 
+/// The thief has copied the token of the first request after the login, and would have the account for themselves.
+#[tokio::test]
+async fn a_token_copied_right_after_the_login_takes_the_account_nowhere() {
+    let (app, victim, thief) = scene().await;
+    app.back_end.has_account("thief", "secret", "666");
+    victim.log_in().await;
+    let (stolen, before) = (victim.token(), app.state());
+    let take = crate::support::form("take", "thief", "secret");
+    assert_eq!(thief.call_as(&stolen, "POST", "/binding", Some(take)).await.refusal(), "401 login_required");
+    assert_eq!(thief.call_as(&stolen, "DELETE", "/binding", None).await.refusal(), "401 login_required");
+    assert_eq!(app.state(), before);
+    assert_eq!(victim.check("-").await.user(), "42");
+}
+
 /// The thief has read a code of the victim's (from a log, say) and shows it with their own token: it must not move the
 /// thief's session to the victim's account, nor the other way round.
 #[tokio::test]

@@ -145,7 +145,7 @@ impl Walk {
         // By a bind code: unknown, shown, redeemed, redeemed again.
         let (reply, _) = self.login("lilei").await;
         let guest = self.took("a login", &reply);
-        self.api("DELETE", "/binding", &guest, None).await.ok();
+        assert_eq!(self.api("DELETE", "/binding", &guest, None).await.refusal(), "401 login_required");
         let (reply, _) = self.login("xiaohong").await;
         let guest = self.took("a login", &reply);
         let codes = format!("{}/admin/v1/bind-codes", self.server.admin);

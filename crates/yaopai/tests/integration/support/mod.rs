@@ -22,7 +22,8 @@ use std::time::Duration;
 #[allow(clippy::disallowed_methods, reason = "the tests' one client; the rule is about the server's own calls")]
 pub fn http_client() -> reqwest::Client {
     let builder = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
-    builder.timeout(Duration::from_secs(30)).build().unwrap()
+    // A connection is not kept until the server closes it, which it does after 20 s: a request may be on its way then.
+    builder.pool_idle_timeout(Duration::from_secs(10)).timeout(Duration::from_secs(30)).build().unwrap()
 }
 
 /// Every principal header, in the order of their names: spelled out here, so that the server's own list is tested too.

@@ -138,6 +138,12 @@ impl Phone {
         self.call_as(token, "POST", "/session/refresh", Some(json!({ "request_id": request_id(word) }))).await
     }
 
+    /// Refreshes with a new code and keeps the token.
+    pub async fn steps_up(&self) {
+        let code = self.code();
+        self.hold(&self.step_up(&fresh_request_id(), &code).await.field("token"));
+    }
+
     /// Refreshes with a code under this request id. The new token is not kept.
     pub async fn step_up(&self, word: &str, code: &str) -> Reply {
         self.step_up_as(&self.token(), word, code).await

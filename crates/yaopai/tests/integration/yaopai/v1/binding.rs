@@ -298,6 +298,7 @@ async fn unbinding_ends_the_user_s_sessions_of_this_identity() {
     phone.hold(&phone.bind("b", "lilei", "secret").await.field("token"));
     let pad = app.phone("lilei");
     pad.log_in().await;
+    phone.steps_up().await;
     let reply = phone.call("DELETE", "/binding", None).await;
     assert_eq!((reply.status.as_u16(), reply.text.as_str()), (204, ""));
     for token in [phone.token(), pad.token()] {

@@ -144,6 +144,18 @@ async fn a_back_end_that_fails() {
     assert_eq!(app.back_end.pushes().len(), 3);
 }
 
+/// A back end has 64 at a time. What it was not asked is not called taken: WeChat says it again.
+#[tokio::test]
+async fn more_than_the_back_end_takes_at_a_time() {
+    let app = safe().await;
+    app.back_end.acts("push", Act::Hang);
+    let events: Vec<_> = (0..70).map(|n| Push::new("lilei", &format!("event_{n}"))).collect();
+    let pushes = events.iter().map(|event| app.sim.push(DEFAULT_APPID, event));
+    let reports = futures_util::future::join_all(pushes).await;
+    let refused = reports.iter().filter(|report| report.as_ref().unwrap().tries[0].status == Some(503)).count();
+    assert_eq!(refused, 70 - 64);
+}
+
 /// Somebody who comes back after closing the account has new sessions. The old word, said late, ends none of those.
 #[tokio::test]
 async fn a_late_word_ends_what_was_meant() {

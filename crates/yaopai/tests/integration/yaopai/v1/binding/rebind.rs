@@ -16,7 +16,7 @@ async fn switcher() -> (TestApp, Phone) {
 }
 
 #[tokio::test]
-async fn a_fresh_login_switches_accounts() {
+async fn a_step_up_switches_accounts() {
     let (app, phone) = switcher().await;
     app.back_end.sets_cookies(&["JSESSIONID=of-43"]);
     let pad = app.phone("lilei");
@@ -24,6 +24,8 @@ async fn a_fresh_login_switches_accounts() {
     app.clock.advance(seconds(300));
     // Only this one has been vouched for lately.
     assert_eq!(phone.log_in().await.json()["user"], "42");
+    assert_eq!(phone.bind("a", "work", "secret").await.refusal(), "401 login_required", "a login is no step-up");
+    phone.steps_up().await;
     let old = phone.token();
     let reply = phone.bind("b", "work", "secret").await;
     assert_eq!((reply.field("user").as_str(), &reply.json()["claims"]), ("43", &json!({ "role": "clerk" })));
@@ -43,6 +45,7 @@ async fn a_fresh_login_switches_accounts() {
 #[tokio::test]
 async fn without_a_step_up_it_stays() {
     let (app, phone) = switcher().await;
+    phone.steps_up().await;
     app.clock.advance(seconds(301));
     let before = app.state();
     let reply = phone.bind("b", "work", "secret").await;
@@ -56,6 +59,7 @@ async fn without_a_step_up_it_stays() {
 async fn another_s_account_is_not_taken_over() {
     let (app, phone) = switcher().await;
     app.customer("xiaohong", "43").log_in().await;
+    phone.steps_up().await;
     let before = app.state();
     assert_eq!(phone.bind("b", "work", "secret").await.refusal(), "409 binding_conflict");
     assert_eq!(app.state(), before);

@@ -48,6 +48,7 @@ async fn a_new_identity_is_its_person_s_user() {
         there.log_in().await;
         let bindings = app.admin_get(&format!("/admin/v1/bindings?user={user}")).await;
         assert_eq!(bindings["bindings"].as_array().unwrap().len(), 2, "{binding}");
+        there.steps_up().await;
         assert_eq!(there.call("DELETE", "/binding", None).await.status, 204);
         let again = there.log_in().await.json();
         assert_ne!(again["user"], user, "{binding}");
