@@ -149,7 +149,7 @@ async fn a_back_end_that_fails() {
 async fn more_than_the_back_end_takes_at_a_time() {
     let app = safe().await;
     app.back_end.acts("push", Act::Hang);
-    let events: Vec<_> = (0..70).map(|n| Push::new("lilei", &format!("event_{n}"))).collect();
+    let events: Vec<_> = (0..70).map(|n| Push::new("lilei", format!("event_{n}"))).collect();
     let pushes = events.iter().map(|event| app.sim.push(DEFAULT_APPID, event));
     let reports = futures_util::future::join_all(pushes).await;
     let refused = reports.iter().filter(|report| report.as_ref().unwrap().tries[0].status == Some(503)).count();
