@@ -15,7 +15,7 @@ mod sessions;
 mod stepup;
 mod upkeep;
 
-pub use admin::Claimed;
+pub use admin::{Claimed, Kick};
 pub use binding::{MadeCode, Offer, Previewed};
 pub use import::{FileBinding, Importer};
 pub use login::LoginRequest;
