@@ -8,7 +8,7 @@ use yaopai::clock::{SystemClock, SystemEntropy};
 use yaopai::telemetry::Metrics;
 use yaopai_core::Service;
 use yaopai_core::app::App;
-use yaopai_core::limit::BindLimits;
+use yaopai_core::limit::TryLimits;
 use yaopai_core::live::LiveTable;
 use yaopai_core::ports::*;
 use yaopai_core::seal::{MasterKey, Sealer};
@@ -46,7 +46,7 @@ pub async fn checks(table: Arc<LiveTable<Principal>>) -> anyhow::Result<Arc<Chec
         backend: Arc::new(Nobody),
         clock: Arc::new(SystemClock::default()),
         entropy,
-        limits: BindLimits::default(),
+        limits: TryLimits::default(),
         downtime: Downtime(0),
     };
     let carriers = Carriers { authorization: true, cookie: None, header: None };

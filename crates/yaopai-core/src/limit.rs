@@ -24,22 +24,30 @@ const SLOTS: usize = 11;
 /// What a full table asks for when it can't know better.
 const WAIT_FULL: u32 = 60;
 
-/// How many binds and previews there may be in a window.
+/// How many tries there may be in a window: binds, previews, and phone numbers that the platform is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BindLimits {
-    /// By one identity.
+pub struct TryLimits {
+    /// Binds and previews by one identity.
     pub per_identity: u16,
     /// From one network: an IPv4 address or an IPv6 /64. Many honest people share one.
     pub per_network: u16,
     /// For one account named in a form, in a realm.
     pub per_account: u16,
+    /// Phone numbers asked for by one identity: each may be a call that the platform counts.
+    pub phone_numbers: u16,
     /// How long the window is.
     pub window: Duration,
 }
 
-impl Default for BindLimits {
+impl Default for TryLimits {
     fn default() -> Self {
-        Self { per_identity: 10, per_network: 300, per_account: 10, window: Duration::from_secs(600) }
+        Self {
+            per_identity: 10,
+            per_network: 300,
+            per_account: 10,
+            phone_numbers: 30,
+            window: Duration::from_secs(600),
+        }
     }
 }
 
@@ -49,6 +57,7 @@ pub(crate) enum Kind {
     Identity,
     Network,
     Account,
+    Phone,
 }
 
 /// One thing to be counted.
@@ -71,7 +80,7 @@ type Name = [u8; 16];
 pub(crate) struct Windows {
     key: Zeroizing<[u8; 32]>,
     slot_ms: i64,
-    tables: Mutex<[Table; 3]>,
+    tables: Mutex<[Table; 4]>,
     names_max: usize,
 }
 

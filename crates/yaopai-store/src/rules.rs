@@ -183,6 +183,7 @@ pub(crate) fn named(
 ) -> bool {
     match which {
         Which::One(one) => *one == id,
+        Which::Some(ids) => ids.contains(&id),
         Which::Own(one, subject) => *one == id && owns(subject, identity, user),
         Which::All(subject) => owns(subject, identity, user),
         Which::Opened(owner, by) => identity == *owner && opened_at <= *by,

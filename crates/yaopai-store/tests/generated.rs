@@ -137,7 +137,7 @@ fn the_calls_meet() {
             for _ in 0..100 {
                 let mut choices = [0; 8];
                 rng.fill_bytes(&mut choices);
-                let call = world.call(((rng.next_u32() % 100) as u8, choices));
+                let call = world.call(((rng.next_u32() % u32::from(KINDS)) as u8, choices));
                 let outcome = make(&*model, call.clone()).await;
                 world.learn(&outcome);
                 let name = |of: &str| of.split([' ', '(', '{']).next().unwrap_or_default().to_owned();
@@ -175,6 +175,9 @@ fn the_calls_meet() {
         "ended reused",
         "ended replaced",
         "ended unbound",
+        "ended user_disabled",
+        "Open Disabled",
+        "Bind Disabled",
     ] {
         assert!(met.get(wanted).is_some_and(|n| *n >= 10), "{wanted} is met too seldom: {met:#?}");
     }

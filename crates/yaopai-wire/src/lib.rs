@@ -8,11 +8,15 @@
 //! | [`fields`] | header fields, however they were read |
 //! | [`original`] | the request that a proxy asks about: method, scheme, host, URI; which paths are clean |
 //! | [`principal`] | the `Yaopai-*` headers a back end learns the user from, and how a forged one is spotted |
+//! | [`digest`] | `Content-Digest`: what a body must be |
+//! | [`signature`] | how a request of a keyed session is signed |
 //! | [`problem`] | refusals: RFC 9457 bodies and their stable codes |
 
 pub mod carrier;
+pub mod digest;
 pub mod fields;
 pub mod original;
 pub mod principal;
 pub mod problem;
+pub mod signature;
 pub mod token;

@@ -108,7 +108,7 @@ impl Server {
             presence: table.clone(),
             clock: clock.clone(),
             entropy,
-            limits: config.bind_limits,
+            limits: config.try_limits,
             downtime,
         };
         let service = Service::new(world);

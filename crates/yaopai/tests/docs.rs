@@ -12,6 +12,7 @@ use yaopai_wire::problem::Code;
 
 const ERRORS: &str = include_str!("../../../docs/errors.md");
 const API: &str = include_str!("../../../docs/api.md");
+const ASVS: &str = include_str!("../../../docs/asvs.md");
 const CLIENT: &str = include_str!("../../../docs/client-protocol.md");
 const README: &str = include_str!("../../../README.md");
 const README_ZH: &str = include_str!("../../../README.zh-CN.md");
@@ -277,4 +278,32 @@ fn links_lead_somewhere() {
         }
     }
     assert!(dead.is_empty(), "links that lead nowhere: {dead:#?}");
+}
+
+// === docs/asvs.md
+
+/// A row that names a test which isn't there proves nothing.
+#[test]
+fn every_test_that_the_asvs_table_names_exists() {
+    let rows: Vec<&str> = ASVS.lines().filter(|line| line.starts_with("| 7.")).collect();
+    let ids: Vec<&str> = rows.iter().filter_map(|row| row.split('|').nth(1)).map(str::trim).collect();
+    let wanted: Vec<String> = [3, 4, 2, 5, 3, 2]
+        .iter()
+        .enumerate()
+        .flat_map(|(section, many)| (1..=*many).map(move |n| format!("7.{}.{n}", section + 1)))
+        .collect();
+    assert_eq!(ids, wanted, "every requirement of V7, in its order");
+    for row in rows {
+        let shown = row.trim_end_matches('|').rsplit('|').next().unwrap().trim();
+        if shown == "–" {
+            continue;
+        }
+        let (file, test) = shown.trim_matches('`').split_once(": ").unwrap_or_else(|| panic!("{row}"));
+        let text = std::fs::read_to_string(root().join(file)).unwrap_or_else(|e| panic!("{file}: {e}"));
+        // What stands between the attribute and the body.
+        let heads = text.replace("#[tokio::test]", "#[test]");
+        let mut heads = heads.split("#[test]").skip(1).filter_map(|test| test.split('{').next());
+        let found = heads.any(|head| test == "*" || head.contains(&format!("fn {test}(")));
+        assert!(found, "{file} has no test {test}");
+    }
 }

@@ -64,6 +64,8 @@ pub enum Opened {
     NotLinked(Box<Session>),
     /// The same login was opened before: its record.
     Repeated(LoginRecord),
+    /// The user is disabled.
+    Disabled,
     /// The user has another identity of this app.
     Conflict,
     /// The user has too many sessions, and the newest yields.

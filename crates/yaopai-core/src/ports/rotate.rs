@@ -42,6 +42,8 @@ pub enum Rotated {
     TooMany,
     /// No such session, or not its secret.
     Unknown,
+    /// The user is disabled (binds only).
+    Disabled,
     /// The identity or the user is bound otherwise (binds only).
     Conflict,
     /// The user has too many sessions, and the newest yields (binds only).

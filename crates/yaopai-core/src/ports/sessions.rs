@@ -10,6 +10,8 @@ pub enum Which {
     One(SessionId),
     /// One by id, if it is the subject's own.
     Own(SessionId, Subject),
+    /// Several by id.
+    Some(Vec<SessionId>),
     /// All of a subject.
     All(Subject),
     /// All of an identity, with or without a user, that were opened at this time or before.

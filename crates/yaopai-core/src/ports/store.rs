@@ -192,6 +192,14 @@ pub trait Store: Send + Sync {
     /// What was said about a user.
     async fn claims(&self, realm: &Realm, user: &UserId) -> StoreResult<Option<Claims>>;
 
+    /// Disables a user, or enables one (`None`). A disabled user has no live session: those there are end as `user_disabled`, also
+    /// those of an identity that is bound to the user from now on; logins and binds by the client are refused. One that is
+    /// disabled already stays so since it was. Answers which sessions ended.
+    async fn set_disabled(&self, realm: &Realm, user: &UserId, at: Option<Timestamp>) -> StoreResult<Vec<SessionId>>;
+
+    /// Since when a user is disabled.
+    async fn disabled_at(&self, realm: &Realm, user: &UserId) -> StoreResult<Option<Timestamp>>;
+
     /// Puts cookies of the back end into a session's jar, each in its slot.
     async fn keep_cookies(&self, session: SessionId, cookies: Vec<JarCookie>) -> StoreResult<()>;
 

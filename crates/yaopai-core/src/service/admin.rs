@@ -7,10 +7,30 @@ use crate::error::{Error, Result};
 use crate::ids::{AppName, IdentityId, Realm, SessionId, UserId};
 use crate::ports::{BindEnd, BindTerms, BindingFilter, Filter, HandedToken, Identity, Subject, UserFound, Which};
 use crate::session::{Claims, EndReason, RiseLimits, Session};
-use crate::time::millis;
+use crate::time::{Timestamp, millis};
 
 /// A user's claims, if any were set.
 pub type Claimed = Option<Claims>;
+
+/// Which sessions to end: those that all of this is true of.
+#[derive(Debug, Clone)]
+pub struct Kick {
+    /// Of this user.
+    pub user: Option<UserId>,
+    /// Of this app.
+    pub app: Option<AppName>,
+    /// Of devices of this type.
+    pub device_type: Option<String>,
+    /// Opened at this time or before.
+    pub until: Timestamp,
+}
+
+impl Kick {
+    fn names(&self, session: &Session) -> bool {
+        let of_type = self.device_type.as_ref().is_none_or(|kind| session.device.kind.as_ref() == Some(kind));
+        of_type && session.created_at <= self.until
+    }
+}
 
 impl Service {
     /// Live sessions of the realm, and where the next page begins.
@@ -53,6 +73,63 @@ impl Service {
         let (now, _) = self.now();
         let which = Which::All(Subject::User(user));
         Ok(self.world().store.end(realm, &which, EndReason::Kicked, now).await?)
+    }
+
+    /// Ends the sessions of the realm that these rules name; answers how many. It goes by pages, on its own task: a client that
+    /// hangs up must not leave half of them.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn admin_kick_all(&self, realm: &Realm, kick: Kick) -> Result<u64> {
+        let (service, realm) = (self.clone(), realm.clone());
+        let done = tokio::spawn(async move { service.kick_pages(&realm, &kick).await });
+        done.await.unwrap_or_else(|e| Err(Error::new(Code::Internal, "Try again.").internal(e)))
+    }
+
+    async fn kick_pages(&self, realm: &Realm, kick: &Kick) -> Result<u64> {
+        let store = &self.world().store;
+        let mut filter =
+            Filter { subject: kick.user.clone().map(Subject::User), app: kick.app.clone(), after: None, limit: 200 };
+        let mut ended = 0;
+        loop {
+            let page = store.list(realm, &filter).await?;
+            let named: Vec<SessionId> = page.iter().filter(|s| kick.names(s)).map(|s| s.id).collect();
+            if !named.is_empty() {
+                let (now, _) = self.now();
+                ended += store.end(realm, &Which::Some(named), EndReason::Kicked, now).await?.len() as u64;
+            }
+            // Ids are in order of time, but for a clock that was set back: the last page is the one that isn't full.
+            filter.after = match page.last() {
+                Some(last) if page.len() == 200 => Some(last.id),
+                _ => return Ok(ended),
+            };
+        }
+    }
+
+    /// Disables a user: the sessions end, and no new one opens. Answers which ended.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn admin_disable(&self, realm: &Realm, user: &UserId) -> Result<Vec<SessionId>> {
+        let (now, _) = self.now();
+        Ok(self.world().store.set_disabled(realm, user, Some(now)).await?)
+    }
+
+    /// Enables a user. Succeeds also when it wasn't disabled.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn admin_enable(&self, realm: &Realm, user: &UserId) -> Result<()> {
+        self.world().store.set_disabled(realm, user, None).await?;
+        Ok(())
+    }
+
+    /// Since when a user is disabled.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn admin_disabled_at(&self, realm: &Realm, user: &UserId) -> Result<Option<Timestamp>> {
+        Ok(self.world().store.disabled_at(realm, user).await?)
     }
 
     /// Bindings of the realm.

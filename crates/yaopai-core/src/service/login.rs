@@ -107,6 +107,7 @@ impl Service {
                 *session
             }
             Opened::Repeated(_) => return self.answer_again(&login, app).await,
+            Opened::Disabled => return Err(super::refused(Code::UserDisabled)),
             Opened::Conflict => {
                 return Err(Error::new(
                     Code::BindingConflict,

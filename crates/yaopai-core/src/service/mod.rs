@@ -15,7 +15,7 @@ mod sessions;
 mod stepup;
 mod upkeep;
 
-pub use admin::Claimed;
+pub use admin::{Claimed, Kick};
 pub use binding::{MadeCode, Offer, Previewed};
 pub use import::{FileBinding, Importer};
 pub use login::LoginRequest;
@@ -31,7 +31,7 @@ use yaopai_wire::token::{SecretHash, Token};
 use crate::app::{App, Apps};
 use crate::error::{Error, Result};
 use crate::ids::AppName;
-use crate::limit::{BindLimits, Windows};
+use crate::limit::{TryLimits, Windows};
 use crate::live::Presence;
 use crate::ports::{BackEnd, Clock, Entropy, Platform, Store};
 use crate::seal::Sealer;
@@ -62,7 +62,7 @@ pub struct World {
     /// Seals what is stored.
     pub sealer: Sealer,
     /// How many binds there may be.
-    pub limits: BindLimits,
+    pub limits: TryLimits,
     /// How long the server was down so far, from [`Store::resume`].
     pub downtime: Downtime,
 }

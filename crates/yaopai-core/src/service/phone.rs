@@ -12,6 +12,7 @@ use super::once::Once;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::ids::SessionId;
+use crate::limit::{Kind, Want};
 use crate::ports::{Phone, PlatformError};
 use crate::session::Session;
 
@@ -28,7 +29,19 @@ impl Service {
     /// The refusal that the client is to be told.
     pub async fn phone(&self, token: &Token, code: &str, slide: bool) -> Result<Phone> {
         let who = self.authenticate(token, slide).await?;
+        self.may_ask_phone(&who.session)?;
         self.redeem_phone(&who.session, &who.app, code).await
+    }
+
+    /// Counts one phone number asked for, or refuses it: any text is a code until the platform has been asked. By a bind it is
+    /// counted as a bind.
+    fn may_ask_phone(&self, session: &Session) -> Result<()> {
+        let max = self.world().limits.phone_numbers;
+        let want = Want { kind: Kind::Phone, max, name: vec![&session.identity.0] };
+        let (now, _) = self.now();
+        self.inner.tries.take(&[want], now).map(|_| ()).map_err(|wait| {
+            Error::new(Code::RateLimited, "There were too many phone numbers; wait, then try again.").retry_after(wait)
+        })
     }
 
     /// Redeems a code, once: who sends it again in the same session gets the same number while the platform would still

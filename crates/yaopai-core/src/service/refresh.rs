@@ -73,6 +73,7 @@ pub(super) fn handed_out(rotated: Rotated) -> Result<(Session, Answer)> {
             "This token was refreshed too often without its answer being used; use the newest token you were given.",
         )
         .retry_after(60)),
+        Rotated::Disabled => Err(refused(Code::UserDisabled)),
         Rotated::Conflict => Err(Error::new(
             Code::BindingConflict,
             "This account is bound to another user, or the user to another account of this app; unbind that first.",

@@ -25,6 +25,9 @@ pub(super) fn bind(state: &mut State, bind: &Bind, changes: &mut Vec<Change>) ->
     {
         return Ok(Rotated::NoCode);
     }
+    if state.disabled_at(&session.realm, to).is_some() {
+        return Ok(Rotated::Disabled);
+    }
     let newly = has.as_ref() != Some(to) && !rules::may_be_second(bind);
     if newly && state.has_other(&session.realm, &session.app, to, Some(session.identity)) {
         return Ok(Rotated::Conflict);
@@ -70,8 +73,13 @@ pub(super) fn bind_identity(
     }
     let identity = give(state, id, &user.user, terms.now);
     let rising = if gives { state.live(|s| s.identity == id) } else { Vec::new() };
+    let disabled = state.disabled_at(realm, &user.user).is_some();
     for id in &rising {
-        rise_in_place(state, *id, &user.user, terms, changes);
+        if disabled {
+            state.end(*id, EndReason::UserDisabled, terms.now, changes);
+        } else {
+            rise_in_place(state, *id, &user.user, terms, changes);
+        }
     }
     let newly_said = user.claims.as_ref().is_some_and(|claims| state.say(realm, &user.user, Some(claims)));
     let of_user = |s: &Session| s.realm == *realm && s.user.as_ref() == Some(&user.user);
@@ -136,6 +144,26 @@ pub(super) fn set_claims(
         let told = state.live(|s| s.realm == *realm && s.user.as_ref() == Some(user));
         state.put(told, changes);
     }
+}
+
+pub(super) fn set_disabled(
+    state: &mut State,
+    realm: &Realm,
+    user: &UserId,
+    at: Option<Timestamp>,
+    changes: &mut Vec<Change>,
+) -> Vec<SessionId> {
+    let key = (realm.clone(), user.clone());
+    let Some(at) = at else {
+        state.disabled.remove(&key);
+        return Vec::new();
+    };
+    state.disabled.entry(key).or_insert(at);
+    let ended = state.live(|s| s.realm == *realm && s.user.as_ref() == Some(user));
+    for id in &ended {
+        state.end(*id, EndReason::UserDisabled, at, changes);
+    }
+    ended
 }
 
 /// May the identity have this user?

@@ -29,6 +29,10 @@ pub(super) fn open(state: &mut State, open: &Open, changes: &mut Vec<Change>) ->
     };
     let linked = linked.map(|user| UserFound { user, claims: None });
     let proposed = linked.as_ref().or(open.user.as_ref()).filter(|_| bound_to.is_none());
+    let user = bound_to.as_ref().or_else(|| proposed.map(|p| &p.user));
+    if user.is_some_and(|user| state.disabled_at(&session.realm, user).is_some()) {
+        return Ok(Opened::Disabled);
+    }
     if proposed.is_some_and(|proposed| !open.second_identity && has_other(&proposed.user)) {
         return Ok(Opened::Conflict);
     }

@@ -17,6 +17,7 @@ pub(super) struct State {
     pub identities: BTreeMap<IdentityId, Kept>,
     pub by_openid: BTreeMap<(AppName, String), IdentityId>,
     pub claims: BTreeMap<(Realm, UserId), Claims>,
+    pub disabled: BTreeMap<(Realm, UserId), Timestamp>,
     /// `openid`, `unionid` and `claims` of these are not looked at: [`State::session`] fills them in.
     pub sessions: BTreeMap<SessionId, Session>,
     pub bind_codes: BTreeMap<BindCodeHash, BindCode>,
@@ -49,6 +50,10 @@ impl State {
 
     pub fn claims_of(&self, realm: &Realm, user: &UserId) -> Option<Claims> {
         self.claims.get(&(realm.clone(), user.clone())).cloned()
+    }
+
+    pub fn disabled_at(&self, realm: &Realm, user: &UserId) -> Option<Timestamp> {
+        self.disabled.get(&(realm.clone(), user.clone())).copied()
     }
 
     /// Live sessions for which `wanted` holds, in id order.

@@ -287,6 +287,14 @@ impl Store for Model {
         Ok(self.disk.lock().claims_of(realm, user))
     }
 
+    async fn set_disabled(&self, realm: &Realm, user: &UserId, at: Option<Timestamp>) -> StoreResult<Vec<SessionId>> {
+        Ok(self.run(|state, changes| bind::set_disabled(state, realm, user, at, changes)))
+    }
+
+    async fn disabled_at(&self, realm: &Realm, user: &UserId) -> StoreResult<Option<Timestamp>> {
+        Ok(self.disk.lock().disabled_at(realm, user))
+    }
+
     async fn keep_cookies(&self, session: SessionId, cookies: Vec<JarCookie>) -> StoreResult<()> {
         self.run(|state, _| {
             if state.sessions.get(&session).is_some_and(|s| s.ended.is_none()) {

@@ -29,6 +29,9 @@ pub(super) fn bind(work: &mut Work<'_>, bind: &Bind) -> Done<Rotated> {
     {
         return Ok(Rotated::NoCode);
     }
+    if disabled_at(db, &session.realm, to)?.is_some() {
+        return Ok(Rotated::Disabled);
+    }
     let newly = identity.user.as_ref() != Some(to) && !rules::may_be_second(bind);
     if newly && has_other(db, &session.realm, &session.app, to, Some(session.identity))? {
         return Ok(Rotated::Conflict);
@@ -70,7 +73,9 @@ pub(super) fn bind_identity(
     }
     let gives = identity.user.is_none();
     let identity = give(db, identity, &user.user, terms.now)?;
-    if gives {
+    if gives && disabled_at(db, realm, &user.user)?.is_some() {
+        end_all(work, &live_of_identity(db, id)?, terms.now)?;
+    } else if gives {
         for session in live_of_identity(db, id)? {
             rise_in_place(work, session, &user.user, terms)?;
         }
@@ -148,6 +153,36 @@ pub(super) fn set_claims(work: &mut Work<'_>, realm: &Realm, user: &UserId, new:
 pub(super) fn claims(db: &Connection, realm: &Realm, user: &UserId) -> rusqlite::Result<Option<Claims>> {
     let sql = "SELECT claims FROM users WHERE realm = ?1 AND user_id = ?2 AND claims IS NOT NULL";
     rows::one(db, sql, [realm.as_str(), user.as_str()], |r| r.get(0).map(Claims::from_stored))
+}
+
+/// The user's sessions end, and so do those of an identity that comes to be the user's, until the user is enabled.
+pub(super) fn set_disabled(
+    work: &mut Work<'_>,
+    realm: &Realm,
+    user: &UserId,
+    at: Option<Timestamp>,
+) -> Done<Vec<SessionId>> {
+    let sql = "INSERT INTO users (realm, user_id, disabled_at) VALUES (?1, ?2, ?3) ON CONFLICT (realm, user_id) \
+               DO UPDATE SET disabled_at = iif(excluded.disabled_at IS NULL, NULL, ifnull(disabled_at, excluded.disabled_at))";
+    work.db.prepare_cached(sql)?.execute(params![realm.as_str(), user.as_str(), at.map(|at| at.0)])?;
+    let Some(at) = at else { return Ok(Vec::new()) };
+    let ended = live_of_user(work.db, realm, user)?;
+    end_all(work, &ended, at)?;
+    Ok(ended)
+}
+
+fn end_all(work: &mut Work<'_>, ids: &[SessionId], at: Timestamp) -> Done<()> {
+    for id in ids {
+        rows::end(work.db, *id, Ended { reason: EndReason::UserDisabled, at })?;
+        work.changes.push(Change::Ended(*id));
+    }
+    Ok(())
+}
+
+pub(super) fn disabled_at(db: &Connection, realm: &Realm, user: &UserId) -> rusqlite::Result<Option<Timestamp>> {
+    let sql = "SELECT disabled_at FROM users WHERE realm = ?1 AND user_id = ?2";
+    let at: Option<Option<i64>> = rows::one(db, sql, [realm.as_str(), user.as_str()], |r| r.get(0))?;
+    Ok(at.flatten().map(Timestamp))
 }
 
 /// Keeps what is said about a user. True if it is news.

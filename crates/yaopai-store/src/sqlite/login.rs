@@ -17,6 +17,8 @@ struct Found {
     unionid: Option<String>,
     user: Option<UserId>,
     claims: Option<Claims>,
+    /// Is the user disabled?
+    disabled: bool,
 }
 
 pub(super) fn open(work: &mut Work<'_>, open: &Open) -> Done<Opened> {
@@ -43,6 +45,13 @@ pub(super) fn open(work: &mut Work<'_>, open: &Open) -> Done<Opened> {
     };
     let linked = linked.map(|user| UserFound { user, claims: None });
     let proposed = linked.as_ref().or(open.user.as_ref()).filter(|_| bound_to.is_none());
+    let disabled = match proposed {
+        Some(proposed) => bind::disabled_at(db, &session.realm, &proposed.user)?.is_some(),
+        None => found.as_ref().is_some_and(|found| found.disabled),
+    };
+    if disabled {
+        return repeated_or(db, &open.login, now, Opened::Disabled);
+    }
     // May there be sessions that the limits count, and may the user have any in the realm?
     let (mut has_sessions, mut user_is_known) = (found.is_some(), bound_to.is_some());
     if let Some(proposed) = proposed {
@@ -125,12 +134,12 @@ fn repeated(db: &Connection, login: &LoginRecord, now: Timestamp) -> rusqlite::R
 
 /// The identity and its realm.
 fn find(db: &Connection, app: &AppName, openid: &str) -> rusqlite::Result<Option<(Found, Realm)>> {
-    let sql = "SELECT i.id, i.unionid, i.user_id, u.claims, i.realm FROM identities i \
+    let sql = "SELECT i.id, i.unionid, i.user_id, u.claims, u.disabled_at IS NOT NULL, i.realm FROM identities i \
                LEFT JOIN users u ON u.realm = i.realm AND u.user_id = i.user_id WHERE i.openid = ?1 AND i.app = ?2";
     let read = |r: &rusqlite::Row<'_>| {
         let claims = r.get::<_, Option<String>>(3)?.map(Claims::from_stored);
-        let found = Found { id: IdentityId(r.get(0)?), unionid: r.get(1)?, user: rows::user(r, 2)?, claims };
-        Ok((found, rows::realm(r, 4)?))
+        let (id, unionid, user, disabled) = (IdentityId(r.get(0)?), r.get(1)?, rows::user(r, 2)?, r.get(4)?);
+        Ok((Found { id, unionid, user, claims, disabled }, rows::realm(r, 5)?))
     };
     rows::one(db, sql, [openid, app.as_str()], read)
 }

@@ -81,6 +81,16 @@ fn live(db: &Connection, realm: &Realm, which: &Which) -> rusqlite::Result<Vec<S
         Which::Opened(id, by) => rows::all(db, opened, params![id.0, realm.as_str(), by.0], rows::session_id),
         Which::All(Subject::User(user)) => bind::live_of_user(db, realm, user),
         Which::All(Subject::Guest(id)) => rows::all(db, guest, params![id.0, realm.as_str()], rows::session_id),
+        Which::Some(ids) => {
+            let sql = "SELECT 1 FROM sessions WHERE id = ?1 AND realm = ?2 AND ended_at IS NULL";
+            let mut live = Vec::new();
+            for id in std::collections::BTreeSet::from_iter(ids) {
+                if rows::one(db, sql, params![id.0, realm.as_str()], |_| Ok(()))?.is_some() {
+                    live.push(*id);
+                }
+            }
+            Ok(live)
+        }
         Which::One(id) | Which::Own(id, _) => {
             let sql = "SELECT identity, user_id, created_at FROM sessions \
                        WHERE id = ?1 AND realm = ?2 AND ended_at IS NULL";

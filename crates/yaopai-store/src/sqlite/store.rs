@@ -200,6 +200,16 @@ impl Store for Sqlite {
         self.read(move |db| bind::claims(db, &realm, &user)).await
     }
 
+    async fn set_disabled(&self, realm: &Realm, user: &UserId, at: Option<Timestamp>) -> StoreResult<Vec<SessionId>> {
+        let (realm, user) = (realm.clone(), user.clone());
+        self.write(move |work| bind::set_disabled(work, &realm, &user, at)).await
+    }
+
+    async fn disabled_at(&self, realm: &Realm, user: &UserId) -> StoreResult<Option<Timestamp>> {
+        let (realm, user) = (realm.clone(), user.clone());
+        self.read(move |db| bind::disabled_at(db, &realm, &user)).await
+    }
+
     async fn keep_cookies(&self, session: SessionId, cookies: Vec<JarCookie>) -> StoreResult<()> {
         self.write(move |work| upkeep::keep_cookies(work, session, &cookies)).await
     }

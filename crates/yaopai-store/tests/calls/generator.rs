@@ -20,7 +20,7 @@ pub const OPENIDS: [&str; 3] = ["o1", "o2", "o3"];
 pub const USERS: [&str; 3] = ["u", "v", "w"];
 
 /// How many kinds there are.
-pub const KINDS: u8 = 110;
+pub const KINDS: u8 = 113;
 
 /// What a call is made of: a kind, and choices whose meaning depends on it. Shrinks well.
 pub type Seed = (u8, [u8; 8]);
@@ -102,6 +102,8 @@ impl World {
             }),
             104..108 => Call::Preview([c[0] % CODES; 32], self.some_session(c[1]), now),
             108..110 => Call::BindRead(self.some_session(c[0])),
+            // Enabled again more often than disabled, so that most users can log in.
+            110..113 => Call::SetDisabled(realm(c[0]), user(c[1]).into(), (c[2] < 100).then_some(now)),
             _ => Call::Reserve(u32::from(c[0] % 3), u64::from(c[1])),
         }
     }

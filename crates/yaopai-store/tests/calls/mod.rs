@@ -31,6 +31,7 @@ pub enum Call {
     Preview(BindCodeHash, SessionId, Timestamp),
     Unbind(Realm, IdentityId, Timestamp),
     SetClaims(Realm, UserId, Option<Claims>, Timestamp),
+    SetDisabled(Realm, UserId, Option<Timestamp>),
     KeepCookies(SessionId, Vec<JarCookie>),
     Resume(Timestamp),
     AddKey(DataKey),
@@ -43,6 +44,7 @@ pub enum Outcome {
     NotLinked(Box<Session>),
     Repeated(LoginRecord),
     Conflict,
+    Disabled,
     Full,
     Answer(Box<Session>, Answer),
     Superseded,
@@ -75,6 +77,7 @@ async fn attempt(engine: &dyn Engine, call: Call) -> StoreResult<Outcome> {
             Opened::NotLinked(s) => Outcome::NotLinked(s),
             Opened::Repeated(record) => Outcome::Repeated(record),
             Opened::Conflict => Outcome::Conflict,
+            Opened::Disabled => Outcome::Disabled,
             Opened::Full => Outcome::Full,
         },
         Call::Rotate(rotate) => rotated(engine.rotate(rotate).await?),
@@ -96,6 +99,7 @@ async fn attempt(engine: &dyn Engine, call: Call) -> StoreResult<Outcome> {
         Call::SetClaims(realm, user, claims, now) => {
             engine.set_claims(&realm, &user, claims, now).await.map(|()| Outcome::Done)?
         }
+        Call::SetDisabled(realm, user, at) => Outcome::Ids(engine.set_disabled(&realm, &user, at).await?),
         Call::KeepCookies(id, cookies) => engine.keep_cookies(id, cookies).await.map(|()| Outcome::Done)?,
         Call::Resume(now) => Outcome::Down(engine.resume(now).await?),
         Call::AddKey(key) => Outcome::Said(engine.add_data_key(key).await?),
@@ -111,6 +115,7 @@ fn rotated(rotated: Rotated) -> Outcome {
         Rotated::TooMany => Outcome::TooMany,
         Rotated::Unknown => Outcome::Unknown,
         Rotated::Conflict => Outcome::Conflict,
+        Rotated::Disabled => Outcome::Disabled,
         Rotated::Full => Outcome::Full,
         Rotated::NoCode => Outcome::NoCode,
         Rotated::Stale => Outcome::TooOld,
@@ -127,6 +132,7 @@ pub struct State {
     pub lists: Vec<Vec<Session>>,
     pub bindings: Vec<Vec<Identity>>,
     pub claims: Vec<Option<Claims>>,
+    pub disabled: Vec<Option<Timestamp>>,
     pub codes: Vec<Option<BindCode>>,
     pub logins: Vec<Option<LoginRecord>>,
     pub data_keys: Vec<DataKey>,
@@ -141,6 +147,7 @@ pub async fn state(engine: &dyn Engine) -> State {
         lists: Vec::new(),
         bindings: Vec::new(),
         claims: Vec::new(),
+        disabled: Vec::new(),
         codes: Vec::new(),
         logins: Vec::new(),
         data_keys: engine.data_keys().await.unwrap(),
@@ -171,6 +178,7 @@ pub async fn state(engine: &dyn Engine) -> State {
     for realm in ["main", "other"].map(Realm::from) {
         for user in USERS.map(UserId::from) {
             s.claims.push(engine.claims(&realm, &user).await.unwrap());
+            s.disabled.push(engine.disabled_at(&realm, &user).await.unwrap());
             let filter = BindingFilter { user: Some(user.clone()), limit: 9, ..BindingFilter::default() };
             s.bindings.push(engine.bindings(&realm, &filter).await.unwrap());
             let filter = Filter { subject: Some(Subject::User(user)), limit: 9, ..Filter::default() };
@@ -201,6 +209,12 @@ impl State {
         }
         for i in &identities {
             assert_eq!(i.user.is_some(), i.bound_at.is_some());
+        }
+        let users =
+            ["main", "other"].into_iter().flat_map(|realm| USERS.map(|user| (Realm::from(realm), UserId::from(user))));
+        for ((realm, user), _) in users.zip(&self.disabled).filter(|(_, at)| at.is_some()) {
+            let live = self.live.iter().find(|s| s.realm == realm && s.user.as_ref() == Some(&user));
+            assert_eq!(live, None, "a disabled user has no live session");
         }
     }
 }

@@ -7,6 +7,7 @@
 pub mod bind;
 pub mod claims;
 pub mod codes;
+pub mod disabled;
 pub mod end;
 pub mod fixtures;
 pub mod import;
@@ -210,6 +211,8 @@ macro_rules! suite {
             codes: a_code_is_seen_then_redeemed_once, the_first_to_see_a_code_keeps_it,
                 a_code_is_good_for_its_user_place_and_time, a_refused_bind_redeems_no_code, a_user_has_few_codes,
                 expired_codes_go, a_number_alone_never_binds_a_user_with_an_identity;
+            disabled: the_sessions_end_and_no_new_one_opens, nobody_binds_to_one, since_when_is_kept, in_one_realm,
+                several_by_id;
             end: one_of_the_realm, only_ones_own, all_of_a_user, all_of_a_guest, all_of_an_identity_opened_before,
                 once_for_one_reason, expiry;
             lists: by_subject_and_app, page_by_page, only_live_ones, bindings, every_live_one_in_order;

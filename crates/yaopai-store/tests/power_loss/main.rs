@@ -23,7 +23,7 @@ mod workload;
 
 use facts::Facts;
 use record::{Files, Op, record};
-use replay::{Tally, recoverable, replay};
+use replay::{Tally, recoverable, replay, replay_points};
 use workload::Workload;
 
 const SEED: u64 = 1;
@@ -86,7 +86,7 @@ fn a_first_start_survives_power_loss() {
 fn a_store_that_syncs_less_is_found_out() {
     let facts = facts(CALLS);
     let trace = record(&Files::new(), &(0..CALLS));
-    let with_only = |keep: &dyn Fn(&[Op]) -> bool| replay(&facts, &trace.only(keep), 0, Some(24));
+    let with_only = |keep: &dyn Fn(&[Op]) -> bool| replay_points(&facts, &trace.only(keep), 24);
 
     // As `synchronous=OFF`.
     let tally = with_only(&|ops| !matches!(ops, [.., Op::Sync { .. } | Op::SyncFolder]));

@@ -61,9 +61,17 @@ impl Tally {
     }
 }
 
-/// Tries so many points of a trace, or all.
+/// Tries so many points of a trace, or all, and each answer besides.
 pub fn replay(facts: &Facts, trace: &Trace, first_call: usize, points: Option<usize>) -> Tally {
-    let points = choose(trace, points);
+    replay_at(facts, trace, first_call, &choose(trace, points), true)
+}
+
+/// Tries so many points of a trace.
+pub fn replay_points(facts: &Facts, trace: &Trace, points: usize) -> Tally {
+    replay_at(facts, trace, 0, &choose(trace, Some(points)), false)
+}
+
+fn replay_at(facts: &Facts, trace: &Trace, first_call: usize, points: &BTreeSet<usize>, each_answer: bool) -> Tally {
     let (to_do, work) = sync_channel::<Point>(4);
     let work = Mutex::new(work);
     let worker = || {
@@ -86,8 +94,8 @@ pub fn replay(facts: &Facts, trace: &Trace, first_call: usize, points: Option<us
             let said = if let Op::Said { call } = op { Some(call + 1) } else { None };
             answered = answered.max(said.unwrap_or(0));
             let every_fate = points.contains(&n);
-            // At each answer at least once: a store that seldom answers too early is found out only there.
-            if every_fate || said.is_some() {
+            // A store that seldom answers too early is found out only at its answers.
+            if every_fate || (each_answer && said.is_some()) {
                 to_do.send(Point { ops: n + 1, disk: disk.clone(), answered, every_fate }).unwrap();
             }
         }

@@ -54,10 +54,11 @@ impl Admin {
     /// The routes.
     pub fn router(self) -> Router {
         let v1 = Router::new()
-            .route("/sessions", get(sessions::list))
+            .route("/sessions", get(sessions::list).delete(sessions::kick_all))
             .route("/sessions/{session_id}", get(sessions::read).delete(sessions::kick))
             .route("/users/{user}/sessions", delete(sessions::kick_user))
             .route("/users/{user}/claims", get(users::read_claims).put(users::set_claims).delete(users::clear_claims))
+            .route("/users/{user}/disabled", get(users::disabled).put(users::disable).delete(users::enable))
             .route("/apps/{app}/access-token", get(apps::access_token))
             .route("/bind-codes", post(bind_codes::make))
             .route("/bindings", get(bindings::list).post(bindings::bind))

@@ -1,11 +1,14 @@
 //! `/admin/v1/sessions` and `/admin/v1/users/{user}/sessions`: list and kick.
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use yaopai_core::Error;
 use yaopai_core::ids::SessionId;
 use yaopai_core::ports::{Filter, Subject};
+use yaopai_core::service::Kick;
 use yaopai_core::session::Session;
 use yaopai_core::time::{Downtime, Timestamp};
 use yaopai_wire::problem::Code;
@@ -53,6 +56,45 @@ pub async fn kick(
 ) -> Result<http::StatusCode, Refusal> {
     admin.service.admin_kick(&realm, parse(&id)?).await?;
     Ok(http::StatusCode::NO_CONTENT)
+}
+
+/// What is to be ended.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Named {
+    user: Option<String>,
+    app: Option<String>,
+    device_type: Option<String>,
+    before: Option<String>,
+}
+
+/// `DELETE /admin/v1/sessions?user=&app=&device_type=&before=`: kick those that all of it is true of.
+pub async fn kick_all(
+    State(admin): State<Admin>,
+    Keyed(realm): Keyed,
+    named: Result<Query<Named>, QueryRejection>,
+) -> Result<Json<Value>, Refusal> {
+    let Query(Named { user, app, device_type, before }) = named.map_err(|_| {
+        Error::new(Code::FieldInvalid, "The query takes user, app, device_type and before, each at most once.")
+    })?;
+    if user.is_none() && app.is_none() && device_type.is_none() && before.is_none() {
+        // Everybody is logged out by `before`: never by a query that was forgotten.
+        return Err(
+            Error::field("before", "Name a user, an app, a device type, or an instant for all before it.").into()
+        );
+    }
+    let (now, _) = admin.service.now();
+    let until = before.as_deref().map_or(Ok(now), instant)?.min(now);
+    let user = user.as_deref().map(path_user).transpose()?;
+    let kick = Kick { user, app: app.as_deref().map(Into::into), device_type, until };
+    let ended = admin.service.admin_kick_all(&realm, kick).await?;
+    Ok(Json(json!({ "ended": ended })))
+}
+
+fn instant(text: &str) -> Result<Timestamp, Error> {
+    let at: Option<jiff::Timestamp> = text.parse().ok();
+    at.map(|at| Timestamp(at.as_millisecond()))
+        .ok_or_else(|| Error::field("before", "An instant as RFC 3339 writes it: 2026-11-27T08:30:00Z."))
 }
 
 /// `DELETE /admin/v1/users/{user}/sessions`: kick all of a user's.

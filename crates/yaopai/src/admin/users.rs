@@ -1,4 +1,4 @@
-//! `/admin/v1/users/{user}/claims`: what the back end says about a user.
+//! `/admin/v1/users/{user}/claims` and `…/disabled`: what the back end says about a user.
 
 use axum::Json;
 use axum::extract::State;
@@ -13,6 +13,7 @@ use super::key::Keyed;
 use crate::api::answer::Refusal;
 use crate::api::body::Fields;
 use crate::api::path::Segment;
+use crate::rfc3339::rfc3339;
 
 /// `GET`
 pub async fn read_claims(
@@ -44,6 +45,37 @@ pub async fn clear_claims(
     Segment(user): Segment,
 ) -> Result<http::StatusCode, Refusal> {
     admin.service.admin_set_claims(&realm, &path_user(&user)?, None).await?;
+    Ok(http::StatusCode::NO_CONTENT)
+}
+
+/// `GET /admin/v1/users/{user}/disabled`: since when.
+pub async fn disabled(
+    State(admin): State<Admin>,
+    Keyed(realm): Keyed,
+    Segment(user): Segment,
+) -> Result<Json<Value>, Refusal> {
+    let at = admin.service.admin_disabled_at(&realm, &path_user(&user)?).await?;
+    Ok(Json(json!({ "user": user, "disabled_at": at.map(rfc3339) })))
+}
+
+/// `PUT`: the user's sessions end, and no new one opens.
+pub async fn disable(
+    State(admin): State<Admin>,
+    Keyed(realm): Keyed,
+    Segment(user): Segment,
+) -> Result<Json<Value>, Refusal> {
+    let ended = admin.service.admin_disable(&realm, &path_user(&user)?).await?;
+    let ended: Vec<String> = ended.iter().map(ToString::to_string).collect();
+    Ok(Json(json!({ "ended": ended })))
+}
+
+/// `DELETE`: the user may log in again.
+pub async fn enable(
+    State(admin): State<Admin>,
+    Keyed(realm): Keyed,
+    Segment(user): Segment,
+) -> Result<http::StatusCode, Refusal> {
+    admin.service.admin_enable(&realm, &path_user(&user)?).await?;
     Ok(http::StatusCode::NO_CONTENT)
 }
 

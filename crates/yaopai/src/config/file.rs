@@ -98,12 +98,19 @@ pub struct Limits {
     pub binds_per_identity: u16,
     pub binds_per_network: u16,
     pub binds_per_account: u16,
+    pub phone_numbers_per_identity: u16,
     pub binds_window: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { binds_per_identity: 10, binds_per_network: 300, binds_per_account: 10, binds_window: 600 }
+        Self {
+            binds_per_identity: 10,
+            binds_per_network: 300,
+            binds_per_account: 10,
+            phone_numbers_per_identity: 30,
+            binds_window: 600,
+        }
     }
 }
 

@@ -18,7 +18,7 @@ use http::HeaderName;
 use ipnet::IpNet;
 use yaopai_core::app::{App, AppSecret, Apps, BindingWay, Keyed, Link, Policy, Yields};
 use yaopai_core::ids::AppName;
-use yaopai_core::limit::BindLimits;
+use yaopai_core::limit::TryLimits;
 use yaopai_core::seal::MasterKey;
 use yaopai_platform::wechat::TokenUrl;
 use yaopai_wire::carrier::Carriers;
@@ -50,7 +50,7 @@ pub struct Config {
     /// Proxies in front of the public listener, whose `X-Forwarded-For` is believed.
     pub public_proxies: Vec<IpNet>,
     /// How many binds there may be.
-    pub bind_limits: BindLimits,
+    pub try_limits: TryLimits,
     /// How many sessions the live table holds.
     pub live_sessions: usize,
     /// How often last-seen times are flushed.
@@ -180,7 +180,7 @@ impl Config {
             carriers: carriers(&file.carriers)?,
             trusted_proxies: networks("check.trusted_proxies", &file.check.trusted_proxies)?,
             public_proxies: networks("public.trusted_proxies", &file.public.trusted_proxies)?,
-            bind_limits: bind_limits(&file.limits)?,
+            try_limits: try_limits(&file.limits)?,
             live_sessions: file.live.max_sessions,
             flush_every: Duration::from_secs(file.live.flush_interval),
             apps: Apps::new(apps),
@@ -228,15 +228,17 @@ fn networks(key: &'static str, texts: &[String]) -> Result<Vec<IpNet>, ConfigErr
     texts.iter().map(one).collect()
 }
 
-fn bind_limits(file: &file::Limits) -> Result<BindLimits, ConfigError> {
-    let each = [file.binds_per_identity, file.binds_per_network, file.binds_per_account];
+fn try_limits(file: &file::Limits) -> Result<TryLimits, ConfigError> {
+    let each =
+        [file.binds_per_identity, file.binds_per_network, file.binds_per_account, file.phone_numbers_per_identity];
     if each.contains(&0) || !(60..=86_400).contains(&file.binds_window) {
-        return Err(ConfigError::value("limits", "each needs at least 1 bind, in 60 to 86400 seconds".into()));
+        return Err(ConfigError::value("limits", "each needs to be at least 1, in 60 to 86400 seconds".into()));
     }
-    Ok(BindLimits {
+    Ok(TryLimits {
         per_identity: file.binds_per_identity,
         per_network: file.binds_per_network,
         per_account: file.binds_per_account,
+        phone_numbers: file.phone_numbers_per_identity,
         window: Duration::from_secs(file.binds_window),
     })
 }

@@ -11,7 +11,7 @@ use yaopai::clock::SystemEntropy;
 use yaopai_core::Service;
 use yaopai_core::app::{App, AppSecret, Apps, Policy};
 use yaopai_core::error::Result;
-use yaopai_core::limit::BindLimits;
+use yaopai_core::limit::TryLimits;
 use yaopai_core::live::LiveTable;
 use yaopai_core::ports::*;
 use yaopai_core::seal::{MasterKey, Sealer};
@@ -141,7 +141,7 @@ impl World {
             clock: clock.clone(),
             entropy,
             sealer,
-            limits: BindLimits::default(),
+            limits: TryLimits::default(),
             downtime: Downtime(0),
         });
         Self { service, clock, platform, back_end, logins: AtomicI64::new(0) }

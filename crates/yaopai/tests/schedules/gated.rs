@@ -252,6 +252,14 @@ impl Store for Gated {
         self.write(places!("set_claims"), self.inner.set_claims(realm, user, claims, now), |_, ()| {}).await
     }
 
+    async fn set_disabled(&self, realm: &Realm, user: &UserId, at: Option<Timestamp>) -> StoreResult<Vec<SessionId>> {
+        self.write(places!("set_disabled"), self.inner.set_disabled(realm, user, at), |_, _| {}).await
+    }
+
+    async fn disabled_at(&self, realm: &Realm, user: &UserId) -> StoreResult<Option<Timestamp>> {
+        self.read("disabled_at", self.inner.disabled_at(realm, user)).await
+    }
+
     async fn claims(&self, realm: &Realm, user: &UserId) -> StoreResult<Option<Claims>> {
         self.read("claims", self.inner.claims(realm, user)).await
     }

@@ -348,6 +348,7 @@ fn told(out: &Rotated) -> String {
         Rotated::Ended(reason) => format!("ended {}", reason.as_str()),
         Rotated::Answer(_, answer) => format!("an answer, {:?}", answer.hash.0[0]),
         Rotated::Conflict => "conflict".to_owned(),
+        Rotated::Disabled => "disabled".to_owned(),
         Rotated::Full => "full".to_owned(),
         Rotated::Stale => "stale".to_owned(),
         Rotated::NoCode => "no code".to_owned(),

@@ -14,7 +14,7 @@ use yaopai_core::Service;
 use yaopai_core::app::{App, AppSecret, Apps, Policy};
 use yaopai_core::error::Error;
 use yaopai_core::ids::SessionId;
-use yaopai_core::limit::BindLimits;
+use yaopai_core::limit::TryLimits;
 use yaopai_core::live::LiveTable;
 use yaopai_core::ports::{Change, ChangeSink, Clock, Entropy, Store};
 use yaopai_core::seal::{MasterKey, Sealer};
@@ -162,7 +162,7 @@ impl Life {
                 clock,
                 entropy,
                 sealer,
-                limits: BindLimits { per_identity: 60_000, per_network: 60_000, ..BindLimits::default() },
+                limits: TryLimits { per_identity: 60_000, per_network: 60_000, ..TryLimits::default() },
                 downtime,
             })
         });

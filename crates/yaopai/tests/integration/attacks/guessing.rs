@@ -1,6 +1,6 @@
 //! Guessing passwords through the bind form.
 
-use crate::support::{Reply, Setup, TestApp, minutes, request_id, seconds};
+use crate::support::{Phone, Reply, Setup, TestApp, minutes, request_id, seconds};
 
 /// What the limits' sentence says in how many seconds to come back.
 fn wait(reply: &Reply) -> u64 {
@@ -107,4 +107,27 @@ async fn at_an_account_that_is_a_number() {
     }
     assert_eq!(guess(9, r#""account":"other","Account":"13800138000""#).await, "400 field_invalid");
     assert_eq!(app.back_end.calls("bind").len(), 1);
+}
+
+/// Any text is a code until WeChat has been asked. One account can't use up the calls that the app has there.
+#[tokio::test]
+async fn phone_codes_from_one_account() {
+    let app = TestApp::start().await;
+    let (thief, honest) = (app.phone("xiaoming"), app.phone("lilei"));
+    thief.log_in().await;
+    honest.log_in().await;
+    let ask =
+        async |phone: &Phone, code: &str| phone.call("POST", "/phone", Some(serde_json::json!({ "code": code }))).await;
+    for n in 0..30 {
+        assert_eq!(ask(&thief, &format!("code{n}")).await.refusal(), "400 code_invalid");
+    }
+    // Another login, another token: it is the account that is counted.
+    thief.log_in().await;
+    let refused = ask(&thief, "one more").await;
+    assert_eq!(refused.refusal(), "429 rate_limited");
+    assert!(refused.header("retry-after").is_some());
+    assert_eq!(app.sim.calls("getuserphonenumber"), 30);
+    ask(&honest, &honest.phone_code()).await.ok();
+    app.clock.advance(minutes(11));
+    ask(&thief, &thief.phone_code()).await.ok();
 }

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use crate::support::{TestApp, minutes, seconds};
+use crate::support::{OTHER_APPID, Phone, Setup, TestApp, minutes, seconds};
+use crate::yaopai::v1::sessions::two_realms;
 
 fn ids(page: &Value) -> Vec<String> {
     page["sessions"].as_array().unwrap().iter().map(|s| s["session_id"].as_str().unwrap().to_owned()).collect()
@@ -172,4 +173,78 @@ async fn what_lists_don_t_take() {
         assert_eq!(reply.refusal(), "400 field_invalid", "{query}");
         assert_eq!(reply.json().get("field").and_then(Value::as_str), field, "{query}");
     }
+}
+
+async fn kick(app: &TestApp, query: &str) -> Value {
+    app.admin("DELETE", &format!("/admin/v1/sessions?{query}"), None).await.ok().json()["ended"].clone()
+}
+
+#[tokio::test]
+async fn kicked_by_what_they_are() {
+    let app = two_realms().await;
+    let logged_in = async |phone: &Phone, kind: &str| {
+        phone.log_in_with(json!({ "device": { "type": kind } })).await.ok();
+        app.clock.advance(minutes(1));
+    };
+    let (phone, pad) = (app.customer("lilei", "42"), app.phone("lilei"));
+    let (other, far) = (app.customer("xiaoming", "7"), app.phone_in("club", OTHER_APPID, "xiaohong"));
+    logged_in(&phone, "phone").await;
+    logged_in(&pad, "pad").await;
+    logged_in(&other, "pad").await;
+    logged_in(&far, "pad").await;
+    for none in [
+        "user=43",
+        "user=42&device_type=car",
+        "app=club",
+        "before=2025-12-31T23:59:59.999Z",
+        "user=7&before=2026-01-01T00:01:59Z",
+    ] {
+        assert_eq!(kick(&app, none).await, 0, "{none}");
+    }
+    assert_eq!(kick(&app, "user=42&device_type=pad").await, 1);
+    assert_eq!(pad.check("-").await.denied(), "401 session_kicked");
+    assert_eq!(phone.check("-").await.user(), "42");
+    // All that were opened before an instant, as after a leak.
+    assert_eq!(kick(&app, "before=2026-01-01T00:01:59%2B00:00").await, 1);
+    assert_eq!(phone.check("-").await.denied(), "401 session_kicked");
+    assert_eq!(other.check("-").await.user(), "7");
+    assert_eq!(kick(&app, "app=shop").await, 1);
+    assert_eq!(other.check("-").await.denied(), "401 session_kicked");
+    assert_eq!(far.read().await.status, 200, "another realm's");
+}
+
+/// More than a page, and what is opened meanwhile stays.
+#[tokio::test]
+async fn many_are_kicked() {
+    let app = TestApp::with(Setup { sessions: "max = 300", ..Setup::default() }).await;
+    let phone = app.customer("lilei", "42");
+    for n in 0..205 {
+        // WeChat has its own limit of logins a minute.
+        app.clock.advance(if n % 99 == 98 { minutes(1) } else { seconds(0) });
+        phone.log_in().await;
+    }
+    let before = "2026-01-01T00:02:00Z";
+    app.clock.advance(minutes(1));
+    phone.log_in().await;
+    assert_eq!(kick(&app, &format!("before={before}")).await, 205);
+    assert_eq!(phone.check("-").await.user(), "42");
+}
+
+/// Everybody is logged out on purpose only.
+#[tokio::test]
+async fn a_kick_names_something() {
+    let app = TestApp::start().await;
+    let phone = app.customer("lilei", "42");
+    phone.log_in().await;
+    for (query, code) in [
+        ("", "400 field_invalid"),
+        ("?before=", "400 field_invalid"),
+        ("?before=yesterday", "400 field_invalid"),
+        ("?usr=42", "400 field_invalid"),
+        ("?user=7&user=42", "400 field_invalid"),
+        ("?limit=5", "400 field_invalid"),
+    ] {
+        assert_eq!(app.admin("DELETE", &format!("/admin/v1/sessions{query}"), None).await.refusal(), code, "{query}");
+    }
+    assert_eq!(phone.check("-").await.user(), "42");
 }
