@@ -106,9 +106,7 @@ fn rise_in_place(work: &mut Work<'_>, id: SessionId, user: &UserId, terms: &Bind
 
 pub(super) fn make_room(work: &mut Work<'_>, yielding: Vec<SessionId>, at: Timestamp) -> Done<()> {
     for id in yielding {
-        if rows::end(work.db, id, Ended { reason: EndReason::Replaced, at })? {
-            work.changes.push(Change::Ended(id));
-        }
+        work.end(id, Ended { reason: EndReason::Replaced, at })?;
     }
     Ok(())
 }
@@ -134,8 +132,7 @@ fn leave(work: &mut Work<'_>, id: IdentityId, but: Option<SessionId>, now: Times
     let sql = "SELECT id FROM sessions WHERE identity = ?1 AND ended_at IS NULL AND user_id IS NOT NULL ORDER BY id";
     for session in rows::all(db, sql, [id.0], rows::session_id)? {
         if Some(session) != but {
-            rows::end(db, session, Ended { reason: EndReason::Unbound, at: now })?;
-            work.changes.push(Change::Ended(session));
+            work.end(session, Ended { reason: EndReason::Unbound, at: now })?;
         }
     }
     Ok(())
@@ -173,8 +170,7 @@ pub(super) fn set_disabled(
 
 fn end_all(work: &mut Work<'_>, ids: &[SessionId], at: Timestamp) -> Done<()> {
     for id in ids {
-        rows::end(work.db, *id, Ended { reason: EndReason::UserDisabled, at })?;
-        work.changes.push(Change::Ended(*id));
+        work.end(*id, Ended { reason: EndReason::UserDisabled, at })?;
     }
     Ok(())
 }

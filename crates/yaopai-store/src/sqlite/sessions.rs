@@ -22,8 +22,7 @@ pub(super) fn rotate(work: &mut Work<'_>, rotate: &Rotate) -> Done<Rotated> {
             work.changes.push(Change::Put(Box::new(session)));
         }
         Write::End(ended) => {
-            rows::end(work.db, session.id, ended)?;
-            work.changes.push(Change::Ended(session.id));
+            work.end(session.id, ended)?;
         }
     }
     Ok(answer)
@@ -56,17 +55,14 @@ pub(super) fn end(
 ) -> Done<Vec<SessionId>> {
     let ids = live(work.db, realm, which)?;
     for id in &ids {
-        rows::end(work.db, *id, Ended { reason, at: now })?;
-        work.changes.push(Change::Ended(*id));
+        work.end(*id, Ended { reason, at: now })?;
     }
     Ok(ids)
 }
 
 pub(super) fn expire(work: &mut Work<'_>, expired: &[(SessionId, EndReason)], now: Timestamp) -> Done<()> {
     for (id, reason) in expired {
-        if rows::end(work.db, *id, Ended { reason: *reason, at: now })? {
-            work.changes.push(Change::Ended(*id));
-        }
+        work.end(*id, Ended { reason: *reason, at: now })?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@
 
 use rusqlite::{Connection, params};
 use yaopai_core::ids::{AppName, IdentityId, SessionId};
-use yaopai_core::ports::{Change, Stale, StaleAfter, StaleEnded};
+use yaopai_core::ports::{Stale, StaleAfter, StaleEnded};
 use yaopai_core::session::{EndReason, Ended};
 use yaopai_core::time::{Timestamp, Uptime};
 
@@ -38,8 +38,7 @@ pub(super) fn find(db: &Connection, stale: &Stale) -> rusqlite::Result<StaleEnde
 pub(super) fn end(work: &mut Work<'_>, stale: &Stale) -> Done<StaleEnded> {
     let step = find(work.db, stale)?;
     for (id, reason) in &step.ended {
-        rows::end(work.db, *id, Ended { reason: *reason, at: stale.now })?;
-        work.changes.push(Change::Ended(*id));
+        work.end(*id, Ended { reason: *reason, at: stale.now })?;
     }
     Ok(step)
 }

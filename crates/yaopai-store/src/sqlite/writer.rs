@@ -6,9 +6,12 @@ use std::sync::atomic::AtomicU64;
 
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
+use yaopai_core::ids::SessionId;
 use yaopai_core::ports::{Change, StoreError, StoreResult};
+use yaopai_core::session::Ended;
 
 use super::lane::{Jobs, closed};
+use super::rows;
 use super::teller::Teller;
 use super::wal::Wal;
 use crate::rules::refuse;
@@ -17,6 +20,17 @@ use crate::rules::refuse;
 pub(super) struct Work<'c> {
     pub db: &'c Connection,
     pub changes: Vec<Change>,
+}
+
+impl Work<'_> {
+    /// Ends a session and tells it. False, and nothing told, if it had ended, or there is none.
+    pub fn end(&mut self, id: SessionId, ended: Ended) -> rusqlite::Result<bool> {
+        let ends = rows::end(self.db, id, ended)?;
+        if ends {
+            self.changes.push(Change::Ended(id));
+        }
+        Ok(ends)
+    }
 }
 
 /// Why a command has no answer.
