@@ -8,6 +8,7 @@ use yaopai::clock::SystemClock;
 use yaopai_core::ids::SessionId;
 use yaopai_core::live::{LiveTable, Presence as _};
 use yaopai_core::ports::{Change, ChangeSink, Clock as _, Store as _};
+use yaopai_core::proof::{ProofKey, Quota, Unproved};
 use yaopai_core::time::Downtime;
 use yaopai_store::{Options, Sqlite};
 
@@ -54,9 +55,11 @@ pub fn table(many: u64) -> anyhow::Result<String> {
     let before = memory("self")?;
     let table = world::table(people, many);
     let filled = memory("self")?;
+    let no_key = |_: &ProofKey, _: &Quota| Err(Unproved::Missing);
     for n in 0..many {
-        let found =
-            table.check(&people.token(n), now, Downtime(0), true, |p| p.response(SessionId(people.token(n).id)));
+        let found = table.check(&people.token(n), (now, Downtime(0)), true, no_key, |p, proven| {
+            p.response(SessionId(people.token(n).id), proven)
+        });
         anyhow::ensure!(matches!(found, yaopai_core::live::Looked::Pass(_)), "session {n} does not pass");
     }
     let used = memory("self")?;

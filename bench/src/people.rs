@@ -1,10 +1,10 @@
 //! People who are logged in. All about number `n` follows from `n`, so that two processes and two rounds work on the same.
 
 use sha2::{Digest as _, Sha256};
-use yaopai_core::app::{App, AppSecret, Apps, Policy};
+use yaopai_core::app::{App, AppSecret, Apps, Keyed, Policy};
 use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId, UserId};
 use yaopai_core::ports::{Entropy, LoginRecord, Open, UserFound};
-use yaopai_core::session::{Claims, Device, EnvVersion, KeyKind, Limits, Secrets, Session};
+use yaopai_core::session::{Claims, Device, EnvVersion, Limits, Secrets, Session, SessionKey};
 use yaopai_core::time::{Downtime, Timestamp, millis};
 use yaopai_wire::token::{Secret, Token};
 
@@ -102,7 +102,7 @@ fn session(n: u64, now: Timestamp, token: &Token, bound: bool) -> Session {
         vouched_at: now,
         absolute_at: now + policy().absolute,
         last_seen: now.uptime(Downtime(0)),
-        key: KeyKind::Bearer,
+        key: SessionKey::Bearer,
         secrets: Secrets::new(token.secret.hash(), bound),
         ended: None,
     }
@@ -127,7 +127,7 @@ fn hex(bytes: &[u8]) -> String {
 
 /// The app's rules: the defaults.
 pub fn policy() -> Policy {
-    Policy::default()
+    Policy { keyed: Keyed::Offered, ..Policy::default() }
 }
 
 /// The one app.

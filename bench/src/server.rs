@@ -30,7 +30,7 @@ pub fn config(folder: &Path) -> anyhow::Result<PathBuf> {
     std::fs::write(folder.join("secret"), "0".repeat(64))?;
     let text = format!(
         "master_key = \"file:secret\"\n[listen]\npublic = \"127.0.0.1:0\"\ncheck = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n\
-         [live]\nmax_sessions = 4000000\nflush_interval = 300\n[[apps]]\nname = \"{APP}\"\nappid = \"wx0000000000000000\"\n\
+         [live]\nmax_sessions = 4000000\nflush_interval = 300\n[[apps]]\nkeyed = \"offered\"\nname = \"{APP}\"\nappid = \"wx0000000000000000\"\n\
          secret = \"file:secret\"\nbinding = \"auto\"\n"
     );
     std::fs::write(&path, text)?;

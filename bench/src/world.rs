@@ -11,6 +11,7 @@ use yaopai_core::app::App;
 use yaopai_core::limit::TryLimits;
 use yaopai_core::live::LiveTable;
 use yaopai_core::ports::*;
+use yaopai_core::proof::{Past, Proofs};
 use yaopai_core::seal::{MasterKey, Sealer};
 use yaopai_core::service::World;
 use yaopai_core::session::Session;
@@ -25,7 +26,8 @@ const BOUND: usize = 4_000_000;
 
 /// A table that holds `many` people.
 pub fn table(people: People, many: u64) -> Arc<LiveTable<Principal>> {
-    let table = LiveTable::new(BOUND, Arc::new(SystemClock::default()), entry_maker(&apps()));
+    let make = entry_maker(&apps(), Arc::new(sealer().expect("a key of 32 bytes")));
+    let table = LiveTable::new(BOUND, Arc::new(SystemClock::default()), make);
     for n in 0..many {
         table.apply(Change::Put(Box::new(people.session(n))));
     }
@@ -36,21 +38,30 @@ pub fn table(people: People, many: u64) -> Arc<LiveTable<Principal>> {
 pub async fn checks(table: Arc<LiveTable<Principal>>) -> anyhow::Result<Arc<Checks>> {
     let entropy = Arc::new(SystemEntropy);
     let store = Arc::new(Model::open(Disk::default(), table.clone()));
-    let master = MasterKey::parse(&"00".repeat(32)).expect("32 bytes");
+    let sealer = Arc::new(sealer()?);
+    sealer.load(&*store).await?;
+    let past = Past::open(store.take_proofs().await?, &sealer);
+    let clock = Arc::new(SystemClock::default());
     let world = World {
-        sealer: Sealer::open(&*store, &master, entropy.clone()).await?,
+        sealer,
+        proofs: Arc::new(Proofs::resume(1_000_000, &past, clock.now(), &*entropy)),
         apps: apps(),
         store,
         presence: table.clone(),
         platform: Arc::new(Nobody),
         backend: Arc::new(Nobody),
-        clock: Arc::new(SystemClock::default()),
+        clock,
         entropy,
         limits: TryLimits::default(),
         downtime: Downtime(0),
     };
     let carriers = Carriers { authorization: true, cookie: None, header: None };
     Ok(Arc::new(Checks::new(table, Service::new(world), carriers, Vec::new(), Metrics::new())))
+}
+
+fn sealer() -> anyhow::Result<Sealer> {
+    let master = MasterKey::parse(&"00".repeat(32)).expect("32 bytes");
+    Ok(Sealer::new(&master, Arc::new(SystemEntropy))?)
 }
 
 /// A platform and a back end that nobody asks.

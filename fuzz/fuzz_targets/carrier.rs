@@ -33,7 +33,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let backwards = Lines(fields.0.iter().rev().copied().collect());
     assert_eq!(told(&carriers.read(&backwards)), told(&shown));
-    if let Shown::Token(token) = &shown {
+    if let Shown::Token(token, _) = &shown {
         let text = token.reveal();
         let holds = |value: &[u8]| value.windows(text.len()).any(|w| w == text.as_bytes());
         assert!(fields.0.iter().any(|(_, value)| holds(value)));
@@ -47,6 +47,6 @@ fn told(shown: &Shown) -> String {
         Shown::Nothing => "nothing".into(),
         Shown::Junk => "junk".into(),
         Shown::Conflict => "conflict".into(),
-        Shown::Token(token) => token.reveal(),
+        Shown::Token(token, _) => token.reveal(),
     }
 }

@@ -107,6 +107,8 @@ pub enum BindingWay {
 /// May or must a session be keyed?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keyed {
+    /// Every session has a key. One that was opened without, before the app demanded it, passes no more.
+    Required,
     /// A client may ask for a key.
     Offered,
     /// Bearer sessions only.
@@ -125,7 +127,7 @@ impl Default for Policy {
             binding: BindingWay::Webhook,
             second_identity: false,
             account_field: None,
-            keyed: Keyed::Offered,
+            keyed: Keyed::Required,
             open_platform: None,
             link: Link::Never,
         }

@@ -11,6 +11,7 @@ pub mod ids;
 pub mod limit;
 pub mod live;
 pub mod ports;
+pub mod proof;
 pub mod replay;
 pub mod seal;
 pub mod service;

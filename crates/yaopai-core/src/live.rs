@@ -12,7 +12,8 @@ use yaopai_wire::token::{SecretHash, Token};
 
 use crate::ids::SessionId;
 use crate::ports::{Change, ChangeSink, Clock};
-use crate::session::{EndReason, KeyKind, Session};
+use crate::proof::{ProofKey, Proven, Quota, Unproved};
+use crate::session::{EndReason, Session};
 use crate::time::{Downtime, Timestamp, Uptime};
 
 /// A fill that began longer ago than this (milliseconds) is dropped.
@@ -38,7 +39,14 @@ struct Live<A> {
     risen: bool,
     /// Has anybody used it since its login? A login's answer is handed out again only until then.
     used: AtomicBool,
+    /// What its requests must be signed with, if they must. Apart, so that bearer sessions take no room for it.
+    keyed: Option<Box<Keyed>>,
     answer: A,
+}
+
+struct Keyed {
+    key: ProofKey,
+    quota: Quota,
 }
 
 /// What a check may answer with: made ready once, when the session changes.
@@ -47,6 +55,8 @@ pub struct Entry<A> {
     pub answer: A,
     /// The app's idle time-out in milliseconds.
     pub idle_ms: u32,
+    /// What the session's requests must be signed with: `None` for a bearer session only.
+    pub key: Option<ProofKey>,
 }
 
 /// Makes a session's ready-made answer; `None` if its app is gone.
@@ -59,7 +69,9 @@ pub enum Looked<R> {
     Pass(R),
     /// Its session has expired.
     Expired,
-    /// The table can't decide: unknown here, or another secret than the confirmed one.
+    /// It is not proved.
+    Unproved(Unproved),
+    /// The table can't decide: unknown here, another secret than the confirmed one, or a proof that is open.
     Unsure,
 }
 
@@ -85,6 +97,8 @@ pub trait Presence: ChangeSink {
     fn risen(&self, token: &Token) -> bool;
     /// It is used now. `slide` is false for background calls.
     fn touch(&self, id: SessionId, up: Uptime, slide: bool);
+    /// Counts a signed request of a session, by what `take` does with its count.
+    fn count(&self, id: SessionId, take: &mut dyn FnMut(&Quota));
     /// Walks the table: what was used since `since`, what has expired at `now`.
     fn sweep(&self, since: Uptime, now: Timestamp, up: Uptime) -> Swept;
     /// Drops sessions that were not used meanwhile.
@@ -122,6 +136,8 @@ struct Shard {
     recent: HashMap<SessionId, (u64, i64), foldhash::fast::RandomState>,
     /// When sessions beyond the bound were last used; [`BACKGROUND`] if only by background calls.
     aside: HashMap<SessionId, Uptime, foldhash::fast::RandomState>,
+    /// Signed requests of sessions beyond the bound.
+    quotas: HashMap<SessionId, Quota, foldhash::fast::RandomState>,
 }
 
 /// Taken before a store is read, so that what is read can't undo a later change.
@@ -150,15 +166,16 @@ impl<A: Send + Sync + 'static> LiveTable<A> {
 
     /// The check. Nothing here waits, locks, allocates or writes more than one word.
     ///
-    /// `slide` is false for background calls; `read` makes what is answered from the ready-made answer.
+    /// `slide` is false for background calls; `prove` says whether a keyed session's request is its holder's; `read` makes what is
+    /// answered from the ready-made answer and what was proved.
     #[inline]
     pub fn check<R>(
         &self,
         token: &Token,
-        now: Timestamp,
-        downtime: Downtime,
+        (now, downtime): (Timestamp, Downtime),
         slide: bool,
-        read: impl FnOnce(&A) -> R,
+        prove: impl FnOnce(&ProofKey, &Quota) -> Result<Proven, Unproved>,
+        read: impl FnOnce(&A, Proven) -> R,
     ) -> Looked<R> {
         let guard = self.map.guard();
         let Some(live) = self.map.get(&SessionId(token.id), &guard) else { return Looked::Unsure };
@@ -169,8 +186,15 @@ impl<A: Send + Sync + 'static> LiveTable<A> {
         if live.expired(now, up).is_some() {
             return Looked::Expired;
         }
+        // Before anything is done for the token: who merely holds a copy of it keeps no session alive.
+        let proven = match live.keyed.as_deref().map(|keyed| prove(&keyed.key, &keyed.quota)) {
+            None => Proven { body_signed: false },
+            Some(Ok(proven)) => proven,
+            Some(Err(why)) if why.is_open() => return Looked::Unsure,
+            Some(Err(why)) => return Looked::Unproved(why),
+        };
         live.touch(up, slide);
-        Looked::Pass(read(&live.answer))
+        Looked::Pass(read(&live.answer, proven))
     }
 
     /// Begins a fill; to be called before the store is read.
@@ -212,7 +236,6 @@ impl<A: Send + Sync + 'static> LiveTable<A> {
 
     /// The caller holds the session's shard.
     fn insert(&self, session: &Session, seen: Option<Uptime>) {
-        let KeyKind::Bearer = session.key;
         let guard = self.map.guard();
         let Some(entry) = (self.make)(session) else {
             if self.map.remove(&session.id, &guard).is_some() {
@@ -222,7 +245,9 @@ impl<A: Send + Sync + 'static> LiveTable<A> {
         };
         let old = self.map.get(&session.id, &guard);
         let last_seen = session.last_seen.max(seen.unwrap_or_default()).0;
+        let quota = old.and_then(|old| old.keyed.as_deref()).map(|keyed| keyed.quota.copied()).unwrap_or_default();
         let live = Live {
+            keyed: entry.key.map(|key| Box::new(Keyed { key, quota })),
             hash: session.secrets.current(),
             absolute_at: session.absolute_at,
             last_seen: AtomicI64::new(old.map_or(last_seen, |o| last_seen.max(o.last_seen.load(Ordering::Relaxed)))),
@@ -310,11 +335,20 @@ impl<A: Send + Sync + 'static> Presence for LiveTable<A> {
         }
     }
 
+    fn count(&self, id: SessionId, take: &mut dyn FnMut(&Quota)) {
+        let guard = self.map.guard();
+        match self.map.get(&id, &guard).and_then(|live| live.keyed.as_deref()) {
+            Some(keyed) => take(&keyed.quota),
+            None => take(self.shard(id).quotas.entry(id).or_default()),
+        }
+    }
+
     fn sweep(&self, since: Uptime, now: Timestamp, up: Uptime) -> Swept {
         let mut swept = Swept::default();
         for shard in &self.shards {
             let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
             shard.recent.retain(|_, (_, at)| now.0 - *at <= REMEMBER);
+            shard.quotas.retain(|_, quota| !quota.is_over(now));
             // What is older was in the last walk, and is stored by now.
             shard.aside.retain(|id, seen| *seen >= since || now.0 - id.made_at().0 <= REMEMBER_USE);
             let seen = shard.aside.iter().filter(|(_, seen)| **seen >= since);

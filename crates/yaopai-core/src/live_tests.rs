@@ -1,7 +1,8 @@
 use super::*;
-use crate::session::{Device, Ended, Secrets};
+use crate::session::{Device, Ended, Secrets, SessionKey};
 use std::time::Duration;
 use yaopai_wire::token::Secret;
+use zeroize::Zeroizing;
 
 struct Manual(AtomicI64);
 
@@ -17,7 +18,7 @@ const NO_DOWNTIME: Downtime = Downtime(0);
 
 fn table(bound: usize) -> (Arc<Manual>, LiveTable<&'static str>) {
     let clock = Arc::new(Manual(AtomicI64::new(T0)));
-    let make: MakeEntry<&'static str> = Box::new(|_| Some(Entry { answer: "ok", idle_ms: 1_800_000 }));
+    let make: MakeEntry<&'static str> = Box::new(|_| Some(Entry { answer: "ok", idle_ms: 1_800_000, key: None }));
     (clock.clone(), LiveTable::new(bound, clock, make))
 }
 
@@ -45,7 +46,7 @@ fn session(n: u8) -> Session {
         vouched_at: Timestamp(T0),
         absolute_at: Timestamp(T0) + Duration::from_secs(7 * 24 * 3600),
         last_seen: Uptime(T0),
-        key: KeyKind::Bearer,
+        key: SessionKey::Bearer,
         secrets: Secrets::new(secret(n).hash(), false),
         ended: None,
     }
@@ -55,9 +56,14 @@ fn put(table: &LiveTable<&'static str>, session: Session) {
     table.apply(Change::Put(Box::new(session)));
 }
 
+/// Bearer sessions are asked for no proof.
+fn never(_: &ProofKey, _: &Quota) -> Result<Proven, Unproved> {
+    panic!("a bearer session has no key")
+}
+
 fn check(table: &LiveTable<&'static str>, n: u8, seconds: u64, slide: bool) -> Looked<&'static str> {
     let now = Timestamp(T0) + Duration::from_secs(seconds);
-    table.check(&token(n), now, NO_DOWNTIME, slide, |a| *a)
+    table.check(&token(n), (now, NO_DOWNTIME), slide, never, |a, _| *a)
 }
 
 #[test]
@@ -66,7 +72,7 @@ fn only_the_confirmed_secret_passes() {
     put(&table, session(1));
     assert_eq!(check(&table, 1, 0, true), Looked::Pass("ok"));
     let stolen_id = Token { id: [1; 16], secret: secret(9) };
-    assert_eq!(table.check(&stolen_id, Timestamp(T0), NO_DOWNTIME, true, |a| *a), Looked::Unsure);
+    assert_eq!(table.check(&stolen_id, (Timestamp(T0), NO_DOWNTIME), true, never, |a, _| *a), Looked::Unsure);
     assert_eq!(check(&table, 2, 0, true), Looked::Unsure);
 }
 
@@ -100,7 +106,7 @@ fn time_in_which_the_server_was_down_is_not_idle_time() {
     let (_, table) = table(10);
     put(&table, session(1));
     let (hour, now) = (Downtime(3_600_000), Timestamp(T0) + Duration::from_secs(3600 + 1799));
-    assert_eq!(table.check(&token(1), now, hour, true, |a| *a), Looked::Pass("ok"));
+    assert_eq!(table.check(&token(1), (now, hour), true, never, |a, _| *a), Looked::Pass("ok"));
 }
 
 #[test]
@@ -217,4 +223,43 @@ fn a_check_passes_while_all_locks_are_held() {
     let answer = answer.recv_timeout(Duration::from_secs(20));
     assert_eq!(answer, Ok((Looked::Pass("ok"), Looked::Unsure)));
     drop(held);
+}
+
+fn keyed_table() -> LiveTable<&'static str> {
+    let clock = Arc::new(Manual(AtomicI64::new(T0)));
+    let key = || Some(ProofKey::HmacSha256(Zeroizing::new([7; 32])));
+    LiveTable::new(10, clock, Box::new(move |_| Some(Entry { answer: "ok", idle_ms: 1_800_000, key: key() })))
+}
+
+/// A token without its key keeps no session alive, is no use of it, and learns what it must do.
+#[test]
+fn a_keyed_session_is_proved_before_anything_is_done_for_it() {
+    let table = keyed_table();
+    put(&table, session(1));
+    let later = Timestamp(T0) + Duration::from_secs(60);
+    let check = |proof: Result<Proven, Unproved>| {
+        table.check(&token(1), (later, NO_DOWNTIME), true, |_, _| proof, |a, proven| (*a, proven.body_signed))
+    };
+    assert_eq!(check(Err(Unproved::Missing)), Looked::Unproved(Unproved::Missing));
+    assert_eq!(check(Err(Unproved::UnknownVersion)), Looked::Unsure);
+    assert_eq!((table.last_seen(SessionId([1; 16])), table.used(SessionId([1; 16]))), (Some(Uptime(T0)), false));
+    assert_eq!(check(Ok(Proven { body_signed: true })), Looked::Pass(("ok", true)));
+    assert_eq!((table.last_seen(SessionId([1; 16])), table.used(SessionId([1; 16]))), (Some(Uptime(later.0)), true));
+}
+
+/// What a session has sent counts on when it changes.
+#[test]
+fn a_change_gives_no_new_quota() {
+    let table = keyed_table();
+    put(&table, session(1));
+    let now = Timestamp(T0);
+    let mut left = 0;
+    table.count(SessionId([1; 16]), &mut |quota| assert!(quota.take(now)));
+    put(&table, session(1));
+    table.count(SessionId([1; 16]), &mut |quota| left = (0..).take_while(|_| quota.take(now)).count());
+    assert_eq!(left, 2_999);
+    // Beyond the table, too.
+    table.count(SessionId([2; 16]), &mut |quota| assert!(quota.take(now)));
+    table.count(SessionId([2; 16]), &mut |quota| left = (0..).take_while(|_| quota.take(now)).count());
+    assert_eq!(left, 2_999);
 }

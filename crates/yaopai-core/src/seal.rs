@@ -106,24 +106,40 @@ pub struct Sealer {
 }
 
 impl Sealer {
-    /// Opens the store's data keys, makes the first one if there is none, and reserves seals.
+    /// [`Self::new`] and [`Self::load`].
     ///
     /// # Errors
     /// [`SealError::WrongMasterKey`], or the store's.
     pub async fn open(store: &dyn Store, master: &MasterKey, entropy: Arc<dyn Entropy>) -> Result<Self, SealError> {
-        let sealer = Self {
+        let sealer = Self::new(master, entropy)?;
+        sealer.load(store).await?;
+        Ok(sealer)
+    }
+
+    /// One that knows no data keys yet, and can do nothing before [`Self::load`].
+    ///
+    /// # Errors
+    /// None that is to be expected.
+    pub fn new(master: &MasterKey, entropy: Arc<dyn Entropy>) -> Result<Self, SealError> {
+        Ok(Self {
             keys: RwLock::default(),
             active: AtomicU32::new(0),
             left: AtomicU64::new(0),
             master: aead_key(&master.derive("yaopai data keys")[..])?,
             slots: master.derive("yaopai jar slots"),
             entropy,
-        };
+        })
+    }
+
+    /// Opens the store's data keys, makes the first one if there is none, and reserves seals.
+    ///
+    /// # Errors
+    /// [`SealError::WrongMasterKey`], or the store's.
+    pub async fn load(&self, store: &dyn Store) -> Result<(), SealError> {
         for key in store.data_keys().await? {
-            sealer.learn(&key)?;
+            self.learn(&key)?;
         }
-        sealer.replenish(store).await?;
-        Ok(sealer)
+        self.replenish(store).await
     }
 
     /// Reserves more seals when less than half a block is left, with a new data key when the old one is used up. Called by

@@ -10,7 +10,7 @@ use rusqlite::{Connection, params};
 use yaopai_core::app::Yields;
 use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId};
 use yaopai_core::ports::{Change, ChangeSink, LoginRecord, Open, Opened, Store as _};
-use yaopai_core::session::{Device, KeyKind, Limits, Secrets, Session};
+use yaopai_core::session::{Device, Limits, Secrets, Session, SessionKey};
 use yaopai_core::time::{Timestamp, Uptime};
 use yaopai_store::{Options, Sqlite};
 use yaopai_wire::token::SecretHash;
@@ -56,7 +56,7 @@ fn login(n: u64, people: u64) -> Open {
         vouched_at: now,
         absolute_at: now + Duration::from_secs(7 * 86_400),
         last_seen: Uptime(now.0),
-        key: KeyKind::Bearer,
+        key: SessionKey::Bearer,
         secrets: Secrets::new(SecretHash(spread(n)), false),
         ended: None,
     };

@@ -26,6 +26,10 @@ pub(crate) fn rotate(session: &mut Session, rotate: &Rotate) -> (Write, Rotated)
     if let Some(refusal) = over(session, &rotate.shown, rotate.now) {
         return (Write::Nothing, refusal);
     }
+    // A keyed session has one secret for life: nobody who holds its key asks for another.
+    if session.key.is_keyed() {
+        return (Write::Nothing, Rotated::Unknown);
+    }
     let before = session.secrets.clone();
     match session.secrets.refresh(&rotate.shown, rotate.request, rotate.candidate.clone(), rotate.now) {
         Refreshed::Answer(answer) => {
@@ -50,7 +54,12 @@ pub(crate) fn step_up(session: &mut Session, step_up: &StepUp) -> (Write, Rotate
     if let Some(answer) = session.secrets.answered(shown, *request, *now) {
         return (Write::Nothing, Rotated::Answer(Box::new(session.clone()), answer));
     }
-    match session.secrets.step_up(shown, *request, candidate.clone(), *now) {
+    let stepped_up = if session.key.is_keyed() {
+        session.secrets.keep(shown, *request, false, *now)
+    } else {
+        session.secrets.step_up(shown, *request, candidate.clone(), *now)
+    };
+    match stepped_up {
         Refreshed::Answer(answer) => {
             // Later than the login's word, also within its millisecond: some things ask for a step-up's.
             session.vouched_at = Timestamp(now.0.max(session.created_at.0 + 1));
@@ -146,7 +155,12 @@ pub(crate) fn rise(session: &mut Session, has: Option<&UserId>, bind: &Bind) -> 
             }
         }
     }
-    match session.secrets.rise(shown, *request, candidate.clone(), *now) {
+    let risen = if session.key.is_keyed() {
+        session.secrets.keep(shown, *request, true, *now)
+    } else {
+        session.secrets.rise(shown, *request, candidate.clone(), *now)
+    };
+    match risen {
         Refreshed::Answer(answer) => {
             session.user = Some(bind.user.user.clone());
             if leaves { Rise::Over(answer) } else { Rise::To(answer) }

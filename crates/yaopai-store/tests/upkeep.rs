@@ -11,6 +11,7 @@ use yaopai_core::Service;
 use yaopai_core::app::{App, AppSecret, Apps, Policy};
 use yaopai_core::live::{Entry, LiveTable, MakeEntry, Presence};
 use yaopai_core::ports::*;
+use yaopai_core::proof::{Past, Proofs};
 use yaopai_core::seal::{MasterKey, Sealer};
 use yaopai_core::service::World;
 use yaopai_core::session::{EndReason, Session};
@@ -58,7 +59,7 @@ impl BackEnd for Outside {
 async fn sessions_that_the_table_does_not_hold_end_too() {
     let outside = Arc::new(Outside(AtomicI64::new(T0.0)));
     let idle_ms = u32::try_from(IDLE).unwrap();
-    let make: MakeEntry<()> = Box::new(move |s| (s.app == shop()).then_some(Entry { answer: (), idle_ms }));
+    let make: MakeEntry<()> = Box::new(move |s| (s.app == shop()).then_some(Entry { answer: (), idle_ms, key: None }));
     let table = Arc::new(LiveTable::new(1, Arc::clone(&outside) as _, make));
     let store = Arc::new(Model::open(Disk::default(), Arc::clone(&table) as _));
     // The first fills the table.
@@ -78,9 +79,12 @@ async fn sessions_that_the_table_does_not_hold_end_too() {
         policy: Policy::default(),
     };
     let master = MasterKey::parse(&MasterKey::generate(&*outside)).unwrap();
+    let sealer = Arc::new(Sealer::open(&*store, &master, Arc::clone(&outside) as _).await.unwrap());
+    let past = Past::open(PastProofs::default(), &sealer);
     let service = Service::new(World {
         apps: Apps::new([app]),
-        sealer: Sealer::open(&*store, &master, Arc::clone(&outside) as _).await.unwrap(),
+        proofs: Arc::new(Proofs::resume(10_000, &past, outside.now(), &*outside)),
+        sealer,
         store: Arc::clone(&store) as _,
         presence: Arc::clone(&table) as _,
         platform: Arc::clone(&outside) as _,

@@ -23,11 +23,20 @@ pub enum Shown {
     /// No carrier: a guest.
     Nothing,
     /// One carrier with a well-formed token.
-    Token(Token),
+    Token(Token, Carrier),
     /// One carrier, but what it holds is no token of ours.
     Junk,
     /// Two carriers, or one twice.
     Conflict,
+}
+
+/// Which one it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carrier {
+    /// `Authorization`, which a signature then covers.
+    Authorization,
+    /// The cookie or the header. A signature names the token's session in its `keyid`, whichever carries it.
+    Other,
 }
 
 impl Carriers {
@@ -60,7 +69,10 @@ impl Carriers {
         }
         match (count, found) {
             (0, _) | (_, None) => Shown::Nothing,
-            (1, Some(text)) => Token::parse(text).map_or(Shown::Junk, Shown::Token),
+            (1, Some(text)) => {
+                let carrier = if bearers > 0 { Carrier::Authorization } else { Carrier::Other };
+                Token::parse(text).map_or(Shown::Junk, |token| Shown::Token(token, carrier))
+            }
             _ => Shown::Conflict,
         }
     }
@@ -133,7 +145,11 @@ mod tests {
             ("cookie", format!("yaopai=\"{}\"", text())),
             ("x-session", text()),
         ] {
-            assert!(matches!(read(std::slice::from_ref(&pair)), Shown::Token(t) if t.id == [7; 16]), "{pair:?}");
+            assert!(
+                matches!(read(std::slice::from_ref(&pair)), Shown::Token(t, by)
+                if t.id == [7; 16] && (by == Carrier::Authorization) == (pair.0 == "authorization")),
+                "{pair:?}"
+            );
         }
     }
 
@@ -171,7 +187,7 @@ mod tests {
     }
     fn told(shown: &Shown) -> String {
         match shown {
-            Shown::Token(token) => token.reveal(),
+            Shown::Token(token, _) => token.reveal(),
             other => format!("{other:?}"),
         }
     }

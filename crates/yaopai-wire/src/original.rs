@@ -12,6 +12,8 @@ pub struct Original<'a> {
     pub scheme: &'a str,
     /// The host and, where it was sent, the port.
     pub host: &'a str,
+    /// What a proxy has taken off the front of the path that the client sent; nearly always nothing.
+    pub prefix: &'a str,
     /// The path, still percent-encoded.
     pub path: &'a str,
     /// The query without its `?`; `None` differs from empty.
@@ -85,7 +87,12 @@ impl<'a> Original<'a> {
             Some((path, query)) => (path, Some(query)),
             None => (uri, None),
         };
-        Ok(Self { method, scheme, host, path, query })
+        Ok(Self { method, scheme, host, prefix: "", path, query })
+    }
+
+    /// The same request, of whose path a proxy has taken this off before it asked. What the client signed is the whole.
+    pub fn stripped_of(self, prefix: &'a str) -> Self {
+        Self { prefix, ..self }
     }
 
     /// Reads the `X-Forwarded-*` headers that Traefik's ForwardAuth and Caddy's `forward_auth` send. The caller has made sure
@@ -101,6 +108,13 @@ impl<'a> Original<'a> {
             single(fields, b"x-forwarded-uri", "URI")?,
         )
     }
+}
+
+/// Can a proxy have taken this off the front of a path? It begins with a slash, ends without one, and is clean: then prefix and path
+/// together are one path again, in one way.
+pub fn is_prefix(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_graphic() && !matches!(b, b'?' | b'#' | b'"' | b'<' | b'>');
+    text.starts_with('/') && !text.ends_with('/') && text.bytes().all(plain) && !is_unclean(text)
 }
 
 /// Could two readers of this path disagree on what it names? Dot segments, an encoded `/`, `\`, `.`, `;` or NUL, `\`, `//`,
@@ -216,6 +230,7 @@ mod tests {
                 method: "POST",
                 scheme: "https",
                 host: "shop.example:8443",
+                prefix: "",
                 path: "/a%20b/c",
                 query: Some("x=/y/&z=?q")
             }
@@ -286,6 +301,13 @@ mod tests {
         for path in ["/", "/a", "/a/", "/a/b.c", "/.well-known/x", "/a..b", "/...", "/%E5%BC%A0", "/a%20b", "/a+b"] {
             assert!(!is_unclean(path), "{path}");
         }
+    }
+
+    #[test]
+    fn prefixes() {
+        assert!(["/api", "/a/b", "/%E5%BC%A0"].into_iter().all(is_prefix));
+        let none = ["", "/", "api", "/api/", "//a", "/a/../b", "/a?b", "/a#b", "/a b", "/a;b", "/%2f", "/张"];
+        assert_eq!(none.into_iter().find(|text| is_prefix(text)), None);
     }
 
     proptest! {

@@ -1,5 +1,6 @@
 //! The one home of real time and real randomness; everything else takes them as parameters.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -51,6 +52,34 @@ impl SystemClock {
             self.ahead.fetch_max(ahead, Ordering::Relaxed);
         }
         Timestamp(run + ahead.max(before))
+    }
+}
+
+/// A clock that is not behind what the server knew before it was started: what was accepted then counts by that time. When the
+/// machine's clock was set back meanwhile, time goes on from there.
+pub struct HeldClock {
+    clock: Arc<dyn Clock>,
+    /// Milliseconds.
+    ahead: AtomicI64,
+}
+
+impl HeldClock {
+    /// The same time, so far.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, ahead: AtomicI64::new(0) }
+    }
+
+    /// It is at least this late. Says by how many milliseconds the clock is behind that.
+    pub fn hold(&self, known: Timestamp) -> i64 {
+        let ahead = (known.0 - self.clock.now().0).max(0);
+        self.ahead.fetch_max(ahead, Ordering::Relaxed);
+        ahead
+    }
+}
+
+impl Clock for HeldClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.clock.now().0 + self.ahead.load(Ordering::Relaxed))
     }
 }
 

@@ -18,6 +18,7 @@ use yaopai_core::Service;
 use yaopai_core::ids::AppName;
 use yaopai_core::live::{LiveTable, Presence};
 use yaopai_core::ports::{Change, ChangeSink, Clock, Entropy, Store, StoreError};
+use yaopai_core::proof::{Past, Proofs};
 use yaopai_core::seal::{SealError, Sealer};
 use yaopai_core::service::World;
 use yaopai_core::time::Timestamp;
@@ -27,6 +28,7 @@ use yaopai_store::{OpenError, Options, Sqlite};
 use crate::admin::{Admin, Health};
 use crate::api::Api;
 use crate::check::{Answered, Checks, Principal, entry_maker};
+use crate::clock::HeldClock;
 use crate::config::{Address, Config};
 use crate::listen::brief::{Brief, Question, Reply};
 use crate::listen::{self, Answer, Bound, Limits, ListenError, Peer};
@@ -92,15 +94,29 @@ impl Server {
             }
         }
 
-        let table = Arc::new(LiveTable::new(config.live_sessions, clock.clone(), entry_maker(&config.apps)));
+        let clock = Arc::new(HeldClock::new(clock));
+        let sealer = Arc::new(Sealer::new(&config.master_key, entropy.clone())?);
+        let make = entry_maker(&config.apps, sealer.clone());
+        let table = Arc::new(LiveTable::new(config.live_sessions, clock.clone(), make));
         let sink: Arc<dyn ChangeSink> = table.clone();
         let store = Arc::new(Sqlite::open(&config.database, sink, Options::default())?);
+        sealer.load(&*store).await?;
+        let past = Past::open(store.take_proofs().await?, &sealer);
+        let behind = past.known_time().map_or(0, |known| clock.hold(known));
+        if behind > 0 {
+            tracing::warn!(
+                behind_ms = behind,
+                "the machine's clock was set back since the last start: time goes on from there until the next"
+            );
+        }
+        let proofs = Arc::new(Proofs::resume(config.nonces, &past, clock.now(), &*entropy));
         let downtime = store.resume(clock.now()).await?;
         store.scan_live(&mut |session| table.apply(Change::Put(Box::new(session)))).await?;
         tracing::info!(sessions = table.len(), database = %config.database.display(), "database open");
 
         let world = World {
-            sealer: Sealer::open(&*store, &config.master_key, entropy.clone()).await?,
+            sealer,
+            proofs,
             platform: Arc::new(WeChat::new(platform_config(&config), clock.clone())?),
             backend: Arc::new(Webhooks::new(config.webhooks, clock.clone(), entropy.clone())?),
             apps: config.apps,
@@ -128,7 +144,14 @@ impl Server {
             metrics.clone(),
         ));
         let pushes = Pushes::new(service.clone(), config.pushes);
-        let api = Api::new(service.clone(), config.carriers, config.public_proxies, metrics.clone(), pushes).router();
+        let api = Api::new(
+            service.clone(),
+            config.carriers,
+            (config.public_proxies, config.stripped_prefix),
+            metrics.clone(),
+            pushes,
+        )
+        .router();
         let admin_api = Admin::new(service.clone(), config.api_keys, metrics.clone(), health.clone()).router();
         let (public_at, check_at, admin_at) = (public.address(), check.address(), admin.address());
         let (strangers, neighbours) =
@@ -167,6 +190,9 @@ impl Server {
         }
         if let Err(e) = self.service.upkeep().await {
             tracing::warn!(error = ?e, "the last flush failed; up to one interval of last-seen times is lost");
+        }
+        if let Err(e) = self.service.close_proofs().await {
+            tracing::warn!(error = ?e, "nonces were not kept; the next start refuses signed requests for some seconds");
         }
         self.store.close().await;
         tracing::info!("stopped");
@@ -229,7 +255,7 @@ impl Brief for CheckFirst {
         if !Checks::is_check(path) {
             return Reply::NotBrief;
         }
-        let pass = |principal: &Principal, id| principal.write(id, lines);
+        let pass = |principal: &Principal, id, proven| principal.write(id, proven, lines);
         match self.0.ask(peer, question.target, question, pass) {
             Answered::Passed(()) => Reply::Lines,
             Answered::Ready(response) => Reply::Whole(response),

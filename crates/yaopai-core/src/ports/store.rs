@@ -64,6 +64,15 @@ pub struct DataKey {
     pub reserved: u64,
 }
 
+/// What is known of signed requests that were accepted before.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PastProofs {
+    /// Up to when there may have been such; `None`: there never were.
+    pub leased_until: Option<Timestamp>,
+    /// Which there were, sealed; `None` unless the last stop was in order.
+    pub saved: Option<Vec<u8>>,
+}
+
 /// An engine. Methods that change something answer only after the change is durable and applied to the sink.
 #[async_trait]
 pub trait Store: Send + Sync {
@@ -199,6 +208,20 @@ pub trait Store: Send + Sync {
 
     /// Since when a user is disabled.
     async fn disabled_at(&self, realm: &Realm, user: &UserId) -> StoreResult<Option<Timestamp>>;
+
+    /// Keeps newer keys of a session whose keys have versions. Answers the session as it is then; `None` if it has ended, its key is
+    /// of another kind, or it has a version as new as this.
+    async fn renew_key(&self, session: SessionId, version: u32, sealed: Vec<u8>) -> StoreResult<Option<Session>>;
+
+    /// Signed requests may be accepted up to this time. It never goes back.
+    async fn lease_proofs(&self, until: Timestamp) -> StoreResult<()>;
+
+    /// What is known of the signed requests that were accepted before this start. What a stop kept is taken: durably gone before this
+    /// answers, so that it counts once.
+    async fn take_proofs(&self) -> StoreResult<PastProofs>;
+
+    /// Keeps the nonces of accepted requests over a stop in order, sealed.
+    async fn keep_proofs(&self, sealed: Vec<u8>) -> StoreResult<()>;
 
     /// Puts cookies of the back end into a session's jar, each in its slot.
     async fn keep_cookies(&self, session: SessionId, cookies: Vec<JarCookie>) -> StoreResult<()>;

@@ -132,6 +132,12 @@ impl Replays {
         self.gate.shut_before(at);
     }
 
+    /// When a request signed then is no more refused for what [`Self::not_before`] shut; `None` if nothing was shut.
+    pub fn opens_at(&self) -> Option<Timestamp> {
+        let shut_until = self.gate.shut_until();
+        (shut_until > i64::MIN).then(|| Timestamp(shut_until.saturating_add(1).saturating_mul(1000)))
+    }
+
     /// The latest `now` so far; 0 before the first call.
     pub fn high_water(&self) -> Timestamp {
         self.gate.mark()

@@ -36,6 +36,11 @@ pub enum NotSaved {
 }
 
 impl Saved {
+    /// The latest time at which a request was accepted.
+    pub fn high_water(&self) -> Timestamp {
+        self.high_water
+    }
+
     /// The bytes, all numbers big-endian: a version byte (1), the key (16), the high-water mark in ms (8), the second up to
     /// which all is refused (8), how many generations (1); for each its number (8), how many fingerprints (8) and those (8 each); last
     /// the keyed hash of all that (8). That finds damage; it does not stop who can write the file.

@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 use yaopai_wire::problem::Code;
-use yaopai_wire::token::Token;
 use zeroize::Zeroizing;
 
-use super::Service;
 use super::flights::{digest, session_key_place, session_key_row};
 use super::once::Once;
+use super::{Credentials, Service};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::ids::SessionId;
@@ -28,8 +27,8 @@ impl Service {
     /// # Errors
     /// `session_key_stale` if the platform says that our copy is not the current one; else one error for whatever is wrong,
     /// because telling a bad padding from the rest would let a client have anything decrypted.
-    pub async fn decrypt(&self, token: &Token, sealed: &Encrypted, slide: bool) -> Result<Value> {
-        let who = self.authenticate(token, slide).await?;
+    pub async fn decrypt(&self, credentials: &Credentials, sealed: &Encrypted, slide: bool) -> Result<Value> {
+        let who = self.authenticate(credentials, slide).await?;
         let (session, app) = (who.session, who.app);
         let world = self.world();
         let Some(copy) = world.store.session_key(session.identity).await? else { return Err(cannot_open()) };

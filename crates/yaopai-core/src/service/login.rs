@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use yaopai_wire::problem::Code;
 use yaopai_wire::token::{Secret, Token};
+use zeroize::Zeroizing;
 
 use super::flights::{self, Boarding, Spent, code_used, digest};
 use super::{Granted, Service};
@@ -12,8 +13,9 @@ use crate::app::{App, BindingWay, Keyed};
 use crate::error::{Error, Result};
 use crate::ids::{AppName, IdentityId, SessionId, UserId};
 use crate::ports::{LinkBy, LoginRecord, Open, Opened, UserFound, Vouched};
+use crate::proof::{KEY_LEN, ProofKey};
 use crate::seal::Place;
-use crate::session::{Device, EnvVersion, KeyKind, Limits, Secrets, Session};
+use crate::session::{Device, EnvVersion, Limits, Secrets, Session, SessionKey};
 use crate::time::millis;
 
 /// How long a login's answer may be handed out again, unless it is used before.
@@ -28,12 +30,32 @@ pub struct LoginRequest {
     pub code: String,
     /// The client's own id of this login: at least 128 random bits.
     pub request_id: String,
-    /// Does it ask for a key?
-    pub wants_key: bool,
+    /// The kind of key it asks for.
+    pub key: Option<KeyWanted>,
     /// Its device.
     pub device: Device,
     /// Its release.
     pub env_version: Option<EnvVersion>,
+}
+
+/// With what a session's requests are to be signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyWanted {
+    /// With a key of the session's own, which the login's answer brings.
+    HmacSha256,
+    /// With a key derived from this version of WeChat's per-user key.
+    WeChat(u32),
+}
+
+impl KeyWanted {
+    /// What makes a login another one.
+    fn digest(this: Option<Self>) -> [u8; 32] {
+        match this {
+            None => digest(&[b"bearer"]),
+            Some(Self::HmacSha256) => digest(&[b"hmac-sha256"]),
+            Some(Self::WeChat(version)) => digest(&[b"wechat", &version.to_be_bytes()]),
+        }
+    }
 }
 
 impl Service {
@@ -43,15 +65,20 @@ impl Service {
     /// The refusal that the client is to be told.
     pub async fn login(&self, request: LoginRequest) -> Result<Granted> {
         let app = self.app(&request.app)?;
-        if request.wants_key {
-            return Err(match app.policy.keyed {
-                Keyed::Off => Error::field("key", "This app has no keyed sessions; leave `key` out."),
-                // Never answered with a bearer session: a client that asked for a key must not get less without noticing.
-                Keyed::Offered => Error::field("key", "This server has no keyed sessions yet; leave `key` out."),
-            });
+        match (app.policy.keyed, request.key) {
+            (Keyed::Required, None) => {
+                let detail =
+                    "This app's sessions are keyed: send `key` as {\"alg\": \"hmac-sha256\"} and sign each request.";
+                return Err(Error::field("key", detail));
+            }
+            // Never answered with a bearer session: a client that asked for a key must not get less without noticing.
+            (Keyed::Off, Some(_)) => {
+                return Err(Error::field("key", "This app has no keyed sessions; leave `key` out."));
+            }
+            _ => {}
         }
         let code = flights::code_key(&app.name, &request.code, &request.request_id);
-        let login = digest(&[b"login", &code, request.request_id.as_bytes(), b"bearer"]);
+        let login = digest(&[b"login", &code, request.request_id.as_bytes(), &KeyWanted::digest(request.key)]);
         let (now, _) = self.now();
         let answer = match self.inner.flights.board(code, login, now)? {
             Boarding::Wait(answer) => answer,
@@ -98,7 +125,9 @@ impl Service {
         }
         let vouched = self.vouch(app, &request.code, spent).await?;
         let found = self.find_user(app, &vouched).await?;
-        let (open, token) = self.prepare(app, request, login, &vouched, found)?;
+        let id = SessionId::new(self.now().0, &*world.entropy);
+        let key = self.first_key(app, request, &vouched, id).await?;
+        let (open, token) = self.prepare(app, request, (login, id), &vouched, found, key.as_ref())?;
         let session = match world.store.open(open).await? {
             Opened::Opened(session) => *session,
             Opened::NotLinked(session) => {
@@ -124,7 +153,29 @@ impl Service {
         self.tell_opened(app, &session).await;
         let bound = session.user.is_some();
         tracing::info!(app = %app.name, session = %session.id, bound, "login");
-        Ok(Granted { session, bound, token: Some(token), app: app.clone() })
+        Ok(Granted { session, bound, token: Some(token), key: key.and_then(handed_out), app: app.clone() })
+    }
+
+    /// The key of the session that is to be opened.
+    async fn first_key(
+        &self,
+        app: &App,
+        request: &LoginRequest,
+        vouched: &Vouched,
+        id: SessionId,
+    ) -> Result<Option<ProofKey>> {
+        Ok(match request.key {
+            None => None,
+            Some(KeyWanted::HmacSha256) => {
+                let mut key = Zeroizing::new([0; KEY_LEN]);
+                self.world().entropy.fill(&mut key[..]);
+                Some(ProofKey::HmacSha256(key))
+            }
+            Some(KeyWanted::WeChat(version)) => {
+                let of = (vouched.openid.as_str(), vouched.session_key.as_ref());
+                Some(self.first_user_key(app, of, version, id).await?)
+            }
+        })
     }
 
     /// The user for an identity that has none yet: created, or asked for. A failure is never read as "unbound".
@@ -155,16 +206,21 @@ impl Service {
         &self,
         app: &App,
         request: &LoginRequest,
-        login: [u8; 32],
+        (login, id): ([u8; 32], SessionId),
         vouched: &Vouched,
         user: Option<UserFound>,
+        key: Option<&ProofKey>,
     ) -> Result<(Open, Token)> {
         let world = self.world();
         let (now, up) = self.now();
-        let id = SessionId::new(now, &*world.entropy);
         let token = self.mint(id);
         let session_key = self.seal_session_key(app, vouched)?;
-        let sealed = world.sealer.seal(login_place(&hex::encode(login)), token.secret.expose())?;
+        let mut answer = Zeroizing::new(Vec::with_capacity(2 * KEY_LEN));
+        answer.extend_from_slice(token.secret.expose());
+        if let Some(ProofKey::HmacSha256(key)) = key {
+            answer.extend_from_slice(&key[..]);
+        }
+        let sealed = world.sealer.seal(login_place(&hex::encode(login)), &answer)?;
         let new_identity = IdentityId::new(now, &*world.entropy);
         let session = Session {
             id,
@@ -181,7 +237,7 @@ impl Service {
             vouched_at: now,
             absolute_at: now + app.policy.absolute,
             last_seen: up,
-            key: KeyKind::Bearer,
+            key: key.map_or(Ok(SessionKey::Bearer), |key| key.seal(id, &world.sealer))?,
             secrets: Secrets::new(token.secret.hash(), false),
             ended: None,
         };
@@ -215,13 +271,15 @@ impl Service {
         if session.ended.is_some() {
             return Err(code_used());
         }
-        let secret = world.sealer.unseal(login_place(&hex::encode(login)), &record.sealed)?;
-        let token = self.token(session.id, &secret)?;
+        let answer = world.sealer.unseal(login_place(&hex::encode(login)), &record.sealed)?;
+        let (secret, key) = answer.split_at_checked(32).unwrap_or((&answer, &[]));
+        let token = self.token(session.id, secret)?;
+        let key = <[u8; KEY_LEN]>::try_from(key).ok().map(Zeroizing::new);
         if !token.secret.hash().matches(&first) {
             return Err(code_used());
         }
         let bound = session.user.is_some() && session.secrets.current_bound();
-        Ok(Granted { session, bound, token: Some(token), app: app.clone() })
+        Ok(Granted { session, bound, token: Some(token), key, app: app.clone() })
     }
 
     /// A token with a fresh secret.
@@ -237,6 +295,14 @@ impl Service {
             .try_into()
             .map_err(|_| Error::new(Code::Internal, "Log in again.").internal("a kept secret of the wrong length"))?;
         Ok(Token { id: id.0, secret: Secret::new(secret) })
+    }
+}
+
+/// The one kind of key that an answer brings: the other the client has from its platform.
+fn handed_out(key: ProofKey) -> Option<Zeroizing<[u8; KEY_LEN]>> {
+    match key {
+        ProofKey::HmacSha256(key) => Some(key),
+        ProofKey::WeChat(_) => None,
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod admin;
 mod binding;
+mod credentials;
 mod decrypt;
 mod flights;
 mod import;
@@ -14,11 +15,13 @@ mod revoked;
 mod sessions;
 mod stepup;
 mod upkeep;
+mod user_key;
 
 pub use admin::{Claimed, Kick};
 pub use binding::{MadeCode, Offer, Previewed};
+pub use credentials::Credentials;
 pub use import::{FileBinding, Importer};
-pub use login::LoginRequest;
+pub use login::{KeyWanted, LoginRequest};
 pub use once::Once;
 pub use upkeep::Upkept;
 
@@ -27,6 +30,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use yaopai_wire::problem::Code;
 use yaopai_wire::token::{SecretHash, Token};
+use zeroize::Zeroizing;
 
 use crate::app::{App, Apps};
 use crate::error::{Error, Result};
@@ -34,6 +38,7 @@ use crate::ids::AppName;
 use crate::limit::{TryLimits, Windows};
 use crate::live::Presence;
 use crate::ports::{BackEnd, Clock, Entropy, Platform, Store};
+use crate::proof::{KEY_LEN, Proofs};
 use crate::seal::Sealer;
 use crate::session::{Session, Worth};
 use crate::time::{Downtime, Timestamp, Uptime};
@@ -60,7 +65,9 @@ pub struct World {
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
     /// Seals what is stored.
-    pub sealer: Sealer,
+    pub sealer: Arc<Sealer>,
+    /// Judges signed requests.
+    pub proofs: Arc<Proofs>,
     /// How many binds there may be.
     pub limits: TryLimits,
     /// How long the server was down so far, from [`Store::resume`].
@@ -81,6 +88,8 @@ struct Inner {
     binding: binding::UnderWay,
     verdicts: decrypt::Verdicts,
     phones: phone::Redeemed,
+    user_keys: user_key::Fetched,
+    leasing: tokio::sync::Mutex<()>,
     tries: Windows,
     upkeep: upkeep::State,
 }
@@ -94,6 +103,8 @@ pub struct Authenticated {
     pub bound: bool,
     /// The shown secret's hash, for what follows.
     pub shown: SecretHash,
+    /// Did a signature cover the digest of its body?
+    pub body_signed: bool,
     /// Its app.
     pub app: Arc<App>,
 }
@@ -107,6 +118,8 @@ pub struct Granted {
     pub bound: bool,
     /// The token; `None` where the client keeps the one it has.
     pub token: Option<Token>,
+    /// The key that the session's requests are to be signed with, where the login hands it out.
+    pub key: Option<Zeroizing<[u8; KEY_LEN]>>,
     /// The session's app.
     pub app: Arc<App>,
 }
@@ -125,6 +138,8 @@ impl Service {
                 binding: binding::UnderWay::default(),
                 verdicts: decrypt::Verdicts::default(),
                 phones: phone::Redeemed::default(),
+                user_keys: user_key::Fetched::default(),
+                leasing: tokio::sync::Mutex::default(),
                 upkeep: upkeep::State::new(up),
             }),
         }
@@ -147,14 +162,18 @@ impl Service {
         (now, now.uptime(world.downtime))
     }
 
-    /// Whose token is this? Reads the store; the first use of a new secret is made durable before the answer. `slide` is
+    /// Whose request is this? Reads the store; the first use of a new secret is made durable before the answer. `slide` is
     /// false for background calls.
     ///
     /// # Errors
     /// The refusal that the client is to be told.
-    pub async fn authenticate(&self, token: &Token, slide: bool) -> Result<Authenticated> {
-        let shown = token.secret.hash();
-        let (session, app) = self.load(token).await?;
+    pub async fn authenticate(&self, credentials: &Credentials, slide: bool) -> Result<Authenticated> {
+        let shown = credentials.token.secret.hash();
+        let (session, app) = self.load(&credentials.token).await?;
+        if let Worth::Refused(code) = self.worth(&session, &app, &shown) {
+            return Err(refused(code));
+        }
+        let proven = self.prove(&session, &app, credentials).await?;
         let (session, bound) = match self.worth(&session, &app, &shown) {
             Worth::Passes { bound } => (session, bound),
             Worth::Refused(code) => return Err(refused(code)),
@@ -173,7 +192,7 @@ impl Service {
         };
         let (_, up) = self.now();
         self.world().presence.touch(session.id, up, slide);
-        Ok(Authenticated { session, bound, shown, app })
+        Ok(Authenticated { session, bound, shown, body_signed: proven.body_signed, app })
     }
 
     /// Loads the token's session and app; only so many at a time.

@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use yaopai_wire::problem::Code;
-use yaopai_wire::token::Token;
 
-use super::Service;
 use super::flights::digest;
 use super::once::Once;
+use super::{Credentials, Service};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::ids::SessionId;
@@ -27,8 +26,8 @@ impl Service {
     ///
     /// # Errors
     /// The refusal that the client is to be told.
-    pub async fn phone(&self, token: &Token, code: &str, slide: bool) -> Result<Phone> {
-        let who = self.authenticate(token, slide).await?;
+    pub async fn phone(&self, credentials: &Credentials, code: &str, slide: bool) -> Result<Phone> {
+        let who = self.authenticate(credentials, slide).await?;
         self.may_ask_phone(&who.session)?;
         self.redeem_phone(&who.session, &who.app, code).await
     }

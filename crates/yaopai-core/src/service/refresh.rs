@@ -1,9 +1,9 @@
-//! Refresh of a bearer session: rotates the secret, recovers a lost answer, tells theft.
+//! Refresh. A bearer session's rotates the secret, recovers a lost answer, tells theft; a keyed session's extends it.
 
 use yaopai_wire::problem::Code;
 use yaopai_wire::token::Token;
 
-use super::{Granted, Service, refused};
+use super::{Authenticated, Credentials, Granted, Service, refused};
 use crate::error::{Error, Result};
 use crate::ports::{Rotate, Rotated};
 use crate::seal::Place;
@@ -15,20 +15,31 @@ impl Service {
     ///
     /// # Errors
     /// The refusal that the client is to be told.
-    pub async fn refresh(&self, token: &Token, request_id: &str, slide: bool) -> Result<Granted> {
+    pub async fn refresh(&self, credentials: &Credentials, request_id: &str, slide: bool) -> Result<Granted> {
+        let token = &credentials.token;
         let shown = token.secret.hash();
         let (session, app) = self.load(token).await?;
+        if session.key.is_keyed() {
+            return self.extend(credentials, slide).await;
+        }
         match self.worth(&session, &app, &shown) {
             // Retired: only the store can tell what that means.
             Worth::Refused(Code::SessionSuperseded) | Worth::Passes { .. } | Worth::Confirms { .. } => {}
             Worth::Refused(code) => return Err(refused(code)),
         }
+        self.prove(&session, &app, credentials).await?;
         let (rotate, _) = self.rotation(&session, shown, RequestHash::new("refresh", request_id))?;
         let rotated = self.world().store.rotate(rotate).await?;
         let (session, answer) = handed_out(rotated)?;
         let (_, up) = self.now();
         self.world().presence.touch(session.id, up, slide);
-        self.grant(session, &answer, app)
+        self.grant(session, &answer, token, app)
+    }
+
+    /// A keyed session's refresh: it is used, and nothing else changes. There is no answer that could be lost.
+    async fn extend(&self, credentials: &Credentials, slide: bool) -> Result<Granted> {
+        let Authenticated { session, bound, app, .. } = self.authenticate(credentials, slide).await?;
+        Ok(Granted { session, bound, token: Some(credentials.token.clone()), key: None, app })
     }
 
     /// A rotation with a freshly minted candidate.
@@ -46,18 +57,22 @@ impl Service {
         Ok((Rotate { id: session.id, shown, request, candidate: Candidate { hash, sealed }, now }, token))
     }
 
-    /// Opens a kept answer for the client.
+    /// Opens a kept answer for the client. A keyed session's is the token that was shown.
     pub(super) fn grant(
         &self,
         session: Session,
         answer: &Answer,
+        shown: &Token,
         app: std::sync::Arc<crate::app::App>,
     ) -> Result<Granted> {
+        let bound = answer.bound && session.user.is_some();
+        if session.key.is_keyed() && answer.hash.matches(&shown.secret.hash()) {
+            return Ok(Granted { session, bound, token: Some(shown.clone()), key: None, app });
+        }
         let row = answer_row(&session, &answer.hash.0);
         let secret = self.world().sealer.unseal(answer_place(&row), &answer.sealed)?;
         let token = self.token(session.id, &secret)?;
-        let bound = answer.bound && session.user.is_some();
-        Ok(Granted { session, bound, token: Some(token), app })
+        Ok(Granted { session, bound, token: Some(token), key: None, app })
     }
 }
 

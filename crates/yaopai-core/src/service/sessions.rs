@@ -1,9 +1,8 @@
 //! The user's own sessions: read, list, kick, log out.
 
 use yaopai_wire::problem::Code;
-use yaopai_wire::token::Token;
 
-use super::{Authenticated, Service, refused};
+use super::{Authenticated, Credentials, Service, refused};
 use crate::error::{Error, Result};
 use crate::ids::{Realm, SessionId};
 use crate::ports::{Filter, Subject, Which};
@@ -27,8 +26,8 @@ impl Service {
     ///
     /// # Errors
     /// The refusal that the client is to be told.
-    pub async fn read(&self, token: &Token, slide: bool) -> Result<Authenticated> {
-        let who = self.authenticate(token, slide).await?;
+    pub async fn read(&self, credentials: &Credentials, slide: bool) -> Result<Authenticated> {
+        let who = self.authenticate(credentials, slide).await?;
         if who.session.secrets.risen() {
             self.world().store.bind_read(who.session.id).await?;
         }
@@ -39,8 +38,8 @@ impl Service {
     ///
     /// # Errors
     /// The refusal that the client is to be told.
-    pub async fn own_sessions(&self, token: &Token, slide: bool) -> Result<(Authenticated, Vec<Session>)> {
-        let who = self.authenticate(token, slide).await?;
+    pub async fn own_sessions(&self, credentials: &Credentials, slide: bool) -> Result<(Authenticated, Vec<Session>)> {
+        let who = self.authenticate(credentials, slide).await?;
         let filter = Filter { subject: Some(who.subject()), limit: LIST_MAX, ..Filter::default() };
         let (sessions, _) = self.live(&who.session.realm, &filter).await?;
         Ok((who, sessions))
@@ -50,8 +49,8 @@ impl Service {
     ///
     /// # Errors
     /// `not_found` if it isn't the user's or has ended.
-    pub async fn kick_own(&self, token: &Token, id: SessionId, slide: bool) -> Result<()> {
-        let who = self.authenticate(token, slide).await?;
+    pub async fn kick_own(&self, credentials: &Credentials, id: SessionId, slide: bool) -> Result<()> {
+        let who = self.authenticate(credentials, slide).await?;
         let own = who.session.id == id;
         let (which, reason) =
             if own { (Which::One(id), EndReason::Logout) } else { (Which::Own(id, who.subject()), EndReason::Kicked) };
@@ -67,10 +66,13 @@ impl Service {
     ///
     /// # Errors
     /// The refusal that the client is to be told, for a token that is none of the session's or retired.
-    pub async fn logout(&self, token: &Token) -> Result<()> {
-        let shown = token.secret.hash();
-        let (session, _) = self.load(token).await?;
+    pub async fn logout(&self, credentials: &Credentials) -> Result<()> {
+        let shown = credentials.token.secret.hash();
+        let (session, app) = self.load(&credentials.token).await?;
         let (now, _) = self.now();
+        if session.key.is_keyed() && session.secrets.standing(&shown, now) != Standing::Unknown {
+            self.prove(&session, &app, credentials).await?;
+        }
         match session.secrets.standing(&shown, now) {
             Standing::Unknown => Err(refused(Code::SessionUnknown)),
             // Behind whoever ended it: the file may say so before the table that checks read.

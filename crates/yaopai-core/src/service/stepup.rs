@@ -8,7 +8,7 @@ use yaopai_wire::token::{SecretHash, Token};
 
 use super::flights::{self, Boarding, Spent, code_used, digest};
 use super::refresh::handed_out;
-use super::{Granted, Service, refused};
+use super::{Credentials, Granted, Service, refused};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::ports::StepUp;
@@ -22,6 +22,9 @@ struct Asked {
     request: RequestHash,
     code: String,
     slide: bool,
+    token: Token,
+    /// To be proved after the exchange: what it was signed with, only the code can make known.
+    unproved: Option<Credentials>,
 }
 
 impl Service {
@@ -30,7 +33,14 @@ impl Service {
     ///
     /// # Errors
     /// The refusal that the client is to be told. `identity_mismatch` for another account's code: the session stays as it is.
-    pub async fn step_up(&self, token: &Token, request_id: &str, code: &str, slide: bool) -> Result<Granted> {
+    pub async fn step_up(
+        &self,
+        credentials: &Credentials,
+        request_id: &str,
+        code: &str,
+        slide: bool,
+    ) -> Result<Granted> {
+        let token = &credentials.token;
         let shown = token.secret.hash();
         let (session, app) = self.load(token).await?;
         let (now, _) = self.now();
@@ -40,9 +50,17 @@ impl Service {
             Worth::Passes { .. } | Worth::Confirms { .. } | Worth::Refused(Code::SessionSuperseded) => {}
             Worth::Refused(code) => return Err(refused(code)),
         }
+        let unproved = match self.prove(&session, &app, credentials).await {
+            Ok(_) => None,
+            // The platform's key has gone on, and our copy of its session_key is too old to ask for it.
+            Err(e) if e.code == Code::LoginRequired && credentials.signed.is_some() => Some(credentials.clone()),
+            Err(e) => return Err(e),
+        };
         // After a restart the store is all that remembers this step-up.
-        if let Some(answer) = session.secrets.answered(&shown, request, now) {
-            return self.renewed(session, &answer, app, slide);
+        if unproved.is_none()
+            && let Some(answer) = session.secrets.answered(&shown, request, now)
+        {
+            return self.renewed(session, &answer, token, app, slide);
         }
         // Before the exchange, so that the code is left for who holds the newer token.
         if !matches!(session.secrets.standing(&shown, now), Standing::Current { .. } | Standing::Successor { .. }) {
@@ -51,10 +69,19 @@ impl Service {
         let key = flights::code_key(&app.name, code, request_id);
         // Of this session and this secret only: whoever waits for the answer gets its token.
         let intent = digest(&[b"step-up", &key, request_id.as_bytes(), &session.id.0, &shown.0]);
-        let asked = Asked { session, app, shown, request, code: code.to_owned(), slide };
+        let (token, code) = (token.clone(), code.to_owned());
+        let asked = Asked { session, app, shown, request, code, slide, token, unproved };
         let answer = match self.inner.flights.board(key, intent, now).map_err(settled)? {
-            Boarding::Wait(answer) => answer,
-            Boarding::Again => return self.stepped_up_before(asked).await,
+            Boarding::Wait(answer) => {
+                let answer = flights::landed(answer).await?;
+                // The one that flew has proved itself only.
+                self.prove_late(&asked).await?;
+                return Ok(answer);
+            }
+            Boarding::Again => {
+                self.prove_late(&asked).await?;
+                return self.stepped_up_before(asked).await;
+            }
             Boarding::Fly(vouched, sender) => {
                 let (service, answer) = (self.clone(), sender.subscribe());
                 // On its own task: a client that hangs up must not leave a spent code without its answer.
@@ -70,9 +97,18 @@ impl Service {
         flights::landed(answer).await
     }
 
+    /// Proves what couldn't be proved before.
+    async fn prove_late(&self, asked: &Asked) -> Result<()> {
+        if let Some(credentials) = &asked.unproved {
+            let session = self.world().store.load(asked.session.id).await?.ok_or_else(code_used)?;
+            self.prove(&session, &asked.app, credentials).await?;
+        }
+        Ok(())
+    }
+
     /// Has the platform vouch, and renews the session by its word.
     async fn renew(&self, asked: Asked, spent: &mut Spent) -> Result<Granted> {
-        let Asked { session, app, shown, request, code, slide } = asked;
+        let Asked { session, app, shown, request, code, slide, token, unproved } = asked;
         let vouched = self.vouch(&app, &code, spent).await?;
         // A session's identity never changes, so this can't be overtaken.
         if vouched.openid != session.openid {
@@ -81,18 +117,24 @@ impl Service {
                 "This code is of another account than the session; the session goes on. To change accounts, log in.",
             ));
         }
+        if let Some(credentials) = unproved {
+            let key = vouched.session_key.as_ref().ok_or_else(|| refused(Code::LoginRequired))?;
+            let key = self.key_by(&session, &app, key).await?;
+            self.lease().await?;
+            self.prove_once(&session, &key, &credentials).map_err(|why| self.unproved(why))?;
+        }
         let (rotate, _) = self.rotation(&session, shown, request)?;
         let session_key = self.seal_session_key(&app, &vouched)?;
         let (session, answer) = handed_out(self.world().store.step_up(StepUp { rotate, session_key }).await?)?;
         tracing::info!(app = %app.name, session = %session.id, "step-up");
-        self.renewed(session, &answer, app, slide)
+        self.renewed(session, &answer, &token, app, slide)
     }
 
     /// Hands an answer out, which is a use of the session, the first time and each time.
-    fn renewed(&self, session: Session, answer: &Answer, app: Arc<App>, slide: bool) -> Result<Granted> {
+    fn renewed(&self, session: Session, answer: &Answer, shown: &Token, app: Arc<App>, slide: bool) -> Result<Granted> {
         let (_, up) = self.now();
         self.world().presence.touch(session.id, up, slide);
-        self.grant(session, answer, app)
+        self.grant(session, answer, shown, app)
     }
 
     /// The kept answer of the same step-up.
@@ -104,7 +146,7 @@ impl Service {
         let (now, _) = self.now();
         let answer = session.secrets.answered(&asked.shown, asked.request, now);
         let answer = answer.ok_or_else(|| refused(Code::SessionSuperseded))?;
-        self.renewed(session, &answer, asked.app, asked.slide)
+        self.renewed(session, &answer, &asked.token, asked.app, asked.slide)
     }
 }
 

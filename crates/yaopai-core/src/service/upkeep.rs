@@ -86,6 +86,8 @@ impl Service {
         self.inner.flights.purge(now);
         self.inner.phones.purge(now, phone::CODE_REMEMBERED);
         self.inner.tries.purge(now);
+        self.inner.user_keys.purge(now, super::user_key::ASKED_EVERY);
+        world.proofs.sweep(now);
         world.sealer.replenish(&*world.store).await?;
         Ok(Upkept { seen, expired: expired + stale, evicted, purged })
     }

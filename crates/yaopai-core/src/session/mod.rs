@@ -2,10 +2,12 @@
 //! one transaction and saves the result, so all of them decide alike.
 
 mod end;
+mod key;
 mod limits;
 mod secrets;
 
 pub use end::{EndReason, Ended};
+pub use key::SessionKey;
 pub use limits::{Limits, Other, RiseLimits, Room};
 pub use secrets::{Answer, Candidate, GRACE, Refreshed, RequestHash, STEP_UP_KEPT, Secrets, Standing};
 
@@ -50,7 +52,7 @@ pub struct Session {
     /// When it was last used, on the time line that stands still while the server is down. The live table knows better.
     pub last_seen: Uptime,
     /// Whether the holder of the token is the user, or each request must be signed.
-    pub key: KeyKind,
+    pub key: SessionKey,
     /// The secrets of its tokens.
     pub secrets: Secrets,
     /// Set once.
@@ -66,14 +68,6 @@ impl Session {
     pub fn stepped_up_lately(&self, now: Timestamp) -> bool {
         self.vouched_at > self.created_at && now <= self.vouched_at + REBIND_WITHIN
     }
-}
-
-/// How requests of the session are proved. Fixed at login.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum KeyKind {
-    /// Whoever holds the token is the user.
-    Bearer,
 }
 
 /// What the client says of its device, shown in the list of the user's sessions.

@@ -15,6 +15,7 @@
 //!   may have copied before, never rises by it.
 
 mod kept;
+mod keyed;
 mod stepup;
 
 use std::time::Duration;

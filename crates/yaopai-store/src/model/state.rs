@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId, UserId};
 use yaopai_core::ports::{
-    BindCode, BindCodeHash, Change, DataKey, FileHash, Identity, ImportMark, JarCookie, LoginRecord,
+    BindCode, BindCodeHash, Change, DataKey, FileHash, Identity, ImportMark, JarCookie, LoginRecord, PastProofs,
 };
 use yaopai_core::session::{Claims, EndReason, Ended, Session};
 use yaopai_core::time::{Downtime, Timestamp};
@@ -23,6 +23,7 @@ pub(super) struct State {
     pub bind_codes: BTreeMap<BindCodeHash, BindCode>,
     pub logins: BTreeMap<[u8; 32], LoginRecord>,
     pub imports: BTreeMap<FileHash, ImportMark>,
+    pub proofs: PastProofs,
     pub jar: BTreeMap<(SessionId, [u8; 16]), Vec<u8>>,
 }
 

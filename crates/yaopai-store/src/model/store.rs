@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId, UserId};
 use yaopai_core::ports::*;
-use yaopai_core::session::{Claims, EndReason, Session};
+use yaopai_core::session::{Claims, EndReason, Session, SessionKey};
 use yaopai_core::time::{Downtime, Timestamp, Uptime};
 use yaopai_wire::token::SecretHash;
 
@@ -293,6 +293,38 @@ impl Store for Model {
 
     async fn disabled_at(&self, realm: &Realm, user: &UserId) -> StoreResult<Option<Timestamp>> {
         Ok(self.disk.lock().disabled_at(realm, user))
+    }
+
+    async fn renew_key(&self, session: SessionId, version: u32, sealed: Vec<u8>) -> StoreResult<Option<Session>> {
+        Ok(self.run(|state, changes| {
+            let kept = state.sessions.get_mut(&session).filter(|s| s.ended.is_none())?;
+            match &mut kept.key {
+                SessionKey::WeChat { newest, sealed: keys } if *newest < version => {
+                    (*newest, *keys) = (version, sealed.clone());
+                }
+                _ => return None,
+            }
+            state.put([session], changes);
+            state.session(session)
+        }))
+    }
+
+    async fn lease_proofs(&self, until: Timestamp) -> StoreResult<()> {
+        self.run(|state, _| state.proofs.leased_until = state.proofs.leased_until.max(Some(until)));
+        Ok(())
+    }
+
+    async fn take_proofs(&self) -> StoreResult<PastProofs> {
+        Ok(self.run(|state, _| {
+            let past = state.proofs.clone();
+            state.proofs.saved = None;
+            past
+        }))
+    }
+
+    async fn keep_proofs(&self, sealed: Vec<u8>) -> StoreResult<()> {
+        self.run(|state, _| state.proofs.saved = Some(sealed.clone()));
+        Ok(())
     }
 
     async fn keep_cookies(&self, session: SessionId, cookies: Vec<JarCookie>) -> StoreResult<()> {

@@ -7,6 +7,7 @@ mod file;
 mod import;
 mod lane;
 mod login;
+mod proofs;
 mod rows;
 mod sessions;
 mod stale;

@@ -4,7 +4,7 @@ use rusqlite::types::Type;
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Params, Row, params};
 use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId, UserId};
 use yaopai_core::ports::Identity;
-use yaopai_core::session::{Claims, Device, EndReason, Ended, EnvVersion, KeyKind, Session};
+use yaopai_core::session::{Claims, Device, EndReason, Ended, EnvVersion, Session, SessionKey};
 use yaopai_core::time::{Timestamp, Uptime};
 
 /// What [`session`] reads, from `sessions s`, `identities i` and `users u`.
@@ -12,7 +12,7 @@ macro_rules! session_columns {
     () => {
         "SELECT s.id, s.realm, s.app, s.identity, i.openid, i.unionid, s.user_id, u.claims, s.device_id, s.device_type, \
          s.device_name, s.env_version, s.created_at, s.vouched_at, s.absolute_at, s.last_seen, s.key_kind, s.secrets, \
-         s.ended_reason, s.ended_at "
+         s.ended_reason, s.ended_at, s.key_version, s.key "
     };
 }
 
@@ -67,7 +67,7 @@ pub(super) fn session(row: &Row<'_>) -> rusqlite::Result<Session> {
         vouched_at: Timestamp(row.get(13)?),
         absolute_at: Timestamp(row.get(14)?),
         last_seen: Uptime(row.get(15)?),
-        key: key_kind(row.get_ref(16)?.as_str()?, 16)?,
+        key: key(row)?,
         secrets: serde_json::from_str(row.get_ref(17)?.as_str()?)
             .map_err(|e| rusqlite::Error::FromSqlConversionFailure(17, Type::Text, Box::new(e)))?,
         ended: match row.get_ref(18)?.as_str_or_null()? {
@@ -100,11 +100,9 @@ pub(super) fn load(db: &Connection, id: SessionId) -> rusqlite::Result<Option<Se
 
 pub(super) fn insert(db: &Connection, s: &Session) -> rusqlite::Result<()> {
     const SQL: &str = "INSERT INTO sessions (id, realm, app, identity, user_id, device_id, device_type, device_name, \
-        env_version, created_at, vouched_at, absolute_at, last_seen, key_kind, secrets) \
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
-    let key_kind = match s.key {
-        KeyKind::Bearer => "bearer",
-    };
+        env_version, created_at, vouched_at, absolute_at, last_seen, key_kind, secrets, key_version, key) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
+    let (key_version, key) = s.key.kept();
     db.prepare_cached(SQL)?.execute(params![
         s.id.0,
         s.realm.as_str(),
@@ -119,8 +117,10 @@ pub(super) fn insert(db: &Connection, s: &Session) -> rusqlite::Result<()> {
         s.vouched_at.0,
         s.absolute_at.0,
         s.last_seen.0,
-        key_kind,
+        s.key.kind(),
         secrets(s)?,
+        key_version,
+        key,
     ])?;
     Ok(())
 }
@@ -187,11 +187,9 @@ fn env_version(text: &str, column: usize) -> rusqlite::Result<EnvVersion> {
         .ok_or_else(|| unreadable(text, column))
 }
 
-fn key_kind(text: &str, column: usize) -> rusqlite::Result<KeyKind> {
-    match text {
-        "bearer" => Ok(KeyKind::Bearer),
-        _ => Err(unreadable(text, column)),
-    }
+fn key(row: &Row<'_>) -> rusqlite::Result<SessionKey> {
+    let kind = row.get_ref(16)?.as_str()?;
+    SessionKey::from_kept(kind, row.get(20)?, row.get(21)?).ok_or_else(|| unreadable(kind, 16))
 }
 
 fn unreadable(text: &str, column: usize) -> rusqlite::Error {

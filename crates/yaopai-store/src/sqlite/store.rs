@@ -10,7 +10,7 @@ use yaopai_wire::token::SecretHash;
 
 use super::lane::closed;
 use super::writer::{Done, Work};
-use super::{Sqlite, bind, codes, import, login, rows, sessions, stale, stepup, upkeep};
+use super::{Sqlite, bind, codes, import, login, proofs, rows, sessions, stale, stepup, upkeep};
 
 /// How many rows a sweep changes in one command, so that logins pass between two of them.
 const CHUNK: usize = 256;
@@ -208,6 +208,22 @@ impl Store for Sqlite {
     async fn disabled_at(&self, realm: &Realm, user: &UserId) -> StoreResult<Option<Timestamp>> {
         let (realm, user) = (realm.clone(), user.clone());
         self.read(move |db| bind::disabled_at(db, &realm, &user)).await
+    }
+
+    async fn renew_key(&self, session: SessionId, version: u32, sealed: Vec<u8>) -> StoreResult<Option<Session>> {
+        self.write(move |work| proofs::renew_key(work, session, version, &sealed)).await
+    }
+
+    async fn lease_proofs(&self, until: Timestamp) -> StoreResult<()> {
+        self.write(move |work| proofs::lease(work, until)).await
+    }
+
+    async fn take_proofs(&self) -> StoreResult<PastProofs> {
+        self.write(proofs::take).await
+    }
+
+    async fn keep_proofs(&self, sealed: Vec<u8>) -> StoreResult<()> {
+        self.write(move |work| proofs::keep(work, &sealed)).await
     }
 
     async fn keep_cookies(&self, session: SessionId, cookies: Vec<JarCookie>) -> StoreResult<()> {

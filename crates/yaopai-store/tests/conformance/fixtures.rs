@@ -76,7 +76,7 @@ pub fn wanted(n: u8, openid: &str) -> Session {
         vouched_at: T0,
         absolute_at: later(7 * 24 * 60 * MINUTE),
         last_seen: Uptime(T0.0),
-        key: KeyKind::Bearer,
+        key: SessionKey::Bearer,
         secrets: Secrets::new(h(n), false),
         ended: None,
     }

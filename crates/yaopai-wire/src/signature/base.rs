@@ -60,6 +60,11 @@ impl Proof<'_> {
         Ok(())
     }
 
+    /// Does it cover the digest of the body?
+    pub fn signs_body(&self) -> bool {
+        self.components.contains(Component::ContentDigest)
+    }
+
     /// The value of `@signature-params` as a text: what follows the label and `=` in a `Signature-Input` without needless white
     /// space.
     pub fn signature_params(&self) -> String {
@@ -109,7 +114,10 @@ fn value(
     match component {
         Component::Method => to(original.method.as_bytes()),
         Component::Authority => to(authority(original)?.as_bytes()),
-        Component::Path => to(ascii(original.path, "path")?.as_bytes()),
+        Component::Path => {
+            to(ascii(original.prefix, "path")?.as_bytes());
+            to(ascii(original.path, "path")?.as_bytes());
+        }
         Component::Query => {
             to(b"?");
             // RFC 9421 gives an empty query and none the same value. So only one of them is taken.

@@ -20,11 +20,13 @@
 
 mod base;
 mod input;
+mod kept;
 mod key;
 mod write;
 
 pub use base::Needs;
 pub use input::Proof;
+pub use kept::Kept;
 pub use key::{Key, SIGNATURE_LENGTH};
 pub use write::{Params, Signed, sign};
 

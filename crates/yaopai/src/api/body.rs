@@ -3,7 +3,9 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::extract::{FromRequest, Request};
+use bytes::Bytes;
 use http::{HeaderMap, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde_json::{Map, Value};
@@ -31,15 +33,7 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
                 "Send the body as JSON with `Content-Type: application/json`.",
             ));
         }
-        let body = Limited::new(request.into_body(), BODY_MAX).collect();
-        let bytes = match tokio::time::timeout(BODY_TIME, body).await {
-            Ok(Ok(body)) => body.to_bytes(),
-            Ok(Err(e)) if e.is::<LengthLimitError>() => {
-                return Err(refuse(Code::TooLarge, "The body may have 32 KB at most."));
-            }
-            Ok(Err(_)) => return Err(refuse(Code::Malformed, "The body broke off; send the request again.")),
-            Err(_) => return Err(refuse(Code::Malformed, "The body took too long to arrive; send the request again.")),
-        };
+        let bytes = whole(request.into_body()).await?;
         Self::parse(&bytes).map_err(Refusal)
     }
 }
@@ -119,6 +113,17 @@ impl Fields {
                 "Send at least 128 random bits as 22 to 128 printable characters; the same ones when the request is sent again.",
             )
         })
+    }
+}
+
+/// A body, within its bounds.
+pub(super) async fn whole(body: Body) -> Result<Bytes, Refusal> {
+    let body = Limited::new(body, BODY_MAX).collect();
+    match tokio::time::timeout(BODY_TIME, body).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(e)) if e.is::<LengthLimitError>() => Err(refuse(Code::TooLarge, "The body may have 32 KB at most.")),
+        Ok(Err(_)) => Err(refuse(Code::Malformed, "The body broke off; send the request again.")),
+        Err(_) => Err(refuse(Code::Malformed, "The body took too long to arrive; send the request again.")),
     }
 }
 

@@ -3,7 +3,9 @@
 pub mod answer;
 mod binding;
 pub mod body;
+mod caller;
 mod decrypt;
+mod digest;
 mod json;
 mod origin;
 pub(crate) mod path;
@@ -18,15 +20,14 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{FromRef, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{delete, get, post};
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderValue, header};
 use ipnet::IpNet;
 use yaopai_core::{Error, Service};
 use yaopai_wire::carrier::{Carriers, Shown, holds_token};
 use yaopai_wire::principal::BOUND;
 use yaopai_wire::problem::Code;
-use yaopai_wire::token::Token;
 
 use crate::push::{self, Pushes};
 use crate::telemetry::Metrics;
@@ -42,6 +43,8 @@ pub struct Api {
     carriers: Arc<Carriers>,
     /// Whose `X-Forwarded-For` is believed.
     proxies: Arc<[IpNet]>,
+    /// What a proxy in front takes off the paths that clients call.
+    stripped_prefix: Arc<str>,
     metrics: Arc<Metrics>,
     pushes: Pushes,
 }
@@ -57,11 +60,18 @@ impl Api {
     pub fn new(
         service: Service,
         carriers: Carriers,
-        proxies: Vec<IpNet>,
+        (proxies, stripped_prefix): (Vec<IpNet>, String),
         metrics: Arc<Metrics>,
         pushes: Pushes,
     ) -> Self {
-        Self { service, carriers: Arc::new(carriers), proxies: proxies.into(), metrics, pushes }
+        Self {
+            service,
+            carriers: Arc::new(carriers),
+            proxies: proxies.into(),
+            stripped_prefix: stripped_prefix.into(),
+            metrics,
+            pushes,
+        }
     }
 
     /// The routes.
@@ -83,19 +93,9 @@ impl Api {
             .layer(from_fn_with_state(self.clone(), around))
             .with_state(self)
     }
-
-    /// The token of a request that needs one.
-    fn token(&self, headers: &HeaderMap) -> Result<Token, Error> {
-        match self.carriers.read(headers) {
-            Shown::Token(token) => Ok(token),
-            Shown::Nothing => Err(yaopai_core::service::refused(Code::SessionMissing)),
-            Shown::Junk => Err(yaopai_core::service::refused(Code::SessionUnknown)),
-            Shown::Conflict => Err(Error::new(Code::CarrierConflict, "Send the token in exactly one place.")),
-        }
-    }
 }
 
-/// Around every call: no token in a URL, a time limit, the clock on refusals, nothing cached.
+/// Around every call: no token in a URL, no body but the one that was signed, a time limit, the clock on refusals, nothing cached.
 async fn around(State(api): State<Api>, request: Request, next: Next) -> Response {
     let now = || api.service.world().clock.now();
     let shown = api.carriers.read(request.headers());
@@ -103,7 +103,13 @@ async fn around(State(api): State<Api>, request: Request, next: Next) -> Respons
         let detail = "URLs end up in logs: send the token as `Authorization: Bearer …`, and treat this one as lost.";
         answer::problem(&Error::new(Code::TokenInQuery, detail), now())
     } else {
-        match tokio::time::timeout(CALL_MAX, next.run(request)).await {
+        let call = async move {
+            match digest::checked(request).await {
+                Ok(request) => next.run(request).await,
+                Err(refusal) => refusal.into_response(),
+            }
+        };
+        match tokio::time::timeout(CALL_MAX, call).await {
             Ok(response) => response,
             Err(_) => {
                 let slow = Error::new(Code::Unavailable, "This took too long; try again.").retry_after(2);
@@ -124,7 +130,7 @@ async fn around(State(api): State<Api>, request: Request, next: Next) -> Respons
         None => {
             api.metrics.call_done();
             // Asked after the call: what the client has just read is no news any more.
-            if let Shown::Token(token) = shown
+            if let Shown::Token(token, _) = shown
                 && api.service.world().presence.risen(&token)
             {
                 response.headers_mut().insert(BOUND, HeaderValue::from_static("1"));

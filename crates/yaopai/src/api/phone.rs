@@ -2,18 +2,16 @@
 
 use axum::Json;
 use axum::extract::State;
-use http::HeaderMap;
 use serde_json::{Value, json};
 
 use super::Api;
 use super::answer::Refusal;
 use super::body::Fields;
-use yaopai_wire::principal::slides;
+use super::caller::Caller;
 
 /// `POST /phone`
-pub async fn redeem(State(api): State<Api>, headers: HeaderMap, fields: Fields) -> Result<Json<Value>, Refusal> {
-    let token = api.token(&headers)?;
+pub async fn redeem(State(api): State<Api>, caller: Caller, fields: Fields) -> Result<Json<Value>, Refusal> {
     let code = fields.text("code", 1..=512)?;
-    let phone = api.service.phone(&token, &code, slides(&headers)).await?;
+    let phone = api.service.phone(&caller.credentials, &code, caller.slide).await?;
     Ok(Json(json!({ "phone": phone.number })))
 }

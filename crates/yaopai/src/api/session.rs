@@ -3,20 +3,24 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use http::{HeaderMap, StatusCode};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::StatusCode;
 use serde_json::{Value, json};
 use yaopai_core::Error;
 use yaopai_core::app::App;
-use yaopai_core::service::{Granted, LoginRequest};
+use yaopai_core::service::{Granted, KeyWanted, LoginRequest};
 use yaopai_core::session::{Device, EnvVersion, Session};
 use yaopai_core::time::Timestamp;
 use yaopai_core::time::millis;
 
 use super::answer::Refusal;
 use super::body::Fields;
+use super::caller::Caller;
 use super::{Api, no_content};
+use zeroize::Zeroizing;
+
 use crate::rfc3339::rfc3339;
-use yaopai_wire::principal::slides;
 
 /// `POST /session`
 pub async fn login(State(api): State<Api>, fields: Fields) -> Result<Response, Refusal> {
@@ -24,7 +28,7 @@ pub async fn login(State(api): State<Api>, fields: Fields) -> Result<Response, R
         app: fields.text("app", 1..=64)?.as_str().into(),
         code: fields.text("code", 1..=512)?,
         request_id: fields.request_id()?,
-        wants_key: fields.has("key"),
+        key: key(&fields)?,
         device: device(&fields)?,
         env_version: env_version(&fields)?,
     };
@@ -33,28 +37,25 @@ pub async fn login(State(api): State<Api>, fields: Fields) -> Result<Response, R
 }
 
 /// `GET /session`
-pub async fn read(State(api): State<Api>, headers: HeaderMap) -> Result<Json<Value>, Refusal> {
-    let token = api.token(&headers)?;
-    let who = api.service.read(&token, slides(&headers)).await?;
+pub async fn read(State(api): State<Api>, caller: Caller) -> Result<Json<Value>, Refusal> {
+    let who = api.service.read(&caller.credentials, caller.slide).await?;
     let (now, _) = api.service.now();
     Ok(Json(session_object(&api, &who.session, who.bound, &who.app, now)))
 }
 
 /// `POST /session/refresh`
-pub async fn refresh(State(api): State<Api>, headers: HeaderMap, fields: Fields) -> Result<Json<Value>, Refusal> {
-    let token = api.token(&headers)?;
+pub async fn refresh(State(api): State<Api>, caller: Caller, fields: Fields) -> Result<Json<Value>, Refusal> {
     let request_id = fields.request_id()?;
     let granted = match fields.optional_text("code", 1..=512)? {
-        Some(code) => api.service.step_up(&token, &request_id, &code, slides(&headers)).await?,
-        None => api.service.refresh(&token, &request_id, slides(&headers)).await?,
+        Some(code) => api.service.step_up(&caller.credentials, &request_id, &code, caller.slide).await?,
+        None => api.service.refresh(&caller.credentials, &request_id, caller.slide).await?,
     };
     Ok(Json(login_object(&api, &granted)))
 }
 
 /// `DELETE /session`
-pub async fn logout(State(api): State<Api>, headers: HeaderMap) -> Result<Response, Refusal> {
-    let token = api.token(&headers)?;
-    api.service.logout(&token).await?;
+pub async fn logout(State(api): State<Api>, caller: Caller) -> Result<Response, Refusal> {
+    api.service.logout(&caller.credentials).await?;
     Ok(no_content())
 }
 
@@ -64,6 +65,11 @@ pub(super) fn login_object(api: &Api, granted: &Granted) -> Value {
     let mut object = json!({});
     if let Some(token) = &granted.token {
         object["token"] = json!(token.reveal());
+    }
+    if granted.session.key.is_keyed()
+        && let Some(key) = &granted.key
+    {
+        object["key"] = json!({"alg": "hmac-sha256", "secret": &*Zeroizing::new(STANDARD.encode(&key[..]))});
     }
     if let (Value::Object(into), Value::Object(rest)) =
         (&mut object, session_object(api, &granted.session, granted.bound, &granted.app, now))
@@ -92,6 +98,24 @@ fn session_object(api: &Api, session: &Session, bound: bool, app: &App, now: Tim
     object["vouched_at"] = json!(rfc3339(session.vouched_at));
     object["server_time"] = json!(rfc3339(now));
     object
+}
+
+/// The kind of key that is asked for. Nothing in it is ignored: a client that asked for more must not get less.
+fn key(fields: &Fields) -> Result<Option<KeyWanted>, Error> {
+    let wrong =
+        || Error::field("key", "Send {\"alg\": \"hmac-sha256\"} or {\"wechat\": {\"version\": N}}, and nothing else.");
+    match fields.value("key") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Object(key)) if key.len() == 1 => match (key.get("alg"), key.get("wechat")) {
+            (Some(Value::String(alg)), None) if alg == "hmac-sha256" => Ok(Some(KeyWanted::HmacSha256)),
+            (None, Some(Value::Object(wechat))) if wechat.len() == 1 => {
+                let version = wechat.get("version").and_then(Value::as_u64).and_then(|v| u32::try_from(v).ok());
+                version.map(|version| Some(KeyWanted::WeChat(version))).ok_or_else(wrong)
+            }
+            _ => Err(wrong()),
+        },
+        Some(_) => Err(wrong()),
+    }
 }
 
 fn device(fields: &Fields) -> Result<Device, Error> {

@@ -3,7 +3,6 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
-use http::HeaderMap;
 use serde_json::{Value, json};
 use yaopai_core::Error;
 use yaopai_core::ids::SessionId;
@@ -11,15 +10,14 @@ use yaopai_core::time::Timestamp;
 use yaopai_wire::problem::Code;
 
 use super::answer::Refusal;
+use super::caller::Caller;
 use super::path::Segment;
 use super::{Api, no_content};
 use crate::rfc3339::rfc3339;
-use yaopai_wire::principal::slides;
 
 /// `GET /sessions`
-pub async fn list(State(api): State<Api>, headers: HeaderMap) -> Result<Json<Value>, Refusal> {
-    let token = api.token(&headers)?;
-    let (who, sessions) = api.service.own_sessions(&token, slides(&headers)).await?;
+pub async fn list(State(api): State<Api>, caller: Caller) -> Result<Json<Value>, Refusal> {
+    let (who, sessions) = api.service.own_sessions(&caller.credentials, caller.slide).await?;
     let downtime = api.service.world().downtime;
     let list: Vec<Value> = sessions
         .iter()
@@ -38,14 +36,9 @@ pub async fn list(State(api): State<Api>, headers: HeaderMap) -> Result<Json<Val
 }
 
 /// `DELETE /sessions/{session_id}`
-pub async fn kick(
-    State(api): State<Api>,
-    headers: HeaderMap,
-    Segment(session_id): Segment,
-) -> Result<Response, Refusal> {
-    let token = api.token(&headers)?;
+pub async fn kick(State(api): State<Api>, caller: Caller, Segment(session_id): Segment) -> Result<Response, Refusal> {
     let id = SessionId::parse(&session_id)
         .ok_or_else(|| Error::new(Code::NotFound, "The user has no live session of this id."))?;
-    api.service.kick_own(&token, id, slides(&headers)).await?;
+    api.service.kick_own(&caller.credentials, id, caller.slide).await?;
     Ok(no_content())
 }

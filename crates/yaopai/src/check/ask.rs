@@ -1,6 +1,7 @@
 //! What a check needs: `require=bound&apps=shop,pay&vouched=300`.
 
 use yaopai_core::time::Timestamp;
+use yaopai_wire::original::is_prefix;
 use yaopai_wire::problem::Code;
 
 use super::Principal;
@@ -18,6 +19,8 @@ pub struct Ask<'a> {
     pub vouched: Option<i64>,
     /// May a signature leave out the body's digest?
     pub unsigned_body: bool,
+    /// What the proxy took off the front of the path before it asked.
+    pub prefix: &'a str,
     /// May the path be one that two readers could read differently?
     pub unclean_path: bool,
 }
@@ -51,6 +54,7 @@ impl<'a> Ask<'a> {
             apps: None,
             vouched: None,
             unsigned_body: false,
+            prefix: "",
             unclean_path: false,
         };
         let flag = |value| match value {
@@ -90,6 +94,10 @@ impl<'a> Ask<'a> {
                 "unclean_path" => {
                     ask.unclean_path = flag(value)?;
                     32
+                }
+                "prefix" if is_prefix(value) => {
+                    ask.prefix = value;
+                    64
                 }
                 _ => return Err(NotAsked),
             };
@@ -152,6 +160,7 @@ impl OwnedAsk {
             vouched: self.vouched,
             // Decided before the store was asked.
             unsigned_body: false,
+            prefix: "",
             unclean_path: false,
         }
     }
@@ -181,6 +190,10 @@ mod tests {
             "realm=",
             "bound",
             "unclean_path=yes",
+            "prefix=",
+            "prefix=api",
+            "prefix=/api/",
+            "prefix=/a/../b",
             "require=bound&require=open",
             "vouched=300&apps=a&vouched=300",
         ] {
@@ -190,13 +203,15 @@ mod tests {
 
     #[test]
     fn all_of_it() {
-        let ask = Ask::parse("require=open&realm=r&apps=a,b&vouched=300&unsigned_body=1&unclean_path=1").unwrap();
+        let ask =
+            Ask::parse("require=open&realm=r&apps=a,b&vouched=300&unsigned_body=1&unclean_path=1&prefix=/api").unwrap();
+        assert_eq!(ask.prefix, "/api");
         assert_eq!(ask.require, Require::Open);
         assert_eq!((ask.realm, ask.apps, ask.vouched), ("r", Some("a,b"), Some(300)));
         assert!(ask.unclean_path && ask.unsigned_body);
     }
 
-    const WORDS: [&str; 10] = [
+    const WORDS: [&str; 11] = [
         "require=bound",
         "require=session",
         "require=open",
@@ -207,6 +222,7 @@ mod tests {
         "unsigned_body=1",
         "unclean_path=1",
         "unclean_path=0",
+        "prefix=/api",
     ];
 
     fn said<'a>(text: &'a str, word: &str) -> Vec<&'a str> {
@@ -235,6 +251,7 @@ mod tests {
             let vouched = ask.vouched.map(|seconds| seconds.to_string());
             prop_assert_eq!(vouched.iter().map(String::as_str).collect::<Vec<_>>(), said(&text, "vouched"));
             prop_assert!(!ask.unsigned_body || said(&text, "unsigned_body") == ["1"]);
+            prop_assert_eq!(ask.prefix, *said(&text, "prefix").first().unwrap_or(&""));
             prop_assert!(!ask.unclean_path || said(&text, "unclean_path") == ["1"]);
         }
 

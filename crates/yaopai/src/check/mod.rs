@@ -24,14 +24,15 @@ use yaopai_core::Service;
 use yaopai_core::ids::SessionId;
 use yaopai_core::live::{LiveTable, Looked};
 use yaopai_core::ports::Clock;
-use yaopai_core::service::refused;
+use yaopai_core::proof::{Proofs, Proven, Unproved};
+use yaopai_core::service::{Credentials, refused};
 use yaopai_core::time::{Downtime, Timestamp};
-use yaopai_wire::carrier::{Carriers, Shown, holds_token};
+use yaopai_wire::carrier::{Carrier, Carriers, Shown, holds_token};
 use yaopai_wire::fields::Fields;
 use yaopai_wire::original::{NGINX_PREFIX, NginxTarget, Original, is_unclean};
 use yaopai_wire::principal::{any_of_ours, forged, slides};
 use yaopai_wire::problem::Code;
-use yaopai_wire::token::Token;
+use yaopai_wire::signature::{Kept, Needs};
 
 use crate::listen::Peer;
 use crate::telemetry::Metrics;
@@ -43,6 +44,7 @@ const FORWARD: &str = "/check/forward";
 pub struct Checks {
     table: Arc<LiveTable<Principal>>,
     service: Service,
+    proofs: Arc<Proofs>,
     clock: Arc<dyn Clock>,
     downtime: Downtime,
     carriers: Carriers,
@@ -68,8 +70,10 @@ enum Decision<R> {
     Guest,
     /// It is refused.
     Refuse(Code),
+    /// It is not its session's holder's.
+    Unproved(Unproved),
     /// The table can't decide.
-    Unsure(Token),
+    Unsure(Credentials),
 }
 
 /// How the proxy wants its answers.
@@ -89,8 +93,9 @@ impl Checks {
         trusted: Vec<IpNet>,
         metrics: Arc<Metrics>,
     ) -> Self {
-        let (clock, downtime) = (service.world().clock.clone(), service.world().downtime);
-        Self { table, service, clock, downtime, carriers, trusted, metrics }
+        let world = service.world();
+        let (proofs, clock, downtime) = (world.proofs.clone(), world.clock.clone(), world.downtime);
+        Self { table, service, proofs, clock, downtime, carriers, trusted, metrics }
     }
 
     /// Is this path a check's?
@@ -117,7 +122,7 @@ impl Checks {
         peer: Peer,
         target: &str,
         fields: &impl Fields,
-        pass: impl FnOnce(&Principal, SessionId) -> R,
+        pass: impl FnOnce(&Principal, SessionId, Proven) -> R,
     ) -> Answered<R> {
         let nginx = target.starts_with(NGINX_PREFIX);
         let proxy = if nginx { Proxy::Nginx } else { Proxy::Other };
@@ -134,12 +139,11 @@ impl Checks {
             Ok((ask, original)) if !nginx && !ask.is_empty() && original.query == Some(ask) => {
                 return Answered::Ready(self.refuse(proxy, refuse::asked_by_client()));
             }
-            Ok((ask, original)) => (Ask::parse(ask), original),
+            Ok((ask, original)) => match Ask::parse(ask) {
+                Ok(ask) => (ask, original.stripped_of(ask.prefix)),
+                Err(e) => return Answered::Ready(self.refuse(proxy, refuse::not_asked(e))),
+            },
             Err(e) => return Answered::Ready(self.refuse(proxy, refuse::not_original(e))),
-        };
-        let ask = match ask {
-            Ok(ask) => ask,
-            Err(e) => return Answered::Ready(self.refuse(proxy, refuse::not_asked(e))),
         };
         match self.decide(&ask, &original, fields, pass) {
             Decision::Pass(answer) => {
@@ -151,10 +155,11 @@ impl Checks {
                 Answered::Ready(principal::guest())
             }
             Decision::Refuse(code) => Answered::Ready(self.refuse(proxy, refuse::because(code))),
-            Decision::Unsure(token) => {
+            Decision::Unproved(why) => Answered::Ready(self.refuse(proxy, self.proofs.refusal(why, self.clock.now()))),
+            Decision::Unsure(shown) => {
                 self.metrics.check_slow();
                 let (checks, needs, slide) = (self.clone(), ask.to_owned(), slides(fields));
-                Answered::Later(async move { checks.decide_slowly(proxy, needs, token, slide).await }.boxed())
+                Answered::Later(async move { checks.decide_slowly(proxy, needs, shown, slide).await }.boxed())
             }
         }
     }
@@ -165,7 +170,7 @@ impl Checks {
         ask: &Ask<'_>,
         original: &Original<'_>,
         fields: &impl Fields,
-        pass: impl FnOnce(&Principal, SessionId) -> R,
+        pass: impl FnOnce(&Principal, SessionId, Proven) -> R,
     ) -> Decision<R> {
         let ours = any_of_ours(fields);
         if ours && forged(fields) {
@@ -177,8 +182,8 @@ impl Checks {
         if original.query.is_some_and(holds_token) {
             return Decision::Refuse(Code::TokenInQuery);
         }
-        let token = match self.carriers.read(fields) {
-            Shown::Token(token) => token,
+        let (token, carrier) = match self.carriers.read(fields) {
+            Shown::Token(token, carrier) => (token, carrier),
             Shown::Nothing if ask.require == Require::Open => return Decision::Guest,
             Shown::Nothing => return Decision::Refuse(Code::SessionMissing),
             Shown::Junk => return Decision::Refuse(Code::SessionUnknown),
@@ -186,14 +191,20 @@ impl Checks {
         };
         let (id, now) = (SessionId(token.id), self.clock.now());
         let slide = !ours || slides(fields);
-        let looked = self.table.check(&token, now, self.downtime, slide, |principal| {
-            ask.meets(principal, now).map(|()| pass(principal, id))
-        });
+        let needs = Needs { authorization: carrier == Carrier::Authorization, unsigned_body: ask.unsigned_body };
+        let looked = self.table.check(
+            &token,
+            (now, self.downtime),
+            slide,
+            |key, quota| self.proofs.prove(key, id, (original, fields, needs), now, quota),
+            |principal, proven| ask.meets(principal, now).map(|()| pass(principal, id, proven)),
+        );
         match looked {
             Looked::Pass(Ok(answer)) => Decision::Pass(answer),
             Looked::Pass(Err(code)) => Decision::Refuse(code),
             Looked::Expired => Decision::Refuse(Code::SessionExpired),
-            Looked::Unsure => Decision::Unsure(token),
+            Looked::Unproved(why) => Decision::Unproved(why),
+            Looked::Unsure => Decision::Unsure(Credentials { token, signed: Kept::of(original, fields, needs) }),
         }
     }
 

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use axum::body::Body;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response};
-use yaopai_core::app::{App, Apps};
+use yaopai_core::app::{App, Apps, Keyed};
 use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId};
 use yaopai_core::live::{Entry, MakeEntry};
+use yaopai_core::proof::{ProofKey, Proven};
+use yaopai_core::seal::Sealer;
 use yaopai_core::session::{EnvVersion, Session};
 use yaopai_core::time::{Timestamp, millis};
 use yaopai_wire::principal::{self as wire, HEADERS, encode_user};
@@ -22,7 +24,9 @@ pub struct Place {
     pub app: AppName,
     /// Its realm.
     pub realm: Realm,
-    /// Every header of an answer. Those that a session knows stand first, in the order of [`OWN`]; they are empty here.
+    /// Must its sessions be keyed? Then one without a key is in no table, and refused in the slow path.
+    keyed: bool,
+    /// Every header of an answer. Those that a session knows stand first, in the order of [`OWN`] and [`FEW`]; they are empty here.
     answer: HeaderMap,
     /// The header lines that are the same for all of the app's sessions.
     lines: Box<[u8]>,
@@ -87,6 +91,9 @@ static PREFIXES: [&str; 7] = [
     "yaopai-claims: ",
 ];
 const ENV_VERSION_PREFIX: &str = "yaopai-env-version: ";
+const BODY_SIGNED_PREFIX: &str = "yaopai-body-signed: ";
+/// What stands behind [`OWN`]: a session's release, and what is the request's own.
+static FEW: [HeaderName; 2] = [wire::ENV_VERSION, wire::BODY_SIGNED];
 const WRITTEN: [usize; 3] = [ID_LENGTH, ID_LENGTH, rfc3339::LENGTH];
 const ID_LENGTH: usize = 36;
 const WRITTEN_LENGTH: usize = 2 * ID_LENGTH + rfc3339::LENGTH;
@@ -129,7 +136,7 @@ impl Principal {
 
     /// The header lines of a check that passes, as bytes on the wire; `id` is the session's, which the table has as its key.
     /// The values are header values by now: [`Principal::new`] makes nothing else.
-    pub fn write(&self, id: SessionId, to: &mut Vec<u8>) {
+    pub fn write(&self, id: SessionId, proven: Proven, to: &mut Vec<u8>) {
         let (lengths, kept) = self.block.split_at(KEPT * 2);
         // The longest name is 20 bytes; one growth at most.
         to.reserve(OWN.len() * 24 + WRITTEN_LENGTH + kept.len() + self.place.lines.len());
@@ -148,6 +155,7 @@ impl Principal {
             rest = after;
         }
         line(ENV_VERSION_PREFIX, self.few.env_version().map_or("", EnvVersion::as_str).as_bytes());
+        line(BODY_SIGNED_PREFIX, if proven.body_signed { b"1" } else { b"" });
         to.extend_from_slice(&self.place.lines);
         if self.few.flags & RISEN != 0 {
             to.extend_from_slice(b"yaopai-bound: 1\r\n");
@@ -155,7 +163,7 @@ impl Principal {
     }
 
     /// The same for hyper.
-    pub fn response(&self, id: SessionId) -> Response<Body> {
+    pub fn response(&self, id: SessionId, proven: Proven) -> Response<Body> {
         let (lengths, kept) = self.block.split_at(KEPT * 2);
         // One copy of all values, whose slices the headers are. Slices of the session's own bytes would have all cores write
         // to its count of references.
@@ -179,6 +187,9 @@ impl Principal {
         }
         if let (Some(value), Some(version)) = (values.next(), self.few.env_version()) {
             *value = HeaderValue::from_static(version.as_str());
+        }
+        if proven.body_signed {
+            headers.insert(wire::BODY_SIGNED, HeaderValue::from_static("1"));
         }
         if self.few.flags & RISEN != 0 {
             headers.insert(wire::BOUND, HeaderValue::from_static("1"));
@@ -207,7 +218,7 @@ pub fn guest() -> Response<Body> {
 }
 
 /// Makes the live table's entries.
-pub fn entry_maker(apps: &Apps) -> MakeEntry<Principal> {
+pub fn entry_maker(apps: &Apps, sealer: Arc<Sealer>) -> MakeEntry<Principal> {
     let places: std::collections::HashMap<AppName, (Arc<Place>, u32)> = apps
         .iter()
         .map(|app| (app.name.clone(), (place(app), u32::try_from(millis(app.policy.idle)).unwrap_or(u32::MAX))))
@@ -215,29 +226,43 @@ pub fn entry_maker(apps: &Apps) -> MakeEntry<Principal> {
     Box::new(move |session| {
         // An app that was moved to another realm takes no sessions along.
         let (place, idle_ms) = places.get(&session.app).filter(|(place, _)| place.realm == session.realm)?;
+        let key = match ProofKey::open(session, &sealer) {
+            Ok(None) if place.keyed => return None,
+            Ok(key) => key,
+            Err(e) => {
+                // Not in the table: then each of its requests fails by itself, in the slow path, and says so there.
+                tracing::error!(session = %session.id, error = %e, "a session's key does not open");
+                return None;
+            }
+        };
         let bound = session.secrets.current_bound();
-        Some(Entry { answer: Principal::new(session, bound, place.clone()), idle_ms: *idle_ms })
+        Some(Entry { answer: Principal::new(session, bound, place.clone()), idle_ms: *idle_ms, key })
     })
 }
 
 /// An app's place.
 pub fn place(app: &App) -> Arc<Place> {
     let mut answer = HeaderMap::with_capacity(HEADERS.len() + 1);
-    for name in OWN.iter().chain([&wire::ENV_VERSION]) {
+    for name in OWN.iter().chain(&FEW) {
         answer.insert(name, EMPTY);
     }
     answer.insert(wire::APP, HeaderValue::from_str(app.name.as_str()).unwrap_or(EMPTY));
-    answer.insert(wire::BODY_SIGNED, EMPTY);
     no_store(&mut answer);
     // `http` calls the order of a map without removals arbitrary. It is the order of insertion; if that ever changes, no
     // server may start with values under other names.
-    assert!(answer.keys().zip(OWN.iter().chain([&wire::ENV_VERSION])).all(|(is, ours)| is == ours), "order of headers");
+    assert!(answer.keys().zip(OWN.iter().chain(&FEW)).all(|(is, ours)| is == ours), "order of headers");
     assert!(HEADERS.iter().all(|name| answer.contains_key(name)), "every principal header");
     let mut lines = Vec::new();
-    for (name, value) in answer.iter().skip(OWN.len() + 1) {
+    for (name, value) in answer.iter().skip(OWN.len() + FEW.len()) {
         lines.extend_from_slice(&[name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
     }
-    Arc::new(Place { app: app.name.clone(), realm: app.realm.clone(), answer, lines: lines.into() })
+    Arc::new(Place {
+        app: app.name.clone(),
+        realm: app.realm.clone(),
+        keyed: app.policy.keyed == Keyed::Required,
+        answer,
+        lines: lines.into(),
+    })
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
-//! What the live table can't decide: a session past its bound, the first use of a new secret, one that was just retired, and
-//! everything unknown. The store is asked, in bounded number.
+//! What the live table can't decide: a session past its bound, the first use of a new secret, one that was just retired, a
+//! signature that the store or the platform has to be asked about, and everything unknown. The store is asked, in bounded number.
 
 use std::sync::Arc;
 
 use axum::body::Body;
 use http::Response;
-use yaopai_wire::token::Token;
+use yaopai_core::proof::Proven;
+use yaopai_core::service::Credentials;
 
 use super::ask::OwnedAsk;
 use super::{Checks, Principal, Proxy, principal, refuse};
@@ -15,12 +16,12 @@ impl Checks {
         self: Arc<Self>,
         proxy: Proxy,
         needs: OwnedAsk,
-        token: Token,
+        shown: Credentials,
         slide: bool,
     ) -> Response<Body> {
         // Before the store is read: what is read must not undo a kick that comes in between.
         let ticket = self.table.begin_fill();
-        let who = match self.service.authenticate(&token, slide).await {
+        let who = match self.service.authenticate(&shown, slide).await {
             Ok(who) => who,
             Err(e) => return self.refuse(proxy, e),
         };
@@ -31,7 +32,7 @@ impl Checks {
         match needs.borrow().meets(&found, self.clock.now()) {
             Ok(()) => {
                 self.metrics.check_passed();
-                found.response(who.session.id)
+                found.response(who.session.id, Proven { body_signed: who.body_signed })
             }
             Err(code) => self.refuse(proxy, refuse::because(code)),
         }

@@ -84,11 +84,12 @@ impl Default for Check {
 #[serde(deny_unknown_fields, default)]
 pub struct Public {
     pub trusted_proxies: Vec<String>,
+    pub stripped_prefix: String,
 }
 
 impl Default for Public {
     fn default() -> Self {
-        Self { trusted_proxies: vec!["127.0.0.1".into(), "::1".into()] }
+        Self { trusted_proxies: vec!["127.0.0.1".into(), "::1".into()], stripped_prefix: String::new() }
     }
 }
 
@@ -118,12 +119,13 @@ impl Default for Limits {
 #[serde(deny_unknown_fields, default)]
 pub struct Live {
     pub max_sessions: usize,
+    pub max_nonces: usize,
     pub flush_interval: u64,
 }
 
 impl Default for Live {
     fn default() -> Self {
-        Self { max_sessions: 1_000_000, flush_interval: 15 }
+        Self { max_sessions: 1_000_000, max_nonces: 9_000_000, flush_interval: 15 }
     }
 }
 
@@ -202,6 +204,7 @@ pub enum Link {
 #[serde(rename_all = "lowercase")]
 pub enum Keyed {
     #[default]
+    Required,
     Offered,
     Off,
 }

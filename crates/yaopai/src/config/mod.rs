@@ -22,6 +22,7 @@ use yaopai_core::limit::TryLimits;
 use yaopai_core::seal::MasterKey;
 use yaopai_platform::wechat::TokenUrl;
 use yaopai_wire::carrier::Carriers;
+use yaopai_wire::original::is_prefix;
 
 use address::address;
 
@@ -49,10 +50,14 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// Proxies in front of the public listener, whose `X-Forwarded-For` is believed.
     pub public_proxies: Vec<IpNet>,
+    /// What a proxy in front of the public listener takes off the paths that clients call.
+    pub stripped_prefix: String,
     /// How many binds there may be.
     pub try_limits: TryLimits,
     /// How many sessions the live table holds.
     pub live_sessions: usize,
+    /// How many nonces of signed requests are remembered at a time.
+    pub nonces: usize,
     /// How often last-seen times are flushed.
     pub flush_every: Duration,
     /// The apps.
@@ -160,6 +165,9 @@ impl Config {
         if !(1..=100_000_000).contains(&file.live.max_sessions) {
             return Err(ConfigError::value("live.max_sessions", "must be between 1 and 100000000".into()));
         }
+        if !(10_000..=1_000_000_000).contains(&file.live.max_nonces) {
+            return Err(ConfigError::value("live.max_nonces", "must be between 10000 and 1000000000".into()));
+        }
         if !(1..=300).contains(&file.live.flush_interval) {
             return Err(ConfigError::value(
                 "live.flush_interval",
@@ -180,8 +188,10 @@ impl Config {
             carriers: carriers(&file.carriers)?,
             trusted_proxies: networks("check.trusted_proxies", &file.check.trusted_proxies)?,
             public_proxies: networks("public.trusted_proxies", &file.public.trusted_proxies)?,
+            stripped_prefix: stripped_prefix(file.public.stripped_prefix)?,
             try_limits: try_limits(&file.limits)?,
             live_sessions: file.live.max_sessions,
+            nonces: file.live.max_nonces,
             flush_every: Duration::from_secs(file.live.flush_interval),
             apps: Apps::new(apps),
             platforms,
@@ -226,6 +236,16 @@ fn networks(key: &'static str, texts: &[String]) -> Result<Vec<IpNet>, ConfigErr
             .map_err(|_| ConfigError::value(key, format!("{text:?} is no address or network like 10.0.0.0/8")))
     };
     texts.iter().map(one).collect()
+}
+
+fn stripped_prefix(text: String) -> Result<String, ConfigError> {
+    if text.is_empty() || is_prefix(&text) {
+        return Ok(text);
+    }
+    Err(ConfigError::value(
+        "public.stripped_prefix",
+        format!("{text:?} is no path like /auth, without a slash at its end"),
+    ))
 }
 
 fn try_limits(file: &file::Limits) -> Result<TryLimits, ConfigError> {
@@ -299,6 +319,7 @@ fn app(entry: &file::App, secrets: &secret::Secrets<'_>) -> Result<App, ConfigEr
         second_identity: entry.second_identity == file::SecondIdentity::Allow,
         account_field: entry.account_field.clone(),
         keyed: match entry.keyed {
+            file::Keyed::Required => Keyed::Required,
             file::Keyed::Offered => Keyed::Offered,
             file::Keyed::Off => Keyed::Off,
         },

@@ -75,7 +75,7 @@ fn values_that_cannot_be_right() {
         ("binding = \"auto\"\nsessions = { idle = 10 }", "60 ≤ idle"),
         ("binding = \"auto\"\nsessions = { refresh_after = 1800 }", "refresh_after < idle"),
         ("binding = \"sometimes\"", "unknown variant `sometimes`"),
-        ("keyed = \"required\"", "unknown variant `required`"),
+        ("keyed = \"always\"", "unknown variant `always`"),
         ("webhook = { url = \"ftp://x\", secret = \"file:webhook.secret\" }", "no http(s) URL"),
         ("webhook = { url = \"http://x\", secret = \"file:app.secret\" }", "whsec_"),
     ] {
@@ -86,6 +86,8 @@ fn values_that_cannot_be_right() {
     assert!(error(&format!("{KEY}[listen]\nmax_connections = 0")).contains("between 1 and"));
     assert!(error(&format!("{KEY}[live]\nmax_sessions = 0")).contains("between 1 and"));
     assert!(error(&format!("{KEY}[live]\nflush_interval = 0")).contains("1 to 300"));
+    assert!(error(&format!("{KEY}[live]\nmax_nonces = 9")).contains("between 10000 and"));
+    assert!(error(&format!("{KEY}[public]\nstripped_prefix = \"auth/\"")).contains("no path like /auth"));
     assert!(error(&format!("{KEY}[carriers]\ncookie = \"a b\"")).contains("can't be a cookie's name"));
     assert!(error(&format!("{KEY}[carriers]\nauthorization = false")).contains("at least one carrier"));
     assert!(error(&format!("{KEY}[carriers]\nheader = \"Cookie\"")).contains("carriers.cookie"));

@@ -9,11 +9,12 @@ use async_trait::async_trait;
 use yaopai::check::entry_maker;
 use yaopai::clock::SystemEntropy;
 use yaopai_core::Service;
-use yaopai_core::app::{App, AppSecret, Apps, Policy};
+use yaopai_core::app::{App, AppSecret, Apps, Keyed, Policy};
 use yaopai_core::error::Result;
 use yaopai_core::limit::TryLimits;
 use yaopai_core::live::LiveTable;
 use yaopai_core::ports::*;
+use yaopai_core::proof::{Past, Proofs};
 use yaopai_core::seal::{MasterKey, Sealer};
 use yaopai_core::service::{Granted, LoginRequest, Offer};
 use yaopai_core::session::{Device, Session};
@@ -123,14 +124,18 @@ impl World {
             realm: "default".into(),
             appid: "wx0000000000000000".into(),
             secret: AppSecret::new("secret".into()),
-            policy,
+            policy: Policy { keyed: Keyed::Offered, ..policy },
         };
         let apps = Apps::new([app]);
-        let table = Arc::new(LiveTable::new(1000, clock.clone(), entry_maker(&apps)));
-        let store = Arc::new(Model::open(Disk::default(), table.clone()));
         let entropy = Arc::new(SystemEntropy);
         let master = MasterKey::parse(&"5a".repeat(32)).unwrap();
-        let sealer = Sealer::open(&*store, &master, entropy.clone()).await.unwrap();
+        let sealer = Arc::new(Sealer::new(&master, entropy.clone()).unwrap());
+        let make = entry_maker(&apps, sealer.clone());
+        let table = Arc::new(LiveTable::new(1000, clock.clone(), make));
+        let store = Arc::new(Model::open(Disk::default(), table.clone()));
+        sealer.load(&*store).await.unwrap();
+        let past = Past::open(store.take_proofs().await.unwrap(), &sealer);
+        let proofs = Arc::new(Proofs::resume(10_000, &past, clock.now(), &*entropy));
         let (platform, back_end) = (Arc::new(FakePlatform::default()), Arc::new(FakeBackEnd::default()));
         let service = Service::new(yaopai_core::service::World {
             apps,
@@ -141,6 +146,7 @@ impl World {
             clock: clock.clone(),
             entropy,
             sealer,
+            proofs,
             limits: TryLimits::default(),
             downtime: Downtime(0),
         });
@@ -158,7 +164,7 @@ impl World {
             app: "shop".into(),
             code: format!("{openid}#{n}"),
             request_id: format!("login-{n:.<24}"),
-            wants_key: false,
+            key: None,
             device: Device::default(),
             env_version: None,
         };
@@ -166,7 +172,9 @@ impl World {
     }
 
     pub async fn bind_by_phone(&self, token: &Token, request_id: &str, code: &str) -> Result<Granted> {
-        self.service.bind(token, request_id, Offer::Phone(code.into()), Ipv4Addr::LOCALHOST.into(), true).await
+        self.service
+            .bind(&token.clone().into(), request_id, Offer::Phone(code.into()), Ipv4Addr::LOCALHOST.into(), true)
+            .await
     }
 }
 

@@ -156,6 +156,7 @@ fn configure(folder: &Path, sim: &str, back_end: &str) -> std::path::PathBuf {
         live = {{ flush_interval = 1 }}
         limits = {{ binds_per_identity = 60000, binds_per_network = 60000 }}
         [[apps]]
+        keyed = "offered"
         name = "shop"
         appid = "{DEFAULT_APPID}"
         secret = "file:app.secret"
@@ -163,6 +164,7 @@ fn configure(folder: &Path, sim: &str, back_end: &str) -> std::path::PathBuf {
         webhook = {{ url = "{back_end}", secret = "file:webhook.secret" }}
         sessions = {{ max = 1000 }}
         [[apps]]
+        keyed = "offered"
         name = "kiosk"
         appid = "{KIOSK_APPID}"
         secret = "file:app.secret"

@@ -27,11 +27,13 @@ const CONFIG: &str = r#"
 master_key = "file:master.key"
 listen = { public = "127.0.0.1:0", check = "127.0.0.1:0", admin = "127.0.0.1:0" }
 [[apps]]
+keyed = "offered"
 name = "shop"
 appid = "wx0000000000000001"
 secret = "file:app.secret"
 binding = "api"
 [[apps]]
+keyed = "offered"
 name = "mall"
 appid = "wx0000000000000002"
 secret = "file:app.secret"

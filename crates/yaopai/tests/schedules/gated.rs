@@ -256,6 +256,22 @@ impl Store for Gated {
         self.write(places!("set_disabled"), self.inner.set_disabled(realm, user, at), |_, _| {}).await
     }
 
+    async fn renew_key(&self, session: SessionId, version: u32, sealed: Vec<u8>) -> StoreResult<Option<Session>> {
+        self.write(places!("renew_key"), self.inner.renew_key(session, version, sealed), |_, _| {}).await
+    }
+
+    async fn lease_proofs(&self, until: Timestamp) -> StoreResult<()> {
+        self.write(places!("lease_proofs"), self.inner.lease_proofs(until), |_, ()| {}).await
+    }
+
+    async fn take_proofs(&self) -> StoreResult<PastProofs> {
+        self.inner.take_proofs().await
+    }
+
+    async fn keep_proofs(&self, sealed: Vec<u8>) -> StoreResult<()> {
+        self.inner.keep_proofs(sealed).await
+    }
+
     async fn disabled_at(&self, realm: &Realm, user: &UserId) -> StoreResult<Option<Timestamp>> {
         self.read("disabled_at", self.inner.disabled_at(realm, user)).await
     }

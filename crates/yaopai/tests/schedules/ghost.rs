@@ -322,6 +322,7 @@ impl Schedule {
     /// The table and the ledger must say the same of the session's tokens.
     fn compare_table(&mut self, id: SessionId) {
         use yaopai_core::live::{Looked, Presence as _};
+        use yaopai_core::proof::Unproved;
         let Some(life) = &self.life else { return };
         let downtime = life.service.world().downtime;
         let now = Timestamp(self.now);
@@ -336,7 +337,13 @@ impl Schedule {
             if is_current && !life.table.used(id) {
                 continue;
             }
-            let looked = life.table.check(&known.token, now, downtime, false, |p| p.is_bound());
+            let looked = life.table.check(
+                &known.token,
+                (now, downtime),
+                false,
+                |_, _| Err(Unproved::Missing),
+                |p, _| p.is_bound(),
+            );
             let seen = life.table.last_seen(id).unwrap_or_default();
             let expired = now >= sess.absolute_at || up.0 >= seen.0 + millis(self.ground.policy.idle);
             let bound = sess.has_user && sess.secrets.get(&known.hash.0).is_some_and(|s| s.bound);

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use yaopai_core::app::{BindingWay, Policy};
+use yaopai_core::app::{BindingWay, Keyed, Policy};
 use yaopai_core::ids::SessionId;
 
 use super::dice::{Dice, SeededEntropy};
@@ -114,6 +114,7 @@ impl Schedule {
             absolute: Duration::from_secs([7 * 24 * 3600, 7 * 24 * 3600, 3 * 3600][dice.index(3)]),
             max_sessions: [12, 12, 12, 1][dice.index(4)],
             binding,
+            keyed: Keyed::Offered,
             ..Policy::default()
         };
         let ground = Ground {

@@ -17,6 +17,7 @@ use yaopai_core::ids::SessionId;
 use yaopai_core::limit::TryLimits;
 use yaopai_core::live::LiveTable;
 use yaopai_core::ports::{Change, ChangeSink, Clock, Entropy, Store};
+use yaopai_core::proof::{Past, Proofs};
 use yaopai_core::seal::{MasterKey, Sealer};
 use yaopai_core::service::{Granted, LoginRequest, Offer, World};
 use yaopai_core::session::Device;
@@ -138,7 +139,10 @@ impl Life {
         let apps = Apps::new([app]);
         let clock: Arc<dyn Clock> = ground.clock.clone();
         let entropy: Arc<dyn Entropy> = ground.entropy.clone();
-        let table = Arc::new(LiveTable::new(ground.room, clock.clone(), entry_maker(&apps)));
+        let master = MasterKey::parse(&"5a".repeat(32)).unwrap();
+        let sealer = Arc::new(Sealer::new(&master, entropy.clone()).unwrap());
+        let make = entry_maker(&apps, sealer.clone());
+        let table = Arc::new(LiveTable::new(ground.room, clock.clone(), make));
         let tee = Arc::new(Tee::new(&ground.home, table.clone(), ground.ledger.clone()));
         let store = ground.home.open(tee.clone());
         let gated = Arc::new(Gated {
@@ -149,10 +153,11 @@ impl Life {
             flushed: ground.flushed.clone(),
         });
         let service = runtime.block_on(async {
+            sealer.load(&*store).await.unwrap();
+            let past = Past::open(store.take_proofs().await.unwrap(), &sealer);
+            let proofs = Arc::new(Proofs::resume(10_000, &past, clock.now(), &*entropy));
             let downtime = store.resume(clock.now()).await.unwrap();
             store.scan_live(&mut |session| table.apply(Change::Put(Box::new(session)))).await.unwrap();
-            let master = MasterKey::parse(&"5a".repeat(32)).unwrap();
-            let sealer = Sealer::open(&*store, &master, entropy.clone()).await.unwrap();
             Service::new(World {
                 apps,
                 store: gated,
@@ -162,6 +167,7 @@ impl Life {
                 clock,
                 entropy,
                 sealer,
+                proofs,
                 limits: TryLimits { per_identity: 60_000, per_network: 60_000, ..TryLimits::default() },
                 downtime,
             })
@@ -277,22 +283,22 @@ async fn answer(service: &Service, call: Call) -> Reply {
         Call::LogIn { code, request_id } => {
             let device = Device::default();
             let app = APP.into();
-            let login = LoginRequest { app, code, request_id, wants_key: false, device, env_version: None };
+            let login = LoginRequest { app, code, request_id, key: None, device, env_version: None };
             granted(service.login(login).await)
         }
         Call::Check { .. } => Reply::Down,
-        Call::Read { token } => match service.authenticate(&parse(&token), true).await {
+        Call::Read { token } => match service.authenticate(&parse(&token).into(), true).await {
             Ok(who) => Reply::Passes { bound: who.bound },
             Err(e) => Reply::Refused(e.code),
         },
-        Call::Refresh { token, request_id } => granted(service.refresh(&parse(&token), &request_id, true).await),
-        Call::Bind { token, request_id } => {
-            granted(service.bind(&parse(&token), &request_id, Offer::Form(serde_json::Map::new()), HOME, true).await)
-        }
+        Call::Refresh { token, request_id } => granted(service.refresh(&parse(&token).into(), &request_id, true).await),
+        Call::Bind { token, request_id } => granted(
+            service.bind(&parse(&token).into(), &request_id, Offer::Form(serde_json::Map::new()), HOME, true).await,
+        ),
         Call::StepUp { token, request_id, code } => {
-            granted(service.step_up(&parse(&token), &request_id, &code, true).await)
+            granted(service.step_up(&parse(&token).into(), &request_id, &code, true).await)
         }
-        Call::LogOut { token } => done(service.logout(&parse(&token)).await),
-        Call::Kick { token, session } => done(service.kick_own(&parse(&token), session, true).await),
+        Call::LogOut { token } => done(service.logout(&parse(&token).into()).await),
+        Call::Kick { token, session } => done(service.kick_own(&parse(&token).into(), session, true).await),
     }
 }

@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 
 use yaopai_wire::problem::Code;
-use yaopai_wire::token::Token;
 use zeroize::Zeroizing;
 
 use crate::app::BindingWay;
@@ -11,7 +10,7 @@ use crate::bind_code;
 use crate::error::{Error, Result};
 use crate::ids::{AppName, Realm, UserId};
 use crate::ports::{BIND_CODE_LIFE, BindCode};
-use crate::service::{Authenticated, Service};
+use crate::service::{Authenticated, Credentials, Service};
 
 /// A bind code that was made: the one time that its text is seen here.
 pub struct MadeCode {
@@ -61,8 +60,14 @@ impl Service {
     ///
     /// # Errors
     /// The refusal that the client is to be told.
-    pub async fn preview(&self, token: &Token, bind_code: &str, from: IpAddr, slide: bool) -> Result<Previewed> {
-        let Authenticated { session, app, .. } = self.authenticate(token, slide).await?;
+    pub async fn preview(
+        &self,
+        credentials: &Credentials,
+        bind_code: &str,
+        from: IpAddr,
+        slide: bool,
+    ) -> Result<Previewed> {
+        let Authenticated { session, app, .. } = self.authenticate(credentials, slide).await?;
         super::must_bind(&app)?;
         let hash = bind_code::hash_of(bind_code).ok_or_else(no_code)?;
         self.may_try(&session, &app, from, None)?;

@@ -1,4 +1,4 @@
-//! Binding: the back end says who the user is; the session's token rotates, and only the new one may act as the user.
+//! Binding: the back end says who the user is; a bearer session's token rotates, and only the new one may act as the user.
 
 mod codes;
 mod opened;
@@ -16,7 +16,7 @@ use yaopai_wire::problem::Code;
 use yaopai_wire::token::{SecretHash, Token};
 use zeroize::Zeroizing;
 
-use super::{Authenticated, Granted, Service};
+use super::{Authenticated, Credentials, Granted, Service};
 use crate::app::{App, BindingWay};
 use crate::bind_code;
 use crate::error::{Error, Result};
@@ -39,6 +39,7 @@ pub enum Offer {
 struct Attempt {
     session: Session,
     shown: SecretHash,
+    token: Token,
     request: RequestHash,
     app: Arc<App>,
     taken: Taken,
@@ -51,28 +52,28 @@ impl Service {
     /// The refusal that the client is to be told.
     pub async fn bind(
         &self,
-        token: &Token,
+        credentials: &Credentials,
         request_id: &str,
         offer: Offer,
         from: IpAddr,
         slide: bool,
     ) -> Result<Granted> {
-        let Authenticated { session, shown, app, .. } = self.authenticate(token, slide).await?;
+        let Authenticated { session, shown, app, .. } = self.authenticate(credentials, slide).await?;
         must_bind(&app)?;
         let request = RequestHash::new("bind", request_id);
         let (now, _) = self.now();
         // A repeated request doesn't ask the back end again.
         if let Some(answer) = session.secrets.answered(&shown, request, now) {
-            return self.grant(session, &answer, app);
+            return self.grant(session, &answer, &credentials.token, app);
         }
         let account = tries::account_of(&app, &offer)?;
         let place = UnderWay::enter(self, session.identity)?;
         let taken = self.may_try(&session, &app, from, account.as_deref())?;
         // On its own task: a client that hangs up must not leave the back end untold, or its cookies nowhere.
-        let service = self.clone();
+        let (service, token) = (self.clone(), credentials.token.clone());
         let bound = tokio::spawn(async move {
             let _place = place;
-            service.bind_by(offer, Attempt { session, shown, request, app, taken }).await
+            service.bind_by(offer, Attempt { session, shown, token, request, app, taken }).await
         });
         bound.await.unwrap_or_else(|e| Err(Error::new(Code::Internal, "Try again.").internal(e)))
     }
@@ -80,7 +81,7 @@ impl Service {
     async fn bind_by(&self, offer: Offer, attempt: Attempt) -> Result<Granted> {
         let (evidence, proof) = self.evidence(offer, &attempt).await?;
         let user = self.judged(&evidence, &attempt).await?;
-        let Attempt { session, shown, request, app, .. } = attempt;
+        let Attempt { session, shown, token, request, app, .. } = attempt;
         let (rotate, _) = self.rotation(&session, shown, request)?;
         let (_, up) = self.now();
         let bind = Bind {
@@ -95,7 +96,7 @@ impl Service {
         let (session, answer) = super::refresh::handed_out(self.world().store.bind(bind).await?)?;
         self.tell_opened(&app, &session).await;
         tracing::info!(app = %app.name, session = %session.id, "bound");
-        self.grant(session, &answer, app)
+        self.grant(session, &answer, &token, app)
     }
 
     /// What the back end is to judge, and what the store is to know of it.
@@ -145,8 +146,8 @@ impl Service {
     ///
     /// # Errors
     /// The refusal that the client is to be told.
-    pub async fn unbind(&self, token: &Token, slide: bool) -> Result<()> {
-        let Authenticated { session, bound, .. } = self.authenticate(token, slide).await?;
+    pub async fn unbind(&self, credentials: &Credentials, slide: bool) -> Result<()> {
+        let Authenticated { session, bound, .. } = self.authenticate(credentials, slide).await?;
         if !bound {
             return Err(super::refused(Code::NotBound));
         }

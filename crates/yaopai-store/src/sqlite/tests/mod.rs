@@ -9,7 +9,7 @@ use std::sync::{Mutex, mpsc};
 
 use yaopai_core::ids::{AppName, IdentityId, Realm};
 use yaopai_core::ports::{Change, DataKey, Store as _, StoreError};
-use yaopai_core::session::{Device, KeyKind, Secrets, Session};
+use yaopai_core::session::{Device, Secrets, Session, SessionKey};
 use yaopai_core::time::{Timestamp, Uptime};
 use yaopai_wire::token::SecretHash;
 
@@ -64,7 +64,7 @@ fn session(n: u8) -> Session {
         vouched_at: Timestamp(1),
         absolute_at: Timestamp(9),
         last_seen: Uptime(1),
-        key: KeyKind::Bearer,
+        key: SessionKey::Bearer,
         secrets: Secrets::new(SecretHash([n; 32]), false),
         ended: None,
     }

@@ -7,28 +7,26 @@ pub use preview::preview;
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
-use http::HeaderMap;
 use serde_json::Value;
 use yaopai_core::Error;
 use yaopai_core::service::Offer;
 
 use super::answer::Refusal;
 use super::body::Fields;
+use super::caller::Caller;
 use super::origin::Origin;
 use super::session::login_object;
 use super::{Api, no_content};
-use yaopai_wire::principal::slides;
 
 /// `POST /binding`
 pub async fn bind(
     State(api): State<Api>,
     Origin(from): Origin,
-    headers: HeaderMap,
+    caller: Caller,
     fields: Fields,
 ) -> Result<Json<Value>, Refusal> {
-    let token = api.token(&headers)?;
     let request_id = fields.request_id()?;
-    let granted = api.service.bind(&token, &request_id, offer(&fields)?, from, slides(&headers)).await?;
+    let granted = api.service.bind(&caller.credentials, &request_id, offer(&fields)?, from, caller.slide).await?;
     Ok(Json(login_object(&api, &granted)))
 }
 
@@ -46,8 +44,7 @@ fn offer(fields: &Fields) -> Result<Offer, Error> {
 }
 
 /// `DELETE /binding`
-pub async fn unbind(State(api): State<Api>, headers: HeaderMap) -> Result<Response, Refusal> {
-    let token = api.token(&headers)?;
-    api.service.unbind(&token, slides(&headers)).await?;
+pub async fn unbind(State(api): State<Api>, caller: Caller) -> Result<Response, Refusal> {
+    api.service.unbind(&caller.credentials, caller.slide).await?;
     Ok(no_content())
 }

@@ -4,14 +4,13 @@ use std::ops::RangeInclusive;
 
 use axum::Json;
 use axum::extract::State;
-use http::HeaderMap;
 use serde_json::{Value, json};
 
 use super::super::Api;
 use super::super::answer::Refusal;
 use super::super::body::Fields;
+use super::super::caller::Caller;
 use super::super::origin::Origin;
-use yaopai_wire::principal::slides;
 
 pub(super) const FIELD: &str = "bind_code";
 pub(super) const BYTES: RangeInclusive<usize> = 1..=64;
@@ -20,11 +19,10 @@ pub(super) const BYTES: RangeInclusive<usize> = 1..=64;
 pub async fn preview(
     State(api): State<Api>,
     Origin(from): Origin,
-    headers: HeaderMap,
+    caller: Caller,
     fields: Fields,
 ) -> Result<Json<Value>, Refusal> {
-    let token = api.token(&headers)?;
     let bind_code = fields.text(FIELD, BYTES)?;
-    let previewed = api.service.preview(&token, &bind_code, from, slides(&headers)).await?;
+    let previewed = api.service.preview(&caller.credentials, &bind_code, from, caller.slide).await?;
     Ok(Json(json!({ "masked": previewed.masked, "expires_in": previewed.expires_in })))
 }

@@ -142,6 +142,7 @@ async fn a_withdrawal_outlasts_a_locked_database() {
 async fn a_flood_at_one_app_drowns_no_other() {
     let club = r#"
         [[apps]]
+        keyed = "offered"
         name = "club"
         appid = "{other_appid}"
         secret = "file:app.secret"

@@ -74,7 +74,7 @@ fn a_wrong_configuration_says_what_to_do() {
         (usual().replace("binding = \"auto\"\n", ""), "[apps.webhook]"),
         (usual() + "base_url = \"ftp://h\"\n", "base_url"),
         (usual() + "base_url = \"https://\"\n", "base_url"),
-        (usual() + "keyed = \"required\"\n", "unknown variant `required`"),
+        (usual() + "keyed = \"always\"\n", "unknown variant `always`"),
         (usual() + "[[api_keys]]\nname = \"a\"\nhash = \"hunter2hunter2\"\n", "must be sha256:"),
         (usual() + &twice, "keys \"a\" and \"b\" are the same one"),
         (usual().replace("127.0.0.1:0", "localhost:0"), "is no address"),

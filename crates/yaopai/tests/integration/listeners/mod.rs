@@ -29,6 +29,7 @@ async fn start(folder: &TempDir, listen: &str) -> Result<Server, StartError> {
         listen = {{ {listen}{rest} }}
 
         [[apps]]
+        keyed = "offered"
         name = "shop"
         appid = "wx1"
         secret = "file:app.secret"

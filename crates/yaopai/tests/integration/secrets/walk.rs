@@ -58,6 +58,7 @@ impl Walk {
             listen = {{ public = "127.0.0.1:0", check = "127.0.0.1:0", admin = "127.0.0.1:0" }}
             live = {{ flush_interval = 1 }}
             [[apps]]
+            keyed = "offered"
             name = "shop"
             appid = "{DEFAULT_APPID}"
             secret = "file:app.secret"

@@ -257,6 +257,7 @@ fn config(setup: &Setup, sim: &str, hook: &str) -> String {
         secret = "file:app.secret"
         base_url = "{{sim}}"
         binding = "{binding}"
+        {keyed}
         {shop}
         sessions = {{ {sessions} }}
         webhook = {{ url = "{{hook}}", secret = "file:webhook.secret", timeout = 1 }}
@@ -267,6 +268,7 @@ fn config(setup: &Setup, sim: &str, hook: &str) -> String {
         {tables}"#,
         top = setup.top,
         binding = setup.binding,
+        keyed = if setup.shop.contains("keyed") { "" } else { "keyed = \"offered\"" },
         shop = setup.shop,
         sessions = setup.sessions,
         tables = setup.tables,

@@ -3,6 +3,7 @@
 mod app;
 mod back_end;
 mod clock;
+mod draft;
 pub mod nginx;
 mod phone;
 pub mod raw;
@@ -13,6 +14,7 @@ pub mod server_process;
 pub use app::{OTHER_APPID, PUSH_KEY, PUSH_TOKEN, Setup, TestApp, WEBHOOK_SECRET, write_secrets};
 pub use back_end::{Act, BackEnd};
 pub use clock::TestClock;
+pub use draft::{ClientKey, Draft, fresh_nonce};
 pub use phone::{Phone, form, request_id};
 pub use reply::Reply;
 

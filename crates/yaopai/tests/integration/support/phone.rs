@@ -1,12 +1,12 @@
 //! A person's phone with a mini program on it.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use super::Reply;
 use super::app::World;
+use super::{ClientKey, Draft, Reply};
 
 pub struct Phone {
     world: Arc<World>,
@@ -14,6 +14,11 @@ pub struct Phone {
     appid: String,
     person: String,
     token: Mutex<Option<String>>,
+    /// Does it ask for a key when it logs in?
+    wants_key: bool,
+    key: Mutex<Option<ClientKey>>,
+    /// How far its clock is ahead of the server's, in seconds.
+    ahead: AtomicI64,
 }
 
 /// A client's id of a request: 128 random bits there, a readable word here.
@@ -35,7 +40,67 @@ fn fresh_request_id() -> String {
 impl Phone {
     pub fn new(world: Arc<World>, app: &str, appid: &str, person: &str) -> Self {
         let (app, appid, person) = (app.to_owned(), appid.to_owned(), person.to_owned());
-        Self { world, app, appid, person, token: Mutex::default() }
+        Self {
+            world,
+            app,
+            appid,
+            person,
+            token: Mutex::default(),
+            wants_key: false,
+            key: Mutex::default(),
+            ahead: AtomicI64::new(0),
+        }
+    }
+
+    /// It asks for keyed sessions, and signs.
+    #[must_use]
+    pub fn keyed(mut self) -> Self {
+        self.wants_key = true;
+        self
+    }
+
+    /// Its session's key, if that has one.
+    pub fn key(&self) -> Option<ClientKey> {
+        self.key.lock().unwrap().clone()
+    }
+
+    /// From now on it signs with this key, or not at all.
+    pub fn hold_key(&self, key: Option<ClientKey>) {
+        *self.key.lock().unwrap() = key;
+    }
+
+    /// Its clock is wrong by so many seconds.
+    pub fn set_clock_ahead(&self, seconds: i64) {
+        self.ahead.store(seconds, Ordering::SeqCst);
+    }
+
+    /// Its clock, in seconds.
+    pub fn clock(&self) -> i64 {
+        self.world.clock.now_ms().div_euclid(1000) + self.ahead.load(Ordering::SeqCst)
+    }
+
+    /// A request for the public listener with the token it holds, signed if it has a key.
+    pub fn draft(&self, method: &str, path: &str, body: Option<&Value>) -> Draft {
+        let host = self.world.addresses().public.replace("http://", "");
+        self.drawn(Draft::new(method, &host, &format!("/yaopai/v1{path}"), body))
+    }
+
+    /// The same for the shop behind a proxy: `https://shop.example`.
+    pub fn draft_for_shop(&self, method: &str, uri: &str, body: Option<&Value>) -> Draft {
+        self.drawn(Draft::new(method, "shop.example", uri, body))
+    }
+
+    fn drawn(&self, draft: Draft) -> Draft {
+        let draft = draft.bearing(&self.token());
+        match self.key() {
+            Some(key) => draft.signed(&key, self.clock()),
+            None => draft,
+        }
+    }
+
+    /// Sends a draft to the public listener.
+    pub async fn send(&self, draft: &Draft) -> Reply {
+        draft.send(&self.world).await
     }
 
     pub fn openid(&self) -> String {
@@ -76,6 +141,9 @@ impl Phone {
 
     async fn send_login_of(&self, mut body: Value) -> Reply {
         body["app"] = json!(self.app);
+        if self.wants_key && body.get("key").is_none() {
+            body["key"] = json!({ "alg": "hmac-sha256" });
+        }
         let url = format!("{}/yaopai/v1/session", self.world.addresses().public);
         let reply = Reply::of(self.world.http.post(url).json(&body).send().await.unwrap()).await;
         self.keep_token_of(&reply);
@@ -87,6 +155,9 @@ impl Phone {
             && let Some(token) = reply.json()["token"].as_str()
         {
             self.hold(token);
+            if reply.json()["key"]["secret"].is_string() {
+                self.hold_key(Some(ClientKey::of(reply)));
+            }
         }
     }
 
@@ -108,10 +179,12 @@ impl Phone {
 
     /// The same with another token.
     pub async fn call_as(&self, token: &str, method: &str, path: &str, body: Option<Value>) -> Reply {
-        let url = format!("{}/yaopai/v1{path}", self.world.addresses().public);
-        let request = self.world.http.request(method.parse().unwrap(), url).bearer_auth(token);
-        let request = if let Some(body) = body { request.json(&body) } else { request };
-        Reply::of(request.send().await.unwrap()).await
+        let host = self.world.addresses().public.replace("http://", "");
+        let draft = Draft::new(method, &host, &format!("/yaopai/v1{path}"), body.as_ref()).bearing(token);
+        match self.key() {
+            Some(key) => self.send(&draft.signed(&key, self.clock())).await,
+            None => self.send(&draft).await,
+        }
     }
 
     pub async fn read(&self) -> Reply {
@@ -194,7 +267,17 @@ impl Phone {
     }
 
     pub async fn check_as(&self, token: &str, ask: &str) -> Reply {
-        let url = format!("{}/check/nginx/{ask}/GET/https/shop.example/orders", self.world.addresses().check);
-        Reply::of(self.world.http.get(url).bearer_auth(token).send().await.unwrap()).await
+        let draft = Draft::new("GET", "shop.example", "/orders", None).bearing(token);
+        let draft = match self.key() {
+            Some(key) => draft.signed(&key, self.clock()),
+            None => draft,
+        };
+        draft.check(&self.world, ask).await
+    }
+
+    /// Caddy or Traefik asks about it.
+    pub async fn check_forwarded(&self, ask: &str) -> Reply {
+        let ask = if ask == "-" { "" } else { ask };
+        self.draft_for_shop("GET", "/orders", None).check_forward(&self.world, ask).await
     }
 }

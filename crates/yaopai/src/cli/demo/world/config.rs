@@ -47,7 +47,8 @@ admin = "127.0.0.1:{admin}"
 name = "{APP}"
 appid = {appid}
 secret = {secret}
-{base_url}binding = "webhook"
+{base_url}keyed = "offered"
+binding = "webhook"
 webhook = {{ url = "http://{shop}{HOOK}", secret = "file:webhook.secret" }}
 
 [[api_keys]]

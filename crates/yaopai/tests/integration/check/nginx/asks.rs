@@ -67,6 +67,7 @@ async fn only_some_apps() {
     let app = TestApp::with(Setup {
         tables: r#"
         [[apps]]
+        keyed = "offered"
         name = "pay"
         appid = "{other_appid}"
         secret = "file:app.secret"

@@ -39,6 +39,7 @@ async fn a_back_end_that_hangs_stops_no_other_login() {
     let club = format!(
         r#"
         [[apps]]
+        keyed = "offered"
         name = "club"
         appid = "{{other_appid}}"
         secret = "file:app.secret"

@@ -125,6 +125,7 @@ async fn apps_of_a_realm_share_their_users() {
     let app = TestApp::with(Setup {
         tables: r#"
         [[apps]]
+        keyed = "offered"
         name = "pay"
         appid = "{other_appid}"
         secret = "file:app.secret"
@@ -172,6 +173,7 @@ pub async fn two_realms() -> TestApp {
     TestApp::with(Setup {
         tables: r#"
         [[apps]]
+        keyed = "offered"
         name = "club"
         realm = "other"
         appid = "{other_appid}"

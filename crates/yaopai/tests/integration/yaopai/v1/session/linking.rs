@@ -18,6 +18,7 @@ fn table(binding: &str, name: &str, keys: &str) -> String {
     format!(
         r#"
         [[apps]]
+        keyed = "offered"
         name = "{name}"
         appid = "{{other_appid}}"
         secret = "file:app.secret"

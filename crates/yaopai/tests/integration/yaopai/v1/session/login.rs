@@ -251,11 +251,33 @@ async fn of_two_logins_with_one_code_one_wins() {
 
 #[tokio::test]
 async fn a_key_is_never_silently_left_out() {
-    let app = TestApp::start().await;
+    let app = TestApp::with(Setup { shop: "keyed = \"off\"", ..Setup::default() }).await;
     let reply = app.phone("lilei").log_in_with(json!({ "key": { "alg": "hmac-sha256" } })).await;
     assert_eq!(reply.refusal(), "400 field_invalid");
     assert_eq!(reply.json()["field"], "key");
     assert_eq!(app.sim.calls("jscode2session"), 0, "the code is not spent");
+}
+
+/// Unlike other fields: what isn't understood of a key might make it weaker.
+#[tokio::test]
+async fn nothing_in_a_key_is_ignored() {
+    let app = TestApp::start().await;
+    for key in [
+        json!({}),
+        json!("hmac-sha256"),
+        json!({ "alg": "none" }),
+        json!({ "alg": "HMAC-SHA256" }),
+        json!({ "alg": "hmac-sha256", "secret": "mine" }),
+        json!({ "alg": "hmac-sha256", "wechat": { "version": 1 } }),
+        json!({ "wechat": {} }),
+        json!({ "wechat": { "version": -1 } }),
+        json!({ "wechat": { "version": "1" } }),
+        json!({ "wechat": { "version": 1, "of_next_year": true } }),
+    ] {
+        let reply = app.phone("lilei").log_in_with(json!({ "key": key })).await;
+        assert_eq!((reply.refusal().as_str(), &reply.json()["field"]), ("400 field_invalid", &json!("key")), "{key}");
+    }
+    assert_eq!(app.sim.calls("jscode2session"), 0, "no code is spent");
 }
 
 #[tokio::test]

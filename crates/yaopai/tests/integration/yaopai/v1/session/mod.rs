@@ -1,5 +1,6 @@
 mod bound_by_the_back_end;
 mod failing;
+mod keyed;
 mod life;
 mod limits;
 pub mod linking;

@@ -1,0 +1,134 @@
+//! Whether a request of a keyed session is its holder's: signed with the session's key, lately, and never seen before.
+//!
+//! [`Proofs::prove`] is the one place that says so; the check, every call of the API and every test go through it. It waits for
+//! nothing. What it can't decide by itself ([`Unproved::is_open`]) its caller asks the store or the platform about, and then
+//! calls it again.
+
+mod key;
+mod past;
+mod quota;
+mod unproved;
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use yaopai_wire::fields::Fields;
+use yaopai_wire::original::Original;
+use yaopai_wire::signature::{Needs, Proof};
+
+pub use key::{KEY_LEN, KeyChain, ProofKey, Version, key_place};
+pub use past::Past;
+pub use quota::Quota;
+pub use unproved::Unproved;
+
+use crate::error::Error;
+use crate::ids::SessionId;
+use crate::ports::Entropy;
+use crate::replay::{NotFresh, Replays, Saved};
+use crate::seal::Place;
+use crate::time::Timestamp;
+
+/// How long requests may be accepted until the store must be told that they still are. After a crash nothing is known of them up to
+/// the end of it, so it is how much longer than the crash itself signed requests may be refused.
+pub const LEASE: Duration = Duration::from_secs(5);
+
+/// Where the nonces of a stop in order lie.
+pub(crate) const SAVED: Place<'_> = Place { table: "proofs", row: "1", column: "saved" };
+
+/// A request that was proved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Proven {
+    /// Did the signature cover the digest of its body?
+    pub body_signed: bool,
+}
+
+/// What signed requests are judged by, beside their keys.
+pub struct Proofs {
+    replays: Replays,
+    /// Milliseconds. Up to here the store knows that requests may have been accepted.
+    leased_until: AtomicI64,
+}
+
+impl Proofs {
+    /// At a start: goes on from what is known of the time before. Without the nonces of a stop in order nothing is known of what was
+    /// accepted, and so what could have been is refused. At most `nonces` are remembered at a time.
+    pub fn resume(nonces: usize, past: &Past, now: Timestamp, entropy: &dyn Entropy) -> Self {
+        let replays = match (&past.saved, past.leased_until) {
+            (Some(saved), _) => Replays::restore(nonces, saved),
+            (None, None) => Replays::new(nonces, entropy),
+            (None, Some(leased)) => {
+                let replays = Replays::new(nonces, entropy);
+                replays.not_before(now.max(leased));
+                replays
+            }
+        };
+        Self { replays, leased_until: AtomicI64::new(i64::MIN) }
+    }
+
+    /// Is this request its session's holder's? At most once yes for the same request. `needs` says what the signature has to cover.
+    ///
+    /// # Errors
+    /// [`Unproved`]; no kind of it ends a session.
+    pub fn prove(
+        &self,
+        keys: &ProofKey,
+        session: SessionId,
+        request: (&Original<'_>, &impl Fields, Needs),
+        now: Timestamp,
+        quota: &Quota,
+    ) -> Result<Proven, Unproved> {
+        let (original, fields, needs) = request;
+        let proof = Proof::read(fields).map_err(Unproved::Wrong)?.ok_or(Unproved::Missing)?;
+        let key = keys.named(proof.key_id, session, now)?;
+        proof.verify(key, original, fields, needs).map_err(Unproved::Wrong)?;
+        // From here on it is the key's holder who asks. Before: nobody else can use anything up.
+        if now.0 > self.leased_until.load(Ordering::Acquire) {
+            return Err(Unproved::Unleased);
+        }
+        if !quota.take(now) {
+            return Err(Unproved::TooMany);
+        }
+        self.replays.accept(session, proof.nonce, proof.created, now).map_err(|e| match e {
+            NotFresh::Stale => Unproved::Stale,
+            NotFresh::Replayed => Unproved::Replayed,
+            NotFresh::Full => Unproved::Full,
+        })?;
+        Ok(Proven { body_signed: proof.signs_body() })
+    }
+
+    /// The refusal that the client is to be told, and the log.
+    pub fn refusal(&self, why: Unproved, now: Timestamp) -> Error {
+        let error = why.error();
+        // After a crash all are stale for some seconds: then a new signature helps only later.
+        match self.replays.opens_at().filter(|opens| why == Unproved::Stale && *opens > now) {
+            Some(opens) => error.retry_after(u32::try_from(now.seconds_until(opens)).unwrap_or(u32::MAX)),
+            None => error,
+        }
+    }
+
+    /// Does the store have to be told before requests are accepted now?
+    pub(crate) fn wants_lease(&self, now: Timestamp) -> bool {
+        now.0 > self.leased_until.load(Ordering::Acquire)
+    }
+
+    /// The store knows.
+    pub(crate) fn leased(&self, until: Timestamp) {
+        self.leased_until.fetch_max(until.0, Ordering::AcqRel);
+    }
+
+    /// Forgets what can't matter any more.
+    pub(crate) fn sweep(&self, now: Timestamp) {
+        // Never past the lease: the room's time must not run ahead of what the store knows.
+        self.replays.sweep(now.min(Timestamp(self.leased_until.load(Ordering::Acquire))));
+    }
+
+    /// Closes, for a stop in order, and gives what must be known after it.
+    pub(crate) fn save(&self) -> Saved {
+        self.replays.save()
+    }
+
+    /// Bytes that the nonces take.
+    pub fn bytes(&self) -> usize {
+        self.replays.bytes()
+    }
+}

@@ -1,0 +1,102 @@
+//! What a request shows, and whether that is enough for its session.
+
+use std::sync::Arc;
+
+use yaopai_wire::problem::Code;
+use yaopai_wire::signature::Kept;
+use yaopai_wire::token::Token;
+
+use super::{Service, refused};
+use crate::app::{App, Keyed};
+use crate::error::{Error, Result};
+use crate::proof::{LEASE, ProofKey, Proven, SAVED, Unproved};
+use crate::session::Session;
+
+/// A request's token, and what is to prove that its sender holds the session's key.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    /// The token.
+    pub token: Token,
+    /// The signed request; `None` if it isn't signed.
+    pub signed: Option<Kept>,
+}
+
+impl From<Token> for Credentials {
+    fn from(token: Token) -> Self {
+        Self { token, signed: None }
+    }
+}
+
+impl Service {
+    /// Does the request come from who holds the session's key? Each path that a token opens comes through here, so none can forget
+    /// it. The session is the token's, and its secret was right.
+    pub(super) async fn prove(&self, session: &Session, app: &Arc<App>, shown: &Credentials) -> Result<Proven> {
+        if !session.key.is_keyed() {
+            // Opened before the app demanded keys: whoever holds its token may have copied it.
+            return match app.policy.keyed {
+                Keyed::Required => Err(self.unproved(Unproved::Missing)),
+                Keyed::Offered | Keyed::Off => Ok(Proven { body_signed: false }),
+            };
+        }
+        let key = ProofKey::open(session, &self.world().sealer)?.ok_or_else(|| refused(Code::SessionUnknown))?;
+        match self.prove_once(session, &key, shown) {
+            Err(Unproved::Unleased) => {
+                self.lease().await?;
+                self.prove_once(session, &key, shown).map_err(|why| self.unproved(why))
+            }
+            Err(Unproved::UnknownVersion) => {
+                let key = self.newer_key(session, app).await?;
+                // The platform was waited for, so the lease may be over by now.
+                self.lease().await?;
+                self.prove_once(session, &key, shown).map_err(|why| self.unproved(why))
+            }
+            proven => proven.map_err(|why| self.unproved(why)),
+        }
+    }
+
+    pub(super) fn prove_once(
+        &self,
+        session: &Session,
+        key: &ProofKey,
+        shown: &Credentials,
+    ) -> Result<Proven, Unproved> {
+        let signed = shown.signed.as_ref().ok_or(Unproved::Missing)?;
+        let request = (&signed.original(), signed, signed.needs());
+        let (now, _) = self.now();
+        let mut proven = Err(Unproved::TooMany);
+        self.world().presence.count(session.id, &mut |quota| {
+            proven = self.world().proofs.prove(key, session.id, request, now, quota);
+        });
+        proven
+    }
+
+    /// Tells the store that signed requests are accepted now, if it has to be told. One at a time does.
+    pub(super) async fn lease(&self) -> Result<()> {
+        let world = self.world();
+        let _one = self.inner.leasing.lock().await;
+        let (now, _) = self.now();
+        if world.proofs.wants_lease(now) {
+            let until = now + LEASE;
+            world.store.lease_proofs(until).await?;
+            world.proofs.leased(until);
+        }
+        Ok(())
+    }
+
+    /// Closes the room of nonces and keeps them over a stop in order: signed requests then go on at once after it. From here on all
+    /// are stale.
+    ///
+    /// # Errors
+    /// The store's, or no seals are left: then it is as after a crash.
+    pub async fn close_proofs(&self) -> Result<()> {
+        let world = self.world();
+        let saved = world.proofs.save().to_bytes();
+        world.store.keep_proofs(world.sealer.seal(SAVED, &saved)?).await?;
+        Ok(())
+    }
+
+    pub(super) fn unproved(&self, why: Unproved) -> Error {
+        let (now, _) = self.now();
+        self.world().proofs.refusal(why, now)
+    }
+}
