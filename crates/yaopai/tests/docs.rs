@@ -280,6 +280,38 @@ fn links_lead_somewhere() {
     assert!(dead.is_empty(), "links that lead nowhere: {dead:#?}");
 }
 
+// === docs/body-digest.md
+
+/// What stands between the marks of an example, without its indentation.
+fn marked(text: &str) -> String {
+    let inside = text.lines().skip_while(|l| !l.ends_with("docs: begin")).skip(1);
+    let lines: Vec<&str> = inside.take_while(|l| !l.ends_with("docs: end")).collect();
+    let written = || lines.iter().filter(|l| !l.is_empty());
+    let indent = written().map(|l| l.len() - l.trim_start().len()).min().expect("something between the marks");
+    lines.iter().map(|l| format!("{}\n", l.get(indent..).unwrap_or_default())).collect()
+}
+
+/// What is shown is what `crates/yaopai-wire/tests/body_digest` runs.
+#[test]
+fn the_code_for_back_ends_is_that_of_the_examples() {
+    let examples = [
+        ("java", "java/BodyDigest.java"),
+        ("js", "node/body-digest.mjs"),
+        ("php", "php/body_digest.php"),
+        ("python", "python/body_digest.py"),
+        ("rust", "rust/body_digest.rs"),
+    ];
+    let expected = examples.map(|(language, file)| {
+        let text = std::fs::read_to_string(root().join("examples/body-digest").join(file)).unwrap();
+        format!("{language}\n{}", marked(&text))
+    });
+    for document in ["docs/body-digest.md", "docs/body-digest.zh-CN.md"] {
+        let text = std::fs::read_to_string(root().join(document)).unwrap();
+        let shown: Vec<&str> = text.split("```").skip(1).step_by(2).collect();
+        assert_eq!(shown, expected, "{document}");
+    }
+}
+
 // === docs/asvs.md
 
 /// A row that names a test which isn't there proves nothing.
