@@ -280,6 +280,18 @@ fn links_lead_somewhere() {
     assert!(dead.is_empty(), "links that lead nowhere: {dead:#?}");
 }
 
+// === docs/threat-model.md
+
+/// Where something is stopped, it says by which code: that must not be gone.
+#[test]
+fn the_code_that_the_threat_model_names_is_there() {
+    let text = std::fs::read_to_string(root().join("docs/threat-model.md")).unwrap();
+    let named: Vec<&str> = text.split('`').skip(1).step_by(2).filter(|c| c.starts_with("crates/")).collect();
+    assert!(named.len() > 10, "{named:?}");
+    let gone: Vec<&&str> = named.iter().filter(|path| !root().join(path).exists()).collect();
+    assert!(gone.is_empty(), "{gone:?}");
+}
+
 // === docs/body-digest.md
 
 /// What stands between the marks of an example, without its indentation.
