@@ -10,9 +10,11 @@ use yaopai_wire::original::NGINX_PREFIX;
 use yaopai_wire::principal;
 use yaopai_wire::problem::Code;
 
+#[path = "docs/asvs.rs"]
+mod asvs;
+
 const ERRORS: &str = include_str!("../../../docs/errors.md");
 const API: &str = include_str!("../../../docs/api.md");
-const ASVS: &str = include_str!("../../../docs/asvs.md");
 const CLIENT: &str = include_str!("../../../docs/client-protocol.md");
 const README: &str = include_str!("../../../README.md");
 const README_ZH: &str = include_str!("../../../README.zh-CN.md");
@@ -280,30 +282,46 @@ fn links_lead_somewhere() {
     assert!(dead.is_empty(), "links that lead nowhere: {dead:#?}");
 }
 
-// === docs/asvs.md
+// === docs/threat-model.md
 
-/// A row that names a test which isn't there proves nothing.
+/// Where something is stopped, it says by which code: that must not be gone.
 #[test]
-fn every_test_that_the_asvs_table_names_exists() {
-    let rows: Vec<&str> = ASVS.lines().filter(|line| line.starts_with("| 7.")).collect();
-    let ids: Vec<&str> = rows.iter().filter_map(|row| row.split('|').nth(1)).map(str::trim).collect();
-    let wanted: Vec<String> = [3, 4, 2, 5, 3, 2]
-        .iter()
-        .enumerate()
-        .flat_map(|(section, many)| (1..=*many).map(move |n| format!("7.{}.{n}", section + 1)))
-        .collect();
-    assert_eq!(ids, wanted, "every requirement of V7, in its order");
-    for row in rows {
-        let shown = row.trim_end_matches('|').rsplit('|').next().unwrap().trim();
-        if shown == "–" {
-            continue;
-        }
-        let (file, test) = shown.trim_matches('`').split_once(": ").unwrap_or_else(|| panic!("{row}"));
-        let text = std::fs::read_to_string(root().join(file)).unwrap_or_else(|e| panic!("{file}: {e}"));
-        // What stands between the attribute and the body.
-        let heads = text.replace("#[tokio::test]", "#[test]");
-        let mut heads = heads.split("#[test]").skip(1).filter_map(|test| test.split('{').next());
-        let found = heads.any(|head| test == "*" || head.contains(&format!("fn {test}(")));
-        assert!(found, "{file} has no test {test}");
+fn the_code_that_the_threat_model_names_is_there() {
+    let text = std::fs::read_to_string(root().join("docs/threat-model.md")).unwrap();
+    let named: Vec<&str> = text.split('`').skip(1).step_by(2).filter(|c| c.starts_with("crates/")).collect();
+    assert!(named.len() > 10, "{named:?}");
+    let gone: Vec<&&str> = named.iter().filter(|path| !root().join(path).exists()).collect();
+    assert!(gone.is_empty(), "{gone:?}");
+}
+
+// === docs/body-digest.md
+
+/// What stands between the marks of an example, without its indentation.
+fn marked(text: &str) -> String {
+    let inside = text.lines().skip_while(|l| !l.ends_with("docs: begin")).skip(1);
+    let lines: Vec<&str> = inside.take_while(|l| !l.ends_with("docs: end")).collect();
+    let written = || lines.iter().filter(|l| !l.is_empty());
+    let indent = written().map(|l| l.len() - l.trim_start().len()).min().expect("something between the marks");
+    lines.iter().map(|l| format!("{}\n", l.get(indent..).unwrap_or_default())).collect()
+}
+
+/// What is shown is what `crates/yaopai-wire/tests/body_digest` runs.
+#[test]
+fn the_code_for_back_ends_is_that_of_the_examples() {
+    let examples = [
+        ("java", "java/BodyDigest.java"),
+        ("js", "node/body-digest.mjs"),
+        ("php", "php/body_digest.php"),
+        ("python", "python/body_digest.py"),
+        ("rust", "rust/body_digest.rs"),
+    ];
+    let expected = examples.map(|(language, file)| {
+        let text = std::fs::read_to_string(root().join("examples/body-digest").join(file)).unwrap();
+        format!("{language}\n{}", marked(&text))
+    });
+    for document in ["docs/body-digest.md", "docs/body-digest.zh-CN.md"] {
+        let text = std::fs::read_to_string(root().join(document)).unwrap();
+        let shown: Vec<&str> = text.split("```").skip(1).step_by(2).collect();
+        assert_eq!(shown, expected, "{document}");
     }
 }
