@@ -10,6 +10,7 @@
 //! | [`principal`] | the `Yaopai-*` headers a back end learns the user from, and how a forged one is spotted |
 //! | [`digest`] | `Content-Digest`: what a body must be |
 //! | [`signature`] | how a request of a keyed session is signed |
+//! | [`ticket`] | how a request shows who it is where no header can be set |
 //! | [`problem`] | refusals: RFC 9457 bodies and their stable codes |
 
 pub mod carrier;
@@ -19,4 +20,5 @@ pub mod original;
 pub mod principal;
 pub mod problem;
 pub mod signature;
+pub mod ticket;
 pub mod token;

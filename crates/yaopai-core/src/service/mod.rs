@@ -14,6 +14,7 @@ mod refresh;
 mod revoked;
 mod sessions;
 mod stepup;
+mod ticket;
 mod upkeep;
 mod user_key;
 
@@ -23,6 +24,7 @@ pub use credentials::Credentials;
 pub use import::{FileBinding, Importer};
 pub use login::{KeyWanted, LoginRequest};
 pub use once::Once;
+pub use ticket::{Place, Purpose, Redeemed, TICKET_LIFE, VIEW_LIFE};
 pub use upkeep::Upkept;
 
 use std::sync::Arc;
@@ -34,7 +36,7 @@ use zeroize::Zeroizing;
 
 use crate::app::{App, Apps};
 use crate::error::{Error, Result};
-use crate::ids::AppName;
+use crate::ids::{AppName, SessionId};
 use crate::limit::{TryLimits, Windows};
 use crate::live::Presence;
 use crate::ports::{BackEnd, Clock, Entropy, Platform, Store};
@@ -89,6 +91,7 @@ struct Inner {
     verdicts: decrypt::Verdicts,
     phones: phone::Redeemed,
     user_keys: user_key::Fetched,
+    tickets: ticket::Tickets,
     leasing: tokio::sync::Mutex<()>,
     tries: Windows,
     upkeep: upkeep::State,
@@ -139,6 +142,7 @@ impl Service {
                 verdicts: decrypt::Verdicts::default(),
                 phones: phone::Redeemed::default(),
                 user_keys: user_key::Fetched::default(),
+                tickets: ticket::Tickets::default(),
                 leasing: tokio::sync::Mutex::default(),
                 upkeep: upkeep::State::new(up),
             }),
@@ -197,7 +201,11 @@ impl Service {
 
     /// Loads the token's session and app; only so many at a time.
     async fn load(&self, token: &Token) -> Result<(Session, Arc<App>)> {
-        let id = crate::ids::SessionId(token.id);
+        self.load_by_id(SessionId(token.id)).await
+    }
+
+    /// The same by its id, for who may name that.
+    async fn load_by_id(&self, id: SessionId) -> Result<(Session, Arc<App>)> {
         // Asked before the store: what leaves the table in between leaves it with a later use than the store may have shown.
         let seen = self.world().presence.last_seen(id);
         let lane = if seen.is_some() { &self.inner.slow } else { &self.inner.strangers };

@@ -12,6 +12,7 @@ pub(crate) mod path;
 mod phone;
 mod session;
 mod sessions;
+mod ticket;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -82,6 +83,7 @@ impl Api {
             .route("/binding", post(binding::bind).delete(binding::unbind))
             .route("/binding/preview", post(binding::preview))
             .route("/phone", post(phone::redeem))
+            .route("/ticket", post(ticket::issue))
             .route("/decrypt", post(decrypt::decrypt))
             .route("/push/{app}", get(push::verify).post(push::receive))
             .route("/sessions", get(sessions::list))

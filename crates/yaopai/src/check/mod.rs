@@ -5,6 +5,7 @@
 //! `slow`.
 
 mod ask;
+mod by_ticket;
 mod principal;
 mod refuse;
 mod slow;
@@ -33,6 +34,7 @@ use yaopai_wire::original::{NGINX_PREFIX, NginxTarget, Original, is_unclean};
 use yaopai_wire::principal::{any_of_ours, forged, slides};
 use yaopai_wire::problem::Code;
 use yaopai_wire::signature::{Kept, Needs};
+use yaopai_wire::ticket::{self, Ticket};
 
 use crate::listen::Peer;
 use crate::telemetry::Metrics;
@@ -72,6 +74,8 @@ enum Decision<R> {
     Refuse(Code),
     /// It is not its session's holder's.
     Unproved(Unproved),
+    /// It shows a ticket.
+    Ticket(Ticket),
     /// The table can't decide.
     Unsure(Credentials),
 }
@@ -156,6 +160,12 @@ impl Checks {
             }
             Decision::Refuse(code) => Answered::Ready(self.refuse(proxy, refuse::because(code))),
             Decision::Unproved(why) => Answered::Ready(self.refuse(proxy, self.proofs.refusal(why, self.clock.now()))),
+            Decision::Ticket(ticket) => {
+                self.metrics.check_slow();
+                let (checks, needs) = (self.clone(), ask.to_owned());
+                let shown = (ticket, by_ticket::Target::of(&original));
+                Answered::Later(async move { checks.decide_by_ticket(proxy, needs, shown).await }.boxed())
+            }
             Decision::Unsure(shown) => {
                 self.metrics.check_slow();
                 let (checks, needs, slide) = (self.clone(), ask.to_owned(), slides(fields));
@@ -182,12 +192,18 @@ impl Checks {
         if original.query.is_some_and(holds_token) {
             return Decision::Refuse(Code::TokenInQuery);
         }
-        let (token, carrier) = match self.carriers.read(fields) {
-            Shown::Token(token, carrier) => (token, carrier),
-            Shown::Nothing if ask.require == Require::Open => return Decision::Guest,
-            Shown::Nothing => return Decision::Refuse(Code::SessionMissing),
-            Shown::Junk => return Decision::Refuse(Code::SessionUnknown),
-            Shown::Conflict => return Decision::Refuse(Code::CarrierConflict),
+        let in_query = original.query.map_or(ticket::Shown::Nothing, ticket::in_query);
+        let (token, carrier) = match (self.carriers.read(fields), in_query) {
+            (Shown::Token(token, carrier), ticket::Shown::Nothing) => (token, carrier),
+            (Shown::Token(..), _) => return Decision::Refuse(Code::CarrierConflict),
+            (Shown::Nothing, in_query) => match by_ticket::shown(in_query, fields) {
+                ticket::Shown::Ticket(ticket) => return Decision::Ticket(ticket),
+                ticket::Shown::Junk => return Decision::Refuse(Code::SessionUnknown),
+                ticket::Shown::Nothing if ask.require == Require::Open => return Decision::Guest,
+                ticket::Shown::Nothing => return Decision::Refuse(Code::SessionMissing),
+            },
+            (Shown::Junk, _) => return Decision::Refuse(Code::SessionUnknown),
+            (Shown::Conflict, _) => return Decision::Refuse(Code::CarrierConflict),
         };
         let (id, now) = (SessionId(token.id), self.clock.now());
         let slide = !ours || slides(fields);

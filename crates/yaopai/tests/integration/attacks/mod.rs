@@ -6,5 +6,6 @@ mod kick;
 mod pushes;
 mod realms;
 mod step_up;
+mod tickets;
 mod unionid;
 mod webhook;

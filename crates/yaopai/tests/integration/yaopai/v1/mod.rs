@@ -5,3 +5,4 @@ mod phone;
 pub mod push;
 pub mod session;
 pub mod sessions;
+pub mod ticket;

@@ -1,0 +1,152 @@
+//! Tickets: how a request shows who it is where no header can be set (sockets, images, pages in a web-view). One stands in the
+//! URL, which ends up in logs; so it is good once, for one place, for some seconds.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256};
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+/// The query parameter that holds one.
+pub const PARAMETER: &str = "yaopai_ticket";
+/// The cookie that a page in a web-view gets for its ticket.
+pub const VIEW_COOKIE: &str = "yaopai_view";
+/// What one begins with.
+pub const PREFIX: &str = "yt1_";
+/// Random bytes of one.
+const BYTES: usize = 24;
+/// Its length as text: the prefix and 32 characters of base64url.
+pub const LENGTH: usize = PREFIX.len() + BYTES / 3 * 4;
+
+/// A ticket, or the cookie that came of one: 192 random bits.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct Ticket([u8; BYTES]);
+
+/// What is kept of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TicketHash([u8; 32]);
+
+impl Ticket {
+    /// Of fresh random bytes, which `fill` writes.
+    pub fn new(fill: impl FnOnce(&mut [u8])) -> Self {
+        let mut bytes = [0; BYTES];
+        fill(&mut bytes);
+        Self(bytes)
+    }
+
+    /// Reads one. `None`: it is none of ours.
+    pub fn parse(text: &str) -> Option<Self> {
+        let rest = text.strip_prefix(PREFIX).filter(|_| text.len() == LENGTH)?;
+        let mut bytes = [0; BYTES];
+        URL_SAFE_NO_PAD.decode_slice(rest, &mut bytes).ok().filter(|n| *n == BYTES)?;
+        Some(Self(bytes))
+    }
+
+    /// The text, for the one answer that needs it.
+    pub fn reveal(&self) -> String {
+        format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(self.0))
+    }
+
+    /// By this it is known: who sees what is kept can't make the ticket.
+    pub fn hash(&self) -> TicketHash {
+        TicketHash(Sha256::digest(self.0).into())
+    }
+}
+
+impl std::fmt::Debug for Ticket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Ticket(…)")
+    }
+}
+
+/// What a request shows.
+#[derive(Debug)]
+pub enum Shown {
+    /// Nothing of the kind.
+    Nothing,
+    /// One.
+    Ticket(Ticket),
+    /// Something in a ticket's place that is none, or more than one.
+    Junk,
+}
+
+/// The ticket in a query (without its `?`).
+pub fn in_query(query: &str) -> Shown {
+    // Nearly every query has none, and that is seen at a glance.
+    if !query.contains(PARAMETER) {
+        return Shown::Nothing;
+    }
+    only(query.split('&').filter_map(|pair| pair.strip_prefix(PARAMETER)?.strip_prefix('=')))
+}
+
+/// The ticket's cookie in a `Cookie` field (RFC 6265, section 4.2.1).
+pub fn in_cookies<'a>(fields: impl Iterator<Item = &'a [u8]>) -> Shown {
+    let pairs = fields.flat_map(|field| field.split(|b| *b == b';'));
+    only(
+        pairs.filter_map(|pair| {
+            std::str::from_utf8(pair.trim_ascii()).ok()?.strip_prefix(VIEW_COOKIE)?.strip_prefix('=')
+        }),
+    )
+}
+
+fn only<'a>(mut found: impl Iterator<Item = &'a str>) -> Shown {
+    match (found.next(), found.next()) {
+        (None, _) => Shown::Nothing,
+        (Some(text), None) => Ticket::parse(text).map_or(Shown::Junk, Shown::Ticket),
+        (Some(_), Some(_)) => Shown::Junk,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn ticket() -> Ticket {
+        Ticket::new(|bytes| bytes.fill(0xa5))
+    }
+
+    #[test]
+    fn one_is_found() {
+        let text = ticket().reveal();
+        assert_eq!(text.len(), LENGTH);
+        for query in [format!("{PARAMETER}={text}"), format!("a=1&{PARAMETER}={text}&b")] {
+            assert!(matches!(in_query(&query), Shown::Ticket(t) if t.hash() == ticket().hash()), "{query}");
+        }
+        let cookie = format!("a=b; {VIEW_COOKIE}={text}");
+        assert!(matches!(in_cookies([cookie.as_bytes()].into_iter()), Shown::Ticket(t) if t.hash() == ticket().hash()));
+    }
+
+    #[test]
+    fn two_or_none() {
+        let text = ticket().reveal();
+        for junk in [
+            format!("{PARAMETER}={text}&{PARAMETER}={text}"),
+            format!("{PARAMETER}="),
+            format!("{PARAMETER}={text}x"),
+            format!("{PARAMETER}={}", text.replace("yt1_", "yt2_")),
+            format!("{PARAMETER}={}=", &text[..LENGTH - 1]),
+        ] {
+            assert!(matches!(in_query(&junk), Shown::Junk), "{junk}");
+        }
+        for none in [format!("x{PARAMETER}={text}"), format!("{PARAMETER}"), format!("a={PARAMETER}"), String::new()] {
+            assert!(matches!(in_query(&none), Shown::Nothing), "{none}");
+        }
+        let twice = format!("{VIEW_COOKIE}={text}");
+        assert!(matches!(in_cookies([twice.as_bytes(), twice.as_bytes()].into_iter()), Shown::Junk));
+    }
+
+    proptest! {
+        /// Of one spelling each: no two texts are the same ticket.
+        #[test]
+        fn what_is_read_is_what_is_written(text in "yt1_[A-Za-z0-9_=-]{30,34}") {
+            if let Some(ticket) = Ticket::parse(&text) {
+                prop_assert_eq!(ticket.reveal(), text);
+            }
+        }
+
+        #[test]
+        fn never_panics(text: String, bytes: Vec<u8>) {
+            let _ = (in_query(&text), in_cookies([&*bytes].into_iter()));
+        }
+    }
+}
