@@ -1,6 +1,6 @@
 //! `/check/forward`: what Traefik's ForwardAuth and Caddy's forward_auth ask.
 
-use crate::support::{PRINCIPAL, Phone, Setup, TestApp, raw};
+use crate::support::{Draft, PRINCIPAL, Phone, Setup, TestApp, raw};
 
 const FORWARDED: [(&str, &str); 4] = [
     ("X-Forwarded-Method", "GET"),
@@ -119,4 +119,20 @@ async fn a_peer_that_is_not_trusted_is_refused() {
             assert!(answer.body().contains("trusted_proxies"), "{}", answer.body());
         }
     }
+}
+
+/// A proxy that takes `/api` off the path before it asks: the client has signed the whole.
+#[tokio::test]
+async fn a_stripped_prefix_is_put_back_for_the_signature() {
+    let app = TestApp::with(Setup { shop: "keyed = \"required\"", ..Setup::default() }).await;
+    let phone = app.customer("lilei", "42").keyed();
+    phone.log_in().await;
+    let stripped = || Draft { uri: "/orders?a=1".into(), ..phone.draft_for_shop("GET", "/api/orders?a=1", None) };
+    assert_eq!(stripped().check_forward(&app, "prefix=/api").await.user(), "42");
+    for ask in ["", "prefix=/ap", "prefix=/api/orders", "prefix=/API"] {
+        assert_eq!(stripped().check_forward(&app, ask).await.denied(), "401 proof_invalid", "{ask}");
+    }
+    // The prefix is the proxy's word, never the client's.
+    let whole = phone.draft_for_shop("GET", "/api/orders?prefix=/api", None);
+    assert_eq!(whole.check_forward(&app, "").await.user(), "42");
 }

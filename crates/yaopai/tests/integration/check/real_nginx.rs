@@ -1,5 +1,7 @@
 //! A real nginx with `examples/nginx/nginx.conf`, word for word but for the ports.
 
+mod signed;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,7 +13,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 
 use crate::support::nginx::Nginx;
-use crate::support::{PRINCIPAL, Phone, Reply, TestApp, minutes, raw, seconds};
+use crate::support::{PRINCIPAL, Phone, Reply, Setup, TestApp, minutes, raw, seconds};
 
 /// Everything between a phone and a shop.
 struct Front {
@@ -56,7 +58,11 @@ async fn serve(State(shop): State<Shop>, method: Method, uri: Uri, headers: Head
 
 impl Front {
     async fn start() -> Self {
-        let app = TestApp::start().await;
+        Self::with(Setup::default()).await
+    }
+
+    async fn with(setup: Setup) -> Self {
+        let app = TestApp::with(setup).await;
         let shop = Shop::start().await;
         let nginx = Nginx::start(&app, &shop.address);
         Self { app, shop, nginx }

@@ -122,7 +122,12 @@ impl Draft {
 
     /// Sends it to the public listener, whatever its host says.
     pub async fn send(&self, world: &World) -> Reply {
-        let url = format!("{}{}", world.addresses().public, self.uri);
+        self.send_to(world, &world.addresses().public).await
+    }
+
+    /// Sends it to whoever listens there.
+    pub async fn send_to(&self, world: &World, base: &str) -> Reply {
+        let url = format!("{base}{}", self.uri);
         let request = world.http.request(self.method.parse().unwrap(), url).header("host", &self.host);
         Reply::of(request.headers(self.headers()).body(self.body.clone()).send().await.unwrap()).await
     }

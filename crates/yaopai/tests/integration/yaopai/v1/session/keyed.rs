@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{ClientKey, Setup, TestApp, minutes, seconds};
+use crate::support::{ClientKey, Draft, Setup, TestApp, minutes, seconds};
 
 async fn required() -> TestApp {
     TestApp::with(Setup { shop: "keyed = \"required\"", ..Setup::default() }).await
@@ -137,4 +137,21 @@ async fn requests_go_on_after_a_stop_in_order() {
     app.restart_after(seconds(0)).await;
     assert_eq!(phone.check("-").await.user(), "u1");
     assert_eq!(order.check(&app, "-").await.denied(), "401 proof_replayed");
+}
+
+/// A proxy that takes `/auth` off the path: the client has signed the whole.
+#[tokio::test]
+async fn a_prefix_that_the_proxy_takes_off_is_signed_too() {
+    let setup =
+        Setup { shop: "keyed = \"required\"", top: "public = { stripped_prefix = \"/auth\" }", ..Setup::default() };
+    let app = TestApp::with(setup).await;
+    let phone = app.customer("lilei", "u1").keyed();
+    phone.log_in().await;
+    let host = app.addresses().public.replace("http://", "");
+    let sign = |uri: &str| {
+        Draft::new("GET", &host, uri, None).bearing(&phone.token()).signed(&phone.key().unwrap(), phone.clock())
+    };
+    let arrives = |draft: Draft| Draft { uri: "/yaopai/v1/session".into(), ..draft };
+    assert_eq!(arrives(sign("/auth/yaopai/v1/session")).send(&app).await.field("user"), "u1");
+    assert_eq!(arrives(sign("/yaopai/v1/session")).send(&app).await.refusal(), "401 proof_invalid");
 }
