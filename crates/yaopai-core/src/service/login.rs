@@ -1,5 +1,6 @@
 //! Login: one code, one exchange, one session, however often the same login is sent.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use super::{Granted, Service};
 use crate::app::{App, BindingWay, Keyed};
 use crate::error::{Error, Result};
 use crate::ids::{AppName, IdentityId, SessionId, UserId};
+use crate::limit::{self, By, What};
 use crate::ports::{LinkBy, LoginRecord, Open, Opened, UserFound, Vouched};
 use crate::proof::{KEY_LEN, ProofKey};
 use crate::seal::Place;
@@ -32,6 +34,8 @@ pub struct LoginRequest {
     pub request_id: String,
     /// The kind of key it asks for.
     pub key: Option<KeyWanted>,
+    /// The client's address: logins are counted by it, too.
+    pub from: IpAddr,
     /// Its device.
     pub device: Device,
     /// Its release.
@@ -84,6 +88,17 @@ impl Service {
             Boarding::Wait(answer) => answer,
             Boarding::Again => return self.answer_again(&login, &app).await,
             Boarding::Fly(vouched, sender) => {
+                // Before the platform is asked. One that goes on from its word has been counted.
+                if vouched.is_none()
+                    && let Err(e) = self.may_log_in(&[
+                        (By::Network, limit::network(request.from).as_slice()),
+                        (By::App, app.name.as_str().as_bytes()),
+                    ])
+                {
+                    self.inner.flights.land(code, &Err(e.clone()), Spent::No);
+                    sender.send_replace(Some(Err(e.clone())));
+                    return Err(e);
+                }
                 let (service, answer) = (self.clone(), sender.subscribe());
                 // On its own task: a client that hangs up must not leave a spent code without its session.
                 tokio::spawn(async move {
@@ -94,6 +109,12 @@ impl Service {
             }
         };
         flights::landed(answer).await
+    }
+
+    fn may_log_in(&self, by: &[(By, &[u8])]) -> Result<()> {
+        let wants = self.world().limits.wants(What::Login, by);
+        self.count(&wants, "There were too many logins; wait, then call wx.login again and log in with the new code.")
+            .map(|_| ())
     }
 
     /// One login, to its end, and what is remembered of its code.
@@ -123,7 +144,13 @@ impl Service {
         if matches!(spent, Spent::No) && world.store.login(&login).await?.is_some() {
             return self.answer_again(&login, app).await;
         }
+        let counted = matches!(spent, Spent::Vouched(_));
         let vouched = self.vouch(app, &request.code, spent).await?;
+        if !counted && let Err(e) = self.may_log_in(&[(By::Identity, login_identity(app, &vouched).as_slice())]) {
+            // The same login again is refused again, and counts no more.
+            *spent = Spent::Maybe;
+            return Err(e);
+        }
         let found = self.find_user(app, &vouched).await?;
         let id = SessionId::new(self.now().0, &*world.entropy);
         let key = self.first_key(app, request, &vouched, id).await?;
@@ -296,6 +323,10 @@ impl Service {
             .map_err(|_| Error::new(Code::Internal, "Log in again.").internal("a kept secret of the wrong length"))?;
         Ok(Token { id: id.0, secret: Secret::new(secret) })
     }
+}
+
+fn login_identity(app: &App, vouched: &Vouched) -> [u8; 32] {
+    digest(&[app.name.as_str().as_bytes(), vouched.openid.as_bytes()])
 }
 
 /// The one kind of key that an answer brings: the other the client has from its platform.

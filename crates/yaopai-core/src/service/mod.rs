@@ -37,7 +37,7 @@ use zeroize::Zeroizing;
 use crate::app::{App, Apps};
 use crate::error::{Error, Result};
 use crate::ids::{AppName, SessionId};
-use crate::limit::{TryLimits, Windows};
+use crate::limit::{Taken, TryLimits, Want, Windows};
 use crate::live::Presence;
 use crate::ports::{BackEnd, Clock, Entropy, Platform, Store};
 use crate::proof::{KEY_LEN, Proofs};
@@ -70,7 +70,7 @@ pub struct World {
     pub sealer: Arc<Sealer>,
     /// Judges signed requests.
     pub proofs: Arc<Proofs>,
-    /// How many binds there may be.
+    /// How many logins, binds, phone numbers and failed proofs there may be.
     pub limits: TryLimits,
     /// How long the server was down so far, from [`Store::resume`].
     pub downtime: Downtime,
@@ -234,6 +234,12 @@ impl Service {
         let seen = self.world().presence.last_seen(session.id).unwrap_or_default().max(session.last_seen);
         let idle = u64::try_from((seen + app.policy.idle).0 - up.0).unwrap_or(0).div_ceil(1000);
         idle.min(now.seconds_until(session.absolute_at))
+    }
+
+    /// Counts tries, or refuses in these words.
+    fn count(&self, wants: &[Want<'_>], refusal: &'static str) -> Result<Taken> {
+        let (now, _) = self.now();
+        self.inner.tries.take(wants, now).map_err(|wait| Error::new(Code::RateLimited, refusal).retry_after(wait))
     }
 
     /// Finds an app by its name.

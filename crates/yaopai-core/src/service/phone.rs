@@ -1,5 +1,6 @@
 //! The person's phone number, by the platform's word.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use super::{Credentials, Service};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::ids::SessionId;
-use crate::limit::{Kind, Want};
+use crate::limit::{self, By, What};
 use crate::ports::{Phone, PlatformError};
 use crate::session::Session;
 
@@ -26,21 +27,23 @@ impl Service {
     ///
     /// # Errors
     /// The refusal that the client is to be told.
-    pub async fn phone(&self, credentials: &Credentials, code: &str, slide: bool) -> Result<Phone> {
+    pub async fn phone(&self, credentials: &Credentials, code: &str, from: IpAddr, slide: bool) -> Result<Phone> {
         let who = self.authenticate(credentials, slide).await?;
-        self.may_ask_phone(&who.session)?;
+        self.may_ask_phone(&who.session, from)?;
         self.redeem_phone(&who.session, &who.app, code).await
     }
 
     /// Counts one phone number asked for, or refuses it: any text is a code until the platform has been asked. By a bind it is
     /// counted as a bind.
-    fn may_ask_phone(&self, session: &Session) -> Result<()> {
-        let max = self.world().limits.phone_numbers;
-        let want = Want { kind: Kind::Phone, max, name: vec![&session.identity.0] };
-        let (now, _) = self.now();
-        self.inner.tries.take(&[want], now).map(|_| ()).map_err(|wait| {
-            Error::new(Code::RateLimited, "There were too many phone numbers; wait, then try again.").retry_after(wait)
-        })
+    fn may_ask_phone(&self, session: &Session, from: IpAddr) -> Result<()> {
+        let network = limit::network(from);
+        let by = [
+            (By::Identity, session.identity.0.as_slice()),
+            (By::Network, network.as_slice()),
+            (By::App, session.app.as_str().as_bytes()),
+        ];
+        let wants = self.world().limits.wants(What::PhoneNumber, &by);
+        self.count(&wants, "There were too many phone numbers; wait, then try again.").map(|_| ())
     }
 
     /// Redeems a code, once: who sends it again in the same session gets the same number while the platform would still

@@ -8,10 +8,16 @@ use super::Api;
 use super::answer::Refusal;
 use super::body::Fields;
 use super::caller::Caller;
+use super::origin::Origin;
 
 /// `POST /phone`
-pub async fn redeem(State(api): State<Api>, caller: Caller, fields: Fields) -> Result<Json<Value>, Refusal> {
+pub async fn redeem(
+    State(api): State<Api>,
+    Origin(from): Origin,
+    caller: Caller,
+    fields: Fields,
+) -> Result<Json<Value>, Refusal> {
     let code = fields.text("code", 1..=512)?;
-    let phone = api.service.phone(&caller.credentials, &code, caller.slide).await?;
+    let phone = api.service.phone(&caller.credentials, &code, from, caller.slide).await?;
     Ok(Json(json!({ "phone": phone.number })))
 }

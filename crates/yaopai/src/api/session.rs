@@ -17,18 +17,20 @@ use yaopai_core::time::millis;
 use super::answer::Refusal;
 use super::body::Fields;
 use super::caller::Caller;
+use super::origin::Origin;
 use super::{Api, no_content};
 use zeroize::Zeroizing;
 
 use crate::rfc3339::rfc3339;
 
 /// `POST /session`
-pub async fn login(State(api): State<Api>, fields: Fields) -> Result<Response, Refusal> {
+pub async fn login(State(api): State<Api>, Origin(from): Origin, fields: Fields) -> Result<Response, Refusal> {
     let request = LoginRequest {
         app: fields.text("app", 1..=64)?.as_str().into(),
         code: fields.text("code", 1..=512)?,
         request_id: fields.request_id()?,
         key: key(&fields)?,
+        from,
         device: device(&fields)?,
         env_version: env_version(&fields)?,
     };

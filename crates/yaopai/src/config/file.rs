@@ -96,21 +96,39 @@ impl Default for Public {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    pub binds_per_identity: u16,
-    pub binds_per_network: u16,
-    pub binds_per_account: u16,
-    pub phone_numbers_per_identity: u16,
-    pub binds_window: u64,
+    pub logins_per_identity: u32,
+    pub logins_per_network: u32,
+    pub logins_per_app: u32,
+    pub binds_per_identity: u32,
+    pub binds_per_network: u32,
+    pub binds_per_app: u32,
+    pub binds_per_account: u32,
+    pub phone_numbers_per_identity: u32,
+    pub phone_numbers_per_network: u32,
+    pub phone_numbers_per_app: u32,
+    pub failed_proofs_per_identity: u32,
+    pub failed_proofs_per_network: u32,
+    pub failed_proofs_per_app: u32,
+    pub window: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            logins_per_identity: 60,
+            logins_per_network: 6_000,
+            logins_per_app: 0,
             binds_per_identity: 10,
             binds_per_network: 300,
+            binds_per_app: 0,
             binds_per_account: 10,
             phone_numbers_per_identity: 30,
-            binds_window: 600,
+            phone_numbers_per_network: 3_000,
+            phone_numbers_per_app: 0,
+            failed_proofs_per_identity: 100,
+            failed_proofs_per_network: 3_000,
+            failed_proofs_per_app: 0,
+            window: 600,
         }
     }
 }

@@ -5,6 +5,7 @@ mod access_token;
 mod address;
 mod api_key;
 mod file;
+mod limits;
 mod problem;
 mod push;
 mod secret;
@@ -52,7 +53,7 @@ pub struct Config {
     pub public_proxies: Vec<IpNet>,
     /// What a proxy in front of the public listener takes off the paths that clients call.
     pub stripped_prefix: String,
-    /// How many binds there may be.
+    /// How many logins, binds, phone numbers and failed proofs there may be.
     pub try_limits: TryLimits,
     /// How many sessions the live table holds.
     pub live_sessions: usize,
@@ -189,7 +190,7 @@ impl Config {
             trusted_proxies: networks("check.trusted_proxies", &file.check.trusted_proxies)?,
             public_proxies: networks("public.trusted_proxies", &file.public.trusted_proxies)?,
             stripped_prefix: stripped_prefix(file.public.stripped_prefix)?,
-            try_limits: try_limits(&file.limits)?,
+            try_limits: limits::read(&file.limits)?,
             live_sessions: file.live.max_sessions,
             nonces: file.live.max_nonces,
             flush_every: Duration::from_secs(file.live.flush_interval),
@@ -246,21 +247,6 @@ fn stripped_prefix(text: String) -> Result<String, ConfigError> {
         "public.stripped_prefix",
         format!("{text:?} is no path like /auth, without a slash at its end"),
     ))
-}
-
-fn try_limits(file: &file::Limits) -> Result<TryLimits, ConfigError> {
-    let each =
-        [file.binds_per_identity, file.binds_per_network, file.binds_per_account, file.phone_numbers_per_identity];
-    if each.contains(&0) || !(60..=86_400).contains(&file.binds_window) {
-        return Err(ConfigError::value("limits", "each needs to be at least 1, in 60 to 86400 seconds".into()));
-    }
-    Ok(TryLimits {
-        per_identity: file.binds_per_identity,
-        per_network: file.binds_per_network,
-        per_account: file.binds_per_account,
-        phone_numbers: file.phone_numbers_per_identity,
-        window: Duration::from_secs(file.binds_window),
-    })
 }
 
 fn carriers(file: &file::Carriers) -> Result<Carriers, ConfigError> {

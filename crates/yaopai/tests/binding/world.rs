@@ -165,6 +165,7 @@ impl World {
             code: format!("{openid}#{n}"),
             request_id: format!("login-{n:.<24}"),
             key: None,
+            from: Ipv4Addr::LOCALHOST.into(),
             device: Device::default(),
             env_version: None,
         };

@@ -154,7 +154,7 @@ fn configure(folder: &Path, sim: &str, back_end: &str) -> std::path::PathBuf {
         development = true
         listen = {{ public = "127.0.0.1:0", check = "127.0.0.1:0", admin = "127.0.0.1:0" }}
         live = {{ flush_interval = 1 }}
-        limits = {{ binds_per_identity = 60000, binds_per_network = 60000 }}
+        limits = {{ logins_per_identity = 0, logins_per_network = 0, binds_per_identity = 0, binds_per_network = 0 }}
         [[apps]]
         keyed = "offered"
         name = "shop"

@@ -3,12 +3,11 @@
 use std::net::IpAddr;
 
 use serde_json::Value;
-use yaopai_wire::problem::Code;
 
 use super::Offer;
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::limit::{self, Kind, Taken, Want};
+use crate::limit::{self, By, Kind, Taken, Want, What};
 use crate::service::Service;
 use crate::session::Session;
 
@@ -17,20 +16,19 @@ impl Service {
     pub(super) fn may_try(&self, session: &Session, app: &App, from: IpAddr, account: Option<&str>) -> Result<Taken> {
         let limits = self.world().limits;
         let network = limit::network(from);
-        let mut wants = vec![
-            Want { kind: Kind::Identity, max: limits.per_identity, name: vec![&session.identity.0] },
-            Want { kind: Kind::Network, max: limits.per_network, name: vec![&network] },
+        let by = [
+            (By::Identity, session.identity.0.as_slice()),
+            (By::Network, network.as_slice()),
+            (By::App, app.name.as_str().as_bytes()),
         ];
+        let mut wants = limits.wants(What::Bind, &by);
         // A realm's apps share their back end, so an account is the same one in all of them.
         wants.extend(account.map(|account| {
             let name = vec![app.realm.as_str().as_bytes(), account.as_bytes()];
-            Want { kind: Kind::Account, max: limits.per_account, name }
+            Want { kind: Kind(What::Bind, By::Account), max: limits.binds_per_account, name }
         }));
-        let (now, _) = self.now();
-        self.inner.tries.take(&wants, now).map_err(|wait| {
-            // Which of them it was would tell a guesser what to change.
-            Error::new(Code::RateLimited, "There were too many tries to bind; wait, then try again.").retry_after(wait)
-        })
+        // Which of them it was would tell a guesser what to change.
+        self.count(&wants, "There were too many tries to bind; wait, then try again.")
     }
 }
 

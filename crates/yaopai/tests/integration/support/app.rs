@@ -281,7 +281,11 @@ fn config(setup: &Setup, sim: &str, hook: &str) -> String {
         "live = { flush_interval = 300 }\n".to_owned()
     };
     // As many as tests like, from the one address that they have.
-    let limits = if setup.top.contains("limits") { "" } else { "limits = { binds_per_network = 60000 }\n" };
+    let limits = if setup.top.contains("limits") {
+        ""
+    } else {
+        "limits = { binds_per_network = 0, logins_per_network = 0, logins_per_identity = 0 }\n"
+    };
     live + limits
         + &text
             .replace("{sim}", sim)

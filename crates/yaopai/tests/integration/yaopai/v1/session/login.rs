@@ -311,3 +311,42 @@ async fn who_somebody_is_is_not_theirs_to_say() {
     assert_eq!((&reply["bound"], reply.get("user"), reply.get("claims")), (&json!(false), None, None));
     assert_eq!(thief.check("require=session").await.header("yaopai-openid"), Some(thief.openid().as_str()));
 }
+
+/// Logins are counted before the platform is asked, and its quota isn't touched.
+#[tokio::test]
+async fn a_network_logs_in_so_often() {
+    let setup = Setup { top: "limits = { logins_per_network = 3 }", ..Setup::default() };
+    let app = TestApp::with(setup).await;
+    let phone = app.customer("lilei", "42");
+    for _ in 0..3 {
+        phone.log_in().await;
+    }
+    let code = phone.code();
+    let reply = phone.send_login(&code, &request_id("beyond")).await;
+    assert_eq!(reply.refusal(), "429 rate_limited");
+    let wait: u64 = reply.header("retry-after").unwrap().parse().unwrap();
+    assert_eq!(app.sim.calls("jscode2session"), 3);
+    assert_eq!(phone.check("-").await.user(), "42", "who is logged in stays so");
+    // Another network is another's.
+    let body = json!({ "app": "shop", "code": code, "request_id": request_id("elsewhere") });
+    let url = format!("{}/yaopai/v1/session", app.addresses().public);
+    let elsewhere = app.http.post(url).header("x-forwarded-for", "203.0.113.9").json(&body).send().await.unwrap();
+    assert_eq!(elsewhere.status(), 201);
+    app.clock.advance(seconds(wait));
+    phone.log_in().await;
+}
+
+#[tokio::test]
+async fn an_identity_and_an_app_log_in_so_often() {
+    for limit in ["limits = { logins_per_identity = 2 }", "limits = { logins_per_app = 2 }"] {
+        let app = TestApp::with(Setup { top: limit, ..Setup::default() }).await;
+        let phone = app.customer("lilei", "42");
+        phone.log_in().await;
+        phone.log_in().await;
+        let (code, id) = (phone.code(), request_id("beyond"));
+        assert_eq!(phone.send_login(&code, &id).await.refusal(), "429 rate_limited", "{limit}");
+        assert_eq!(phone.send_login(&code, &id).await.refusal(), "429 rate_limited", "{limit}: the same again");
+        let other = app.newcomer("hanmeimei").try_log_in().await;
+        assert_eq!(other.status == 201, limit.contains("identity"), "{limit}: {}", other.text);
+    }
+}
