@@ -1,5 +1,6 @@
 //! What a request shows, and whether that is enough for its session.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use yaopai_wire::problem::Code;
@@ -9,6 +10,8 @@ use yaopai_wire::token::Token;
 use super::{Service, refused};
 use crate::app::{App, Keyed};
 use crate::error::{Error, Result};
+use crate::ids::{AppName, SessionId};
+use crate::limit::{self, By, What};
 use crate::proof::{LEASE, ProofKey, Proven, SAVED, Unproved};
 use crate::session::Session;
 
@@ -19,11 +22,13 @@ pub struct Credentials {
     pub token: Token,
     /// The signed request; `None` if it isn't signed.
     pub signed: Option<Kept>,
+    /// The client's address, where it is known: what can't be proved is counted by it, too.
+    pub from: Option<IpAddr>,
 }
 
 impl From<Token> for Credentials {
     fn from(token: Token) -> Self {
-        Self { token, signed: None }
+        Self { token, signed: None, from: None }
     }
 }
 
@@ -31,10 +36,11 @@ impl Service {
     /// Does the request come from who holds the session's key? Each path that a token opens comes through here, so none can forget
     /// it. The session is the token's, and its secret was right.
     pub(super) async fn prove(&self, session: &Session, app: &Arc<App>, shown: &Credentials) -> Result<Proven> {
+        let unproved = |why| self.refused_proof(session.id, &session.app, shown.from, why);
         if !session.key.is_keyed() {
             // Opened before the app demanded keys: whoever holds its token may have copied it.
             return match app.policy.keyed {
-                Keyed::Required => Err(self.unproved(Unproved::Missing)),
+                Keyed::Required => Err(unproved(Unproved::Missing)),
                 Keyed::Offered | Keyed::Off => Ok(Proven { body_signed: false }),
             };
         }
@@ -42,15 +48,15 @@ impl Service {
         match self.prove_once(session, &key, shown) {
             Err(Unproved::Unleased) => {
                 self.lease().await?;
-                self.prove_once(session, &key, shown).map_err(|why| self.unproved(why))
+                self.prove_once(session, &key, shown).map_err(unproved)
             }
             Err(Unproved::UnknownVersion) => {
                 let key = self.newer_key(session, app).await?;
                 // The platform was waited for, so the lease may be over by now.
                 self.lease().await?;
-                self.prove_once(session, &key, shown).map_err(|why| self.unproved(why))
+                self.prove_once(session, &key, shown).map_err(unproved)
             }
-            proven => proven.map_err(|why| self.unproved(why)),
+            proven => proven.map_err(unproved),
         }
     }
 
@@ -95,8 +101,23 @@ impl Service {
         Ok(())
     }
 
-    pub(super) fn unproved(&self, why: Unproved) -> Error {
+    /// The refusal of a request that was not proved. Of too many the client is told to wait: one that is right passes all the same, so
+    /// who has copied a token shuts nobody out by it.
+    pub fn refused_proof(&self, session: SessionId, app: &AppName, from: Option<IpAddr>, why: Unproved) -> Error {
+        let world = self.world();
         let (now, _) = self.now();
-        self.world().proofs.refusal(why, now)
+        // Not of a wrong clock or of our own troubles: honest clients have those.
+        if matches!(why, Unproved::Missing | Unproved::Wrong(_) | Unproved::OtherKey | Unproved::Replayed) {
+            let network = from.map(limit::network);
+            let mut by = vec![(By::Identity, session.0.as_slice()), (By::App, app.as_str().as_bytes())];
+            by.extend(network.as_ref().map(|network| (By::Network, network.as_slice())));
+            let wants = world.limits.wants(What::FailedProof, &by);
+            if let Err(e) =
+                self.count(&wants, "There were too many requests that were not signed as they must be; wait.")
+            {
+                return Error { internal: Some(why.code().as_str().into()), ..e };
+            }
+        }
+        world.proofs.refusal(why, now)
     }
 }

@@ -14,6 +14,7 @@ use yaopai_wire::signature::{Kept, Needs, SIGNATURE, SIGNATURE_INPUT};
 
 use super::Api;
 use super::answer::Refusal;
+use super::origin::Origin;
 
 /// What a call shows of its caller. Whether that is enough is the service's to say.
 pub struct Caller {
@@ -38,7 +39,9 @@ impl FromRequestParts<Api> for Caller {
         // Nothing here lets a body stay unsigned: none is large.
         let needs = Needs { authorization: carrier == Carrier::Authorization, unsigned_body: false };
         let signed = signed(parts, api, needs)?;
-        Ok(Self { credentials: Credentials { token, signed }, slide: slides(&parts.headers) })
+        let Ok(Origin(from)) = Origin::from_request_parts(parts, api).await;
+        let credentials = Credentials { token, signed, from: Some(from) };
+        Ok(Self { credentials, slide: slides(&parts.headers) })
     }
 }
 

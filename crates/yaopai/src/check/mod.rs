@@ -22,7 +22,7 @@ use futures_util::future::{BoxFuture, Either};
 use http::{HeaderMap, HeaderValue, Request, Response, header};
 use ipnet::IpNet;
 use yaopai_core::Service;
-use yaopai_core::ids::SessionId;
+use yaopai_core::ids::{AppName, SessionId};
 use yaopai_core::live::{LiveTable, Looked};
 use yaopai_core::ports::Clock;
 use yaopai_core::proof::{Proofs, Proven, Unproved};
@@ -73,7 +73,7 @@ enum Decision<R> {
     /// It is refused.
     Refuse(Code),
     /// It is not its session's holder's.
-    Unproved(Unproved),
+    Unproved(SessionId, AppName, Unproved),
     /// It shows a ticket.
     Ticket(Ticket),
     /// The table can't decide.
@@ -159,7 +159,10 @@ impl Checks {
                 Answered::Ready(principal::guest())
             }
             Decision::Refuse(code) => Answered::Ready(self.refuse(proxy, refuse::because(code))),
-            Decision::Unproved(why) => Answered::Ready(self.refuse(proxy, self.proofs.refusal(why, self.clock.now()))),
+            Decision::Unproved(session, app, why) => {
+                // Where the client is, only its proxy knows.
+                Answered::Ready(self.refuse(proxy, self.service.refused_proof(session, &app, None, why)))
+            }
             Decision::Ticket(ticket) => {
                 self.metrics.check_slow();
                 let (checks, needs) = (self.clone(), ask.to_owned());
@@ -219,9 +222,15 @@ impl Checks {
             Looked::Pass(Ok(answer)) => Decision::Pass(answer),
             Looked::Pass(Err(code)) => Decision::Refuse(code),
             Looked::Expired => Decision::Refuse(Code::SessionExpired),
-            Looked::Unproved(why) => Decision::Unproved(why),
-            Looked::Unsure => Decision::Unsure(Credentials { token, signed: Kept::of(original, fields, needs) }),
+            Looked::Unproved(why) => Decision::Unproved(id, self.app_of(id), why),
+            Looked::Unsure => {
+                Decision::Unsure(Credentials { token, signed: Kept::of(original, fields, needs), from: None })
+            }
         }
+    }
+
+    fn app_of(&self, id: SessionId) -> AppName {
+        self.table.peek(id, |principal| principal.place().app.clone()).unwrap_or_else(|| "".into())
     }
 
     /// The check listener answers checks and nothing else.

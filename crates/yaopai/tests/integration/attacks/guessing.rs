@@ -131,3 +131,33 @@ async fn phone_codes_from_one_account() {
     app.clock.advance(minutes(11));
     ask(&thief, &thief.phone_code()).await.ok();
 }
+
+/// A copied token, tried again and again without its key: told to wait, and its owner notices nothing.
+#[tokio::test]
+async fn at_the_proof_of_a_keyed_session() {
+    for limit in ["limits = { failed_proofs_per_identity = 5 }", "limits = { failed_proofs_per_app = 5 }"] {
+        let app = TestApp::with(Setup { shop: "keyed = \"required\"", top: limit, ..Setup::default() }).await;
+        let (owner, thief) = (app.customer("lilei", "42").keyed(), app.phone("lilei"));
+        owner.log_in().await;
+        thief.hold(&owner.token());
+        for n in 0..5 {
+            let refused = if n % 2 == 0 { thief.check("-").await.denied() } else { thief.read().await.refusal() };
+            assert_eq!(refused, "401 proof_required", "{limit}");
+        }
+        wait(&thief.read().await);
+        assert_eq!(thief.check("-").await.denied(), "429 rate_limited");
+        assert_eq!((owner.check("-").await.user(), owner.read().await.field("user")), ("42".into(), "42".into()));
+        app.clock.advance(seconds(661));
+        assert_eq!(thief.check("-").await.denied(), "401 proof_required");
+    }
+    let setup =
+        Setup { shop: "keyed = \"required\"", top: "limits = { failed_proofs_per_network = 2 }", ..Setup::default() };
+    let app = TestApp::with(setup).await;
+    let (owner, thief) = (app.customer("lilei", "42").keyed(), app.phone("lilei"));
+    owner.log_in().await;
+    thief.hold(&owner.token());
+    assert_eq!((thief.read().await.refusal(), thief.read().await.refusal()).1, "401 proof_required");
+    wait(&thief.read().await);
+    assert_eq!(thief.check("-").await.denied(), "401 proof_required", "a check knows no network");
+    assert_eq!(owner.read().await.field("user"), "42");
+}
