@@ -1,6 +1,7 @@
 //! No secret in clear, at rest or in a log: the real binary logs at TRACE while everything is done that has to do with a
 //! secret, failures included; then every byte of the database and of the log is read.
 
+mod keyed;
 mod steps;
 mod walk;
 
@@ -14,6 +15,7 @@ async fn no_secret_lies_in_clear_in_the_database_or_in_a_log() {
     let mut walk = Walk::start().await;
     walk.everything().await;
     walk.every_way().await;
+    walk.signed().await;
     walk.platform_gone().await;
 
     let files = database_files(walk.folder.path());
