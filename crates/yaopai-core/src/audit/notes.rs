@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::by::By;
 use super::event::{Event, Kind, Outcome};
-use crate::ids::{AppName, IdentityId, Realm, SessionId};
+use crate::ids::{AppName, Realm, SessionId};
 use crate::time::Timestamp;
 
 /// Rows a second, of each kind and app.
@@ -64,23 +64,12 @@ impl Notes {
         self.put(Noted { event, by: By::current() }, now);
     }
 
-    /// A request's proof of its session's key was refused. For checks: it takes a lock for as long as it takes to count, and
-    /// never waits for a row. `by` says from where.
-    pub fn refused_proof(
-        &self,
-        (realm, app): (&Realm, &AppName),
-        (session, identity): (SessionId, Option<IdentityId>),
-        code: &'static str,
-        by: By,
-        now: Timestamp,
-    ) {
-        let event = Event {
-            realm: Some(realm.clone()),
-            app: Some(app.clone()),
-            session: Some(session),
-            identity,
-            ..Event::refused(Kind::Proof, code)
-        };
+    /// A request's proof of its session's key was refused. For checks: it takes a lock for as long as it takes to count, and never
+    /// waits for a row. They know no more of the session than this; the rest is looked up when the row is written. An empty
+    /// `app`: not known.
+    pub fn refused_proof(&self, session: SessionId, app: &AppName, code: &'static str, by: By, now: Timestamp) {
+        let app = Some(app.clone()).filter(|app| !app.as_str().is_empty());
+        let event = Event { session: Some(session), app, ..Event::refused(Kind::Proof, code) };
         self.put(Noted { event, by }, now);
     }
 

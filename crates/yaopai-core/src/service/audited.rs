@@ -36,13 +36,25 @@ impl Service {
     /// The store's: what could not be written is counted, and told with the next that can.
     pub async fn write_audit(&self, last: bool) -> Result<()> {
         let (now, _) = self.now();
-        let noted = self.inner.notes.drain(now, last);
+        let mut noted = self.inner.notes.drain(now, last);
         if noted.is_empty() {
             return Ok(());
+        }
+        for one in &mut noted {
+            self.complete(&mut one.event).await;
         }
         let written = self.world().store.note(noted.clone()).await;
         written.inspect_err(|_| self.inner.notes.lost(&noted))?;
         Ok(())
+    }
+
+    /// Whose session it was, where whoever told of it knew the session only. A few a second, by their bound.
+    async fn complete(&self, event: &mut Event) {
+        if let (Some(id), None) = (event.session, &event.realm)
+            && let Ok(Some(session)) = self.world().store.load(id).await
+        {
+            *event = event.clone().of_session(&session);
+        }
     }
 
     /// The end of the chain, what waits included. `None` if nobody writes the log.

@@ -146,6 +146,24 @@ async fn a_realm_sees_its_own() {
     assert_eq!(app.admin_as("wrong", "GET", "/admin/v1/audit", None).await.refusal(), "401 api_key_invalid");
 }
 
+/// By a check, which waits for nothing, and by the API: whose session it was stands there all the same.
+#[tokio::test]
+async fn refused_proofs() {
+    let app = TestApp::with(crate::support::Setup { shop: "keyed = \"required\"", ..Default::default() }).await;
+    let phone = app.customer("lilei", "42").keyed();
+    phone.log_in().await;
+    let id = phone.read().await.field("session_id");
+    phone.hold_key(None);
+    assert_eq!(phone.check("-").await.denied(), "401 proof_required");
+    assert_eq!(phone.read().await.refusal(), "401 proof_required");
+    let refused: Vec<Value> = events(&app).await.into_iter().filter(|e| e["kind"] == "proof").collect();
+    assert_eq!(refused.len(), 2);
+    for e in &refused {
+        let told = (&e["code"], &e["session_id"], &e["app"], &e["user"]);
+        assert_eq!(told, (&json!("proof_required"), &json!(id), &json!("shop"), &json!("42")));
+    }
+}
+
 /// A key that is guessed at, and a client that keeps sending what is refused: few rows, all counted, and nobody waits.
 #[tokio::test]
 async fn a_flood_of_refusals_is_a_few_rows() {
