@@ -153,6 +153,17 @@ fn a_tail_written_anew() {
     assert_eq!(verify(&ours, None, &rows, &[rows[5].head(), with_anew[5].head()]), Err(Fault::Rewritten(6)));
 }
 
+/// Each of them was written by us, with that number: in another copy of the database, that was put back since.
+#[test]
+fn a_row_of_another_copy() {
+    let (scribe, rows) = chain(6);
+    let copy = write(&scribe, rows[1].head(), 4);
+    let one = [&rows[..3], &copy[1..2], &rows[4..]].concat();
+    assert_eq!(verify(&scribe, None, &one, &[]), Err(Fault::Edited(4)));
+    let the_rest = [&rows[..3], &copy[1..]].concat();
+    assert_eq!(verify(&scribe, None, &the_rest, &[]), Err(Fault::Edited(4)));
+}
+
 #[test]
 fn a_checkpoint_stands_for_what_it_deleted() {
     let (scribe, rows) = chain(9);
