@@ -1,17 +1,20 @@
 //! Durable logins a second: the store's `open` from many tasks, against SQLite alone with the same rows in the same
 //! batches, in interleaved rounds.
 
+use std::net::IpAddr;
 use std::path::Path;
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Wake, Waker};
+use std::task::{self, Wake, Waker};
 use std::time::Duration;
 
-use anyhow::ensure;
-use yaopai::clock::SystemClock;
+use anyhow::{Context as _, ensure};
+use yaopai::clock::{SystemClock, SystemEntropy};
+use yaopai_core::audit::{Actor, By, Scribe};
 use yaopai_core::live::Presence as _;
-use yaopai_core::ports::{Change, ChangeSink, Clock as _, Open, Opened, Store as _};
+use yaopai_core::ports::{AuditRow, AuditStore as _, Change, ChangeSink, Clock as _, Open, Opened, Store as _};
+use yaopai_core::seal::MasterKey;
 use yaopai_store::{Options, Sqlite};
 
 use crate::people::People;
@@ -98,26 +101,20 @@ impl Wake for Counted {
 /// Measures and writes the table.
 pub async fn run(folder: &Path, rounds: u32, many: u64) -> anyhow::Result<String> {
     let (mut ours, mut raws, mut mean) = (Rounds::default(), Rounds::default(), Vec::new());
+    let mut untold = Rounds::default();
     // A round more than counted: the first one finds cold files.
     for round in 0..=rounds {
         let people = People::new(many, SystemClock::default().now());
         let logins: Vec<Open> = (0..many).map(|n| people.login(n)).collect();
         let folder = tempfile::tempdir_in(folder)?;
-        let (cost, batches) = through_the_store(&folder.path().join("store.db"), logins.clone()).await?;
-        let rows: Vec<_> = logins.into_iter().map(raw::Rows::new).collect::<Result<_, _>>()?;
-        let path = folder.path().join("raw.db");
-        // The schema, as the store makes it.
-        drop(Sqlite::open(&path, world::table(people, 0), Options::default())?);
-        let sizes = batches.clone();
-        let alone = tokio::task::spawn_blocking(move || {
-            let (watch, before) = (Stopwatch::start(), cpu_of_thread(None)?);
-            raw::insert(&path, &rows, &sizes)?;
-            anyhow::Ok(Cost { time: watch.elapsed(), cpu: cpu_of_thread(None)? - before })
-        });
-        let cost_alone = alone.await??;
+        let through = through_the_store(&folder.path().join("store.db"), logins.clone()).await?;
+        let (cost, batches, told) = through;
+        let cost_untold = alone(folder.path(), "untold.db", logins.clone(), None, batches.clone()).await?;
+        let cost_alone = alone(folder.path(), "raw.db", logins, Some(told), batches.clone()).await?;
         if round > 0 {
             ours.push(cost, many);
             raws.push(cost_alone, many);
+            untold.push(cost_untold, many);
             mean.push(many as f64 / batches.len() as f64);
         }
     }
@@ -128,8 +125,9 @@ pub async fn run(folder: &Path, rounds: u32, many: u64) -> anyhow::Result<String
     };
     Ok(format!(
         "| {rounds} interleaved rounds of {many} first logins, {TASKS} at a time | logins/s, best round | median round | \
-         µs of CPU of the writing threads | logins a commit |\n|---|---|---|---|---|\n{}{}| **store ÷ SQLite alone** (at least 0.80) | **{:.2} ×** | {:.2} × | {:.2} × | |\n",
+         µs of CPU of the writing threads | logins a commit |\n|---|---|---|---|---|\n{}{}{}| **store ÷ SQLite alone** (at least 0.80) | **{:.2} ×** | {:.2} × | {:.2} × | |\n",
         row("SQLite alone: the same rows, the same batches", &raws),
+        row("SQLite alone, without the audit log's rows", &untold),
         row("`Store::open`, the live table included", &ours),
         least(&raws.seconds) / least(&ours.seconds),
         median(&pairs),
@@ -137,37 +135,64 @@ pub async fn run(folder: &Path, rounds: u32, many: u64) -> anyhow::Result<String
     ))
 }
 
-/// Opens all logins through the store. Answers the cost, and the batches.
-async fn through_the_store(path: &Path, logins: Vec<Open>) -> anyhow::Result<(Cost, Vec<usize>)> {
+/// The same rows into a file of its own, with those of the audit log or without.
+async fn alone(
+    folder: &Path,
+    name: &str,
+    logins: Vec<Open>,
+    told: Option<Vec<AuditRow>>,
+    sizes: Vec<usize>,
+) -> anyhow::Result<Cost> {
+    let mut told = told.unwrap_or_default().into_iter();
+    let rows: Vec<_> = logins.into_iter().map(|open| raw::Rows::new(open, told.next())).collect::<Result<_, _>>()?;
+    let path = folder.join(name);
+    // The schema, as the store makes it.
+    drop(Sqlite::open(&path, world::table(People::new(0, SystemClock::default().now()), 0), Options::default())?);
+    let alone = tokio::task::spawn_blocking(move || {
+        let (watch, before) = (Stopwatch::start(), cpu_of_thread(None)?);
+        raw::insert(&path, &rows, &sizes)?;
+        anyhow::Ok(Cost { time: watch.elapsed(), cpu: cpu_of_thread(None)? - before })
+    });
+    alone.await?
+}
+
+/// Opens all logins through the store, with the audit log. Answers the cost, the batches, and what the log was told.
+async fn through_the_store(path: &Path, logins: Vec<Open>) -> anyhow::Result<(Cost, Vec<usize>, Vec<AuditRow>)> {
     let many = logins.len();
     let batches = Arc::new(Batches::default());
     let table = world::table(People::new(0, SystemClock::default().now()), 0);
     let sink = Arc::new(Watched { to: table.clone(), batches: batches.clone() });
     let store = Arc::new(Sqlite::open(path, sink, Options::default())?);
+    let (clock, entropy) = (Arc::new(SystemClock::default()), Arc::new(SystemEntropy));
+    let master = MasterKey::parse(&MasterKey::generate(&*entropy)).context("a master key")?;
+    store.begin_audit(Arc::new(Scribe::new(&master, clock, entropy)));
+    let by = By::actor(Actor::Client, Some(IpAddr::from([203, 0, 113, 9])));
     let logins = Arc::new(Mutex::new(logins.into_iter()));
     let watch = Stopwatch::start();
     let tasks: Vec<_> = (0..TASKS)
         .map(|_| {
             let (store, logins, batches) = (store.clone(), logins.clone(), batches.clone());
-            tokio::spawn(async move {
+            tokio::spawn(by.clone().scope(async move {
                 loop {
                     let next = logins.lock().unwrap_or_else(PoisonError::into_inner).next();
                     let Some(login) = next else { return anyhow::Ok(()) };
                     let mut opening = pin!(store.open(login));
                     let opened = std::future::poll_fn(|context| {
                         let counted = Counted { to: context.waker().clone(), batches: batches.clone() };
-                        opening.as_mut().poll(&mut Context::from_waker(&Waker::from(Arc::new(counted))))
+                        opening.as_mut().poll(&mut task::Context::from_waker(&Waker::from(Arc::new(counted))))
                     });
                     ensure!(matches!(opened.await?, Opened::Opened(_)), "a first login was not opened");
                 }
-            })
+            }))
         })
         .collect();
     for task in tasks {
         task.await??;
     }
     let cost = Cost { time: watch.elapsed(), cpu: cpu_of_thread(Some(WRITER))? + cpu_of_thread(Some(TELLER))? };
+    let told = store.audit_rows(None, 0, u32::MAX).await?;
     store.close().await;
+    ensure!(told.len() == many, "{} of {many} logins are in the audit log", told.len());
     ensure!(table.len() == many, "{} of {many} logins are in the table", table.len());
-    Ok((cost, batches.take()))
+    Ok((cost, batches.take(), told))
 }

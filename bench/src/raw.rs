@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use rusqlite::{Connection, Statement, params};
-use yaopai_core::ports::Open;
+use yaopai_core::ports::{AuditRow, Open};
 
 /// The pragmas of crates/yaopai-store/src/sqlite/file.rs.
 const PRAGMAS: &str = "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON; \
@@ -14,14 +14,15 @@ const PRAGMAS: &str = "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA 
 pub struct Rows {
     open: Open,
     secrets: String,
+    told: Option<AuditRow>,
 }
 
 impl Rows {
     /// Takes a login; what the store would make into text is made before the clock runs.
-    pub fn new(open: Open) -> anyhow::Result<Self> {
+    pub fn new(open: Open, told: Option<AuditRow>) -> anyhow::Result<Self> {
         let user = open.user.is_some();
         let secrets = yaopai_core::session::Secrets::new(open.session.secrets.current(), user);
-        Ok(Self { secrets: serde_json::to_string(&secrets)?, open })
+        Ok(Self { secrets: serde_json::to_string(&secrets)?, open, told })
     }
 }
 
@@ -41,6 +42,12 @@ pub fn insert(path: &Path, rows: &[Rows], batches: &[usize]) -> anyhow::Result<(
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
     )?;
     let mut login = db.prepare("INSERT INTO logins (key, session, sealed, expires_at) VALUES (?1, ?2, ?3, ?4)")?;
+    let mut audit = Audit {
+        row: db.prepare(
+            "INSERT INTO audit (seq, at, realm, clear, person, sealed, mac) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?,
+        key: db.prepare("INSERT INTO audit_keys (no, period, owner, salt) VALUES (?1, ?2, ?3, ?4)")?,
+    };
     let mut rest = rows;
     for size in batches {
         let (batch, after) = rest.split_at((*size).min(rest.len()));
@@ -48,6 +55,9 @@ pub fn insert(path: &Path, rows: &[Rows], batches: &[usize]) -> anyhow::Result<(
         begin.raw_execute()?;
         for row in batch {
             one(row, &mut identity, &mut claims, &mut session, &mut login)?;
+            if let Some(told) = &row.told {
+                audit.one(told)?;
+            }
         }
         commit.raw_execute()?;
     }
@@ -55,8 +65,24 @@ pub fn insert(path: &Path, rows: &[Rows], batches: &[usize]) -> anyhow::Result<(
     Ok(())
 }
 
+/// The audit log's row of a login, and the key of its person.
+struct Audit<'db> {
+    row: Statement<'db>,
+    key: Statement<'db>,
+}
+
+impl Audit<'_> {
+    fn one(&mut self, AuditRow { row, salt }: &AuditRow) -> rusqlite::Result<()> {
+        let (seq, realm) = (row.seq.cast_signed(), row.realm.as_ref().map(|realm| realm.as_str()));
+        // As scattered as a keyed hash.
+        self.key.execute(params![seq, 0, &row.mac[..16], salt])?;
+        self.row.execute(params![seq, row.at.0, realm, row.clear, seq, row.sealed, row.mac])?;
+        Ok(())
+    }
+}
+
 fn one(
-    Rows { open, secrets }: &Rows,
+    Rows { open, secrets, .. }: &Rows,
     identity: &mut Statement<'_>,
     claims: &mut Statement<'_>,
     session: &mut Statement<'_>,

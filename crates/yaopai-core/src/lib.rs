@@ -5,6 +5,7 @@
 //! order is in `service/`; the table that a check reads is in [`live`].
 
 pub mod app;
+pub mod audit;
 pub mod bind_code;
 pub mod error;
 pub mod ids;

@@ -48,7 +48,7 @@ impl MasterKey {
     }
 
     /// A key for another purpose, so that one purpose's key says nothing about another's.
-    fn derive(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
+    pub(crate) fn derive(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
         Zeroizing::new(hmac(&self.0[..], &[purpose.as_bytes()]))
     }
 }

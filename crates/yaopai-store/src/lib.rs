@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod audited;
 pub mod model;
 mod rules;
 pub mod sqlite;

@@ -4,10 +4,12 @@
 
 mod conformance;
 
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
+use yaopai_core::audit::Kind;
 use yaopai_core::ids::SessionId;
 use yaopai_core::ports::*;
 use yaopai_core::session::{EndReason, Standing};
@@ -33,6 +35,7 @@ fn numbered(n: u32) -> Open {
 /// Logs in, refreshes, confirms and kicks in eight tasks, and says so once it has the answer. Runs until it is killed.
 async fn child(path: &str) {
     let store = Arc::new(Sqlite::open(path, Arc::new(Log::default()), Options::default()).unwrap());
+    store.begin_audit(audit::scribe().0);
     let tasks = (0..8).map(|task| {
         let store = Arc::clone(&store);
         tokio::spawn(async move {
@@ -102,8 +105,33 @@ async fn what_was_answered_survives_kill_9() {
             }
             answered += 1;
         }
+        no_change_without_its_row(&store).await;
         // And it works on.
         opened(store.open(numbered(u32::MAX)).await.unwrap());
     }
     assert!(answered >= 741, "{answered}");
+}
+
+/// Each session has one row that says it was opened, each end one, and there are no others: answered or not.
+async fn no_change_without_its_row(store: &Sqlite) {
+    let (mut told, rows) = (BTreeMap::new(), audit::rows(store).await);
+    audit::whole(&audit::scribe().0, None, &rows);
+    for kept in &rows {
+        let (event, _) = kept.row.read().unwrap();
+        let (opens, ends): &mut (u32, u32) = told.entry(event.session.unwrap()).or_default();
+        *(if event.kind == Kind::Login { opens } else { ends }) += 1;
+    }
+    let mut live = 0;
+    store
+        .scan_live(&mut |s| {
+            live += 1;
+            assert_eq!(told.remove(&s.id), Some((1, 0)), "{}", s.id);
+        })
+        .await
+        .unwrap();
+    assert!(live > 0);
+    for (id, rows) in told {
+        assert_eq!(rows, (1, 1), "{id}");
+        assert!(store.load(id).await.unwrap().is_some_and(|s| s.ended.is_some()), "{id}");
+    }
 }

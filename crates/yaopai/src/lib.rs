@@ -7,6 +7,7 @@
 //! | [`check`] | "who is this request?", in front of any router |
 //! | [`api`] | what the mini program calls: `/yaopai/v1` |
 //! | [`admin`] | what back ends and operators call |
+//! | [`audit`] | the audit log as it leaves the server |
 //! | [`push`] | what WeChat says by itself |
 //! | [`rfc3339`] | instants as text |
 //! | [`webhook`] | what we ask the back end |
@@ -15,6 +16,7 @@
 
 pub mod admin;
 pub mod api;
+pub mod audit;
 pub mod check;
 pub mod cli;
 pub mod clock;

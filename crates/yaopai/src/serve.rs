@@ -15,9 +15,10 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
 use yaopai_core::Service;
+use yaopai_core::audit::Scribe;
 use yaopai_core::ids::AppName;
 use yaopai_core::live::{LiveTable, Presence};
-use yaopai_core::ports::{Change, ChangeSink, Clock, Entropy, Store, StoreError};
+use yaopai_core::ports::{AuditStore as _, Change, ChangeSink, Clock, Entropy, Store, StoreError};
 use yaopai_core::proof::{Past, Proofs};
 use yaopai_core::seal::{SealError, Sealer};
 use yaopai_core::service::World;
@@ -27,6 +28,7 @@ use yaopai_store::{OpenError, Options, Sqlite};
 
 use crate::admin::{Admin, Health};
 use crate::api::Api;
+use crate::audit;
 use crate::check::{Answered, Checks, Principal, entry_maker};
 use crate::clock::HeldClock;
 use crate::config::{Address, Config};
@@ -75,6 +77,8 @@ pub struct Server {
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<()>>,
     upkeep: JoinHandle<()>,
+    keeper: JoinHandle<()>,
+    audit: audit::Keeper,
 }
 
 impl Server {
@@ -110,6 +114,8 @@ impl Server {
             );
         }
         let proofs = Arc::new(Proofs::resume(config.nonces, &past, clock.now(), &*entropy));
+        let scribe = Arc::new(Scribe::new(&config.master_key, clock.clone(), entropy.clone()));
+        store.begin_audit(scribe.clone());
         let downtime = store.resume(clock.now()).await?;
         store.scan_live(&mut |session| table.apply(Change::Put(Box::new(session)))).await?;
         tracing::info!(sessions = table.len(), database = %config.database.display(), "database open");
@@ -130,6 +136,7 @@ impl Server {
         let service = Service::new(world);
 
         let (stop, stopping) = watch::channel(false);
+        let keeping = stopping.clone();
         let every = config.flush_every;
         let health = Arc::new(Health {
             development: config.development,
@@ -152,7 +159,7 @@ impl Server {
             pushes,
         )
         .router();
-        let admin_api = Admin::new(service.clone(), config.api_keys, metrics.clone(), health.clone()).router();
+        let admin_api = Admin::new(service.clone(), config.api_keys, metrics.clone(), health.clone(), scribe).router();
         let (public_at, check_at, admin_at) = (public.address(), check.address(), admin.address());
         let (strangers, neighbours) =
             (Limits::strangers(config.listen.max_connections), Limits::neighbours(config.listen.max_connections));
@@ -162,9 +169,10 @@ impl Server {
             tokio::spawn(listen::serve(admin, neighbours, Arc::new(Routed(admin_api)), stopping.clone())),
         ];
         let upkeep = tokio::spawn(upkeep(service.clone(), every, metrics, health, stopping));
+        let keeper = tokio::spawn(audit::keep(service.clone(), config.audit.clone(), keeping));
         let (public, check, admin) = (public_at, check_at, admin_at);
         tracing::info!(%public, %check, %admin, "listening");
-        Ok(Self { public, check, admin, service, store, stop, listeners, upkeep })
+        Ok(Self { public, check, admin, service, store, stop, listeners, upkeep, keeper, audit: config.audit })
     }
 
     /// The services, for what runs in the same process.
@@ -191,6 +199,8 @@ impl Server {
         if let Err(e) = self.service.upkeep().await {
             tracing::warn!(error = ?e, "the last flush failed; up to one interval of last-seen times is lost");
         }
+        let _ = self.keeper.await;
+        audit::finish(&self.service, &self.audit).await;
         if let Err(e) = self.service.close_proofs().await {
             tracing::warn!(error = ?e, "nonces were not kept; the next start refuses signed requests for some seconds");
         }

@@ -8,9 +8,9 @@ use async_trait::async_trait;
 
 use crate::ids::{AppName, IdentityId, Realm, SessionId, UserId};
 use crate::ports::{
-    Bind, BindCode, BindCodeHash, BindEnd, BindTerms, BindingFilter, FileHash, Filter, Identity, ImportMark,
-    ImportOutcome, ImportPiece, LoginRecord, Open, Opened, Rotate, Rotated, Stale, StaleEnded, StepUp, UserFound,
-    Which,
+    AuditStore, Bind, BindCode, BindCodeHash, BindEnd, BindTerms, BindingFilter, FileHash, Filter, Identity,
+    ImportMark, ImportOutcome, ImportPiece, LoginRecord, Open, Opened, Rotate, Rotated, Stale, StaleEnded, StepUp,
+    UserFound, Which,
 };
 use crate::session::{Claims, EndReason, Session};
 use crate::time::{Downtime, Timestamp, Uptime};
@@ -75,7 +75,7 @@ pub struct PastProofs {
 
 /// An engine. Methods that change something answer only after the change is durable and applied to the sink.
 #[async_trait]
-pub trait Store: Send + Sync {
+pub trait Store: AuditStore + Send + Sync {
     /// The server starts. Counts the time since it was last known to be alive as downtime, and says how much that is in all.
     /// When it was alive never goes back: one start under a clock that is years late must not make years of downtime later.
     async fn resume(&self, now: Timestamp) -> StoreResult<Downtime>;

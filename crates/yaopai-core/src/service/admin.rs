@@ -3,6 +3,7 @@
 use yaopai_wire::problem::Code;
 
 use super::Service;
+use crate::audit::{Event, Kind, carried};
 use crate::error::{Error, Result};
 use crate::ids::{AppName, IdentityId, Realm, SessionId, UserId};
 use crate::ports::{BindEnd, BindTerms, BindingFilter, Filter, HandedToken, Identity, Subject, UserFound, Which};
@@ -82,7 +83,7 @@ impl Service {
     /// The store's.
     pub async fn admin_kick_all(&self, realm: &Realm, kick: Kick) -> Result<u64> {
         let (service, realm) = (self.clone(), realm.clone());
-        let done = tokio::spawn(async move { service.kick_pages(&realm, &kick).await });
+        let done = tokio::spawn(carried(async move { service.kick_pages(&realm, &kick).await }));
         done.await.unwrap_or_else(|e| Err(Error::new(Code::Internal, "Try again.").internal(e)))
     }
 
@@ -192,7 +193,9 @@ impl Service {
     pub async fn admin_access_token(&self, realm: &Realm, app: &AppName) -> Result<HandedToken> {
         let app = self.world().apps.get(app).filter(|a| a.realm == *realm);
         let app = app.ok_or_else(|| Error::new(Code::NotFound, "The realm has no app of this name."))?;
-        self.world().platform.access_token(app).await.map_err(|e| Error::from(e).of_a_call())
+        let handed = self.world().platform.access_token(app).await.map_err(|e| Error::from(e).of_a_call())?;
+        self.tell(Event::new(Kind::AccessToken, "").of_app(app));
+        Ok(handed)
     }
 
     /// What was said about a user.

@@ -9,6 +9,7 @@ use yaopai_wire::token::Token;
 
 use super::{Service, refused};
 use crate::app::{App, Keyed};
+use crate::audit::{self, Actor};
 use crate::error::{Error, Result};
 use crate::ids::{AppName, SessionId};
 use crate::limit::{self, By, What};
@@ -106,6 +107,8 @@ impl Service {
     pub fn refused_proof(&self, session: SessionId, app: &AppName, from: Option<IpAddr>, why: Unproved) -> Error {
         let world = self.world();
         let (now, _) = self.now();
+        let by = audit::By::actor(Actor::Client, from);
+        self.audit().refused_proof(session, app, why.code().as_str(), by, now);
         // Not of a wrong clock or of our own troubles: honest clients have those.
         if matches!(why, Unproved::Missing | Unproved::Wrong(_) | Unproved::OtherKey | Unproved::Replayed) {
             let network = from.map(limit::network);

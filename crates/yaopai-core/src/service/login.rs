@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use super::flights::{self, Boarding, Spent, code_used, digest};
 use super::{Granted, Service};
 use crate::app::{App, BindingWay, Keyed};
+use crate::audit::{Event, Kind, carried};
 use crate::error::{Error, Result};
 use crate::ids::{AppName, IdentityId, SessionId, UserId};
 use crate::limit::{self, By, What};
@@ -96,15 +97,16 @@ impl Service {
                     ])
                 {
                     self.inner.flights.land(code, &Err(e.clone()), Spent::No);
+                    self.tell_refused(Event::refused(Kind::Login, "").of_app(&app), Some(&e));
                     sender.send_replace(Some(Err(e.clone())));
                     return Err(e);
                 }
                 let (service, answer) = (self.clone(), sender.subscribe());
                 // On its own task: a client that hangs up must not leave a spent code without its session.
-                tokio::spawn(async move {
+                tokio::spawn(carried(async move {
                     let result = service.fly(&app, request, login, vouched, code).await;
                     sender.send_replace(Some(result));
-                });
+                }));
                 answer
             }
         };
@@ -129,6 +131,7 @@ impl Service {
         let mut spent = vouched.map_or(Spent::No, Spent::Vouched);
         let result = self.open(app, &request, login, &mut spent).await;
         self.inner.flights.land(code, &result, spent);
+        self.tell_refused(Event::refused(Kind::Login, "").of_app(app), result.as_ref().err());
         result
     }
 

@@ -2,6 +2,7 @@
 //! [`crate::session`]; here the world is asked in the right order.
 
 mod admin;
+mod audited;
 mod binding;
 mod credentials;
 mod decrypt;
@@ -35,6 +36,7 @@ use yaopai_wire::token::{SecretHash, Token};
 use zeroize::Zeroizing;
 
 use crate::app::{App, Apps};
+use crate::audit::{By, Notes};
 use crate::error::{Error, Result};
 use crate::ids::{AppName, SessionId};
 use crate::limit::{Taken, TryLimits, Want, Windows};
@@ -95,6 +97,7 @@ struct Inner {
     leasing: tokio::sync::Mutex<()>,
     tries: Windows,
     upkeep: upkeep::State,
+    notes: Notes,
 }
 
 /// A request whose token passed.
@@ -145,6 +148,7 @@ impl Service {
                 tickets: ticket::Tickets::default(),
                 leasing: tokio::sync::Mutex::default(),
                 upkeep: upkeep::State::new(up),
+                notes: Notes::default(),
             }),
         }
     }
@@ -196,6 +200,7 @@ impl Service {
         };
         let (_, up) = self.now();
         self.world().presence.touch(session.id, up, slide);
+        By::is_session(session.id);
         Ok(Authenticated { session, bound, shown, body_signed: proven.body_signed, app })
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Service;
 use crate::app::App;
+use crate::audit::{Actor, By, Event, Kind};
 use crate::error::Result;
 use crate::ids::SessionId;
 use crate::ports::Which;
@@ -22,11 +23,17 @@ impl Service {
     /// # Errors
     /// The store's.
     pub async fn revoked_by_platform(&self, app: &App, openid: &str, at: Timestamp) -> Result<Vec<SessionId>> {
+        // Not who sent the push: that is a machine of the platform's.
+        By::actor(Actor::Platform, None).scope(self.withdrawn(app, openid, at)).await
+    }
+
+    async fn withdrawn(&self, app: &App, openid: &str, at: Timestamp) -> Result<Vec<SessionId>> {
         let store = &self.world().store;
         let Some(identity) = store.identity(&app.name, openid).await? else { return Ok(Vec::new()) };
         let (now, _) = self.now();
         let which = Which::Opened(identity.id, at + CLOCKS_DIFFER);
         let ended = store.end(&app.realm, &which, EndReason::RevokedByPlatform, now).await?;
+        self.tell(Event::new(Kind::Withdrawn, "").of_identity(&identity).times(ended.len() as u64));
         tracing::info!(app = %app.name, identity = %identity.id, sessions = ended.len(), "revoked by the platform");
         Ok(ended)
     }

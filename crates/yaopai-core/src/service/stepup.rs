@@ -10,6 +10,7 @@ use super::flights::{self, Boarding, Spent, code_used, digest};
 use super::refresh::handed_out;
 use super::{Credentials, Granted, Service, refused};
 use crate::app::App;
+use crate::audit::{Event, Kind, carried};
 use crate::error::{Error, Result};
 use crate::ports::StepUp;
 use crate::session::{Answer, RequestHash, Session, Standing, Worth};
@@ -85,12 +86,14 @@ impl Service {
             Boarding::Fly(vouched, sender) => {
                 let (service, answer) = (self.clone(), sender.subscribe());
                 // On its own task: a client that hangs up must not leave a spent code without its answer.
-                tokio::spawn(async move {
+                let told = Event::refused(Kind::StepUp, "").of_session(&asked.session);
+                tokio::spawn(carried(async move {
                     let mut spent = vouched.map_or(Spent::No, Spent::Vouched);
                     let result = service.renew(asked, &mut spent).await;
                     service.inner.flights.land(key, &result, spent);
+                    service.tell_refused(told, result.as_ref().err());
                     sender.send_replace(Some(result));
-                });
+                }));
                 answer
             }
         };

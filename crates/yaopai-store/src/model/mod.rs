@@ -1,6 +1,7 @@
 //! The reference engine: plain maps under one mutex. It is what the other engines are compared with, and what tests of
 //! other rooms run on.
 
+mod audit;
 mod bind;
 mod codes;
 mod import;
@@ -8,8 +9,9 @@ mod login;
 mod state;
 mod store;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use yaopai_core::audit::{Said, Scribe};
 use yaopai_core::ids::SessionId;
 use yaopai_core::ports::{Change, ChangeSink, JarCookie};
 
@@ -35,12 +37,13 @@ impl Disk {
 pub struct Model {
     disk: Disk,
     sink: Arc<dyn ChangeSink>,
+    scribe: OnceLock<Arc<Scribe>>,
 }
 
 impl Model {
     /// Opens the engine on a disk; `Disk::default()` is an empty one.
     pub fn open(disk: Disk, sink: Arc<dyn ChangeSink>) -> Self {
-        Self { disk, sink }
+        Self { disk, sink, scribe: OnceLock::new() }
     }
 
     /// A session's jar, by slot.
@@ -51,8 +54,24 @@ impl Model {
     /// Runs one command under the lock. Its changes reach the sink before anybody else can change anything.
     fn run<T>(&self, command: impl FnOnce(&mut State, &mut Vec<Change>) -> T) -> T {
         let mut state = self.disk.lock();
+        self.apply(&mut state, command)
+    }
+
+    /// The same for a command that the audit log is told of.
+    fn tell<T>(&self, command: impl FnOnce(&mut State, &mut Vec<Change>) -> (Said, T)) -> T {
+        let mut state = self.disk.lock();
+        self.apply(&mut state, |state, changes| {
+            let (said, answer) = command(state, changes);
+            if let Some(scribe) = self.scribe.get() {
+                audit::told(state, scribe, said, changes);
+            }
+            answer
+        })
+    }
+
+    fn apply<T>(&self, state: &mut State, command: impl FnOnce(&mut State, &mut Vec<Change>) -> T) -> T {
         let mut changes = Vec::new();
-        let answer = command(&mut state, &mut changes);
+        let answer = command(state, &mut changes);
         for change in changes {
             self.sink.apply(change);
         }

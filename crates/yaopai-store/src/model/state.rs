@@ -9,6 +9,8 @@ use yaopai_core::ports::{
 use yaopai_core::session::{Claims, EndReason, Ended, Session};
 use yaopai_core::time::{Downtime, Timestamp};
 
+use super::audit::Log;
+
 #[derive(Clone, Default)]
 pub(super) struct State {
     pub alive_at: Option<Timestamp>,
@@ -25,6 +27,7 @@ pub(super) struct State {
     pub imports: BTreeMap<FileHash, ImportMark>,
     pub proofs: PastProofs,
     pub jar: BTreeMap<(SessionId, [u8; 16]), Vec<u8>>,
+    pub log: Log,
 }
 
 #[derive(Clone)]

@@ -1,6 +1,7 @@
 //! [`Store`] for the reference engine.
 
 use async_trait::async_trait;
+use yaopai_core::audit::Said;
 use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId, UserId};
 use yaopai_core::ports::*;
 use yaopai_core::session::{Claims, EndReason, Session, SessionKey};
@@ -8,6 +9,7 @@ use yaopai_core::time::{Downtime, Timestamp, Uptime};
 use yaopai_wire::token::SecretHash;
 
 use super::{Model, bind, codes, import, login};
+use crate::audited;
 use crate::rules::{self, Write};
 
 #[async_trait]
@@ -32,7 +34,10 @@ impl Store for Model {
     }
 
     async fn open(&self, open: Open) -> StoreResult<Opened> {
-        self.run(|state, changes| login::open(state, &open, changes))
+        self.tell(|state, changes| {
+            let opened = login::open(state, &open, changes);
+            (opened.as_ref().map_or_else(|_| Said::new(), |opened| audited::opened(&open, opened)), opened)
+        })
     }
 
     async fn login(&self, key: &[u8; 32]) -> StoreResult<Option<LoginRecord>> {
@@ -40,8 +45,8 @@ impl Store for Model {
     }
 
     async fn rotate(&self, rotate: Rotate) -> StoreResult<Rotated> {
-        Ok(self.run(|state, changes| {
-            let Some(mut session) = state.session(rotate.id) else { return Rotated::Unknown };
+        Ok(self.tell(|state, changes| {
+            let Some(mut session) = state.session(rotate.id) else { return (Said::new(), Rotated::Unknown) };
             let (write, answer) = rules::rotate(&mut session, &rotate);
             match write {
                 Write::Nothing => {}
@@ -53,13 +58,15 @@ impl Store for Model {
                     state.end(session.id, ended.reason, ended.at, changes);
                 }
             }
-            answer
+            (Said::new(), answer)
         }))
     }
 
     async fn step_up(&self, step_up: StepUp) -> StoreResult<Rotated> {
-        Ok(self.run(|state, changes| {
-            let Some(mut session) = state.session(step_up.rotate.id) else { return Rotated::Unknown };
+        Ok(self.tell(|state, changes| {
+            let Some(mut session) = state.session(step_up.rotate.id) else {
+                return (Said::new(), Rotated::Unknown);
+            };
             let (write, answer) = rules::step_up(&mut session, &step_up);
             if write == Write::Session {
                 if let Some(kept) = state.identities.get_mut(&session.identity)
@@ -70,7 +77,7 @@ impl Store for Model {
                 state.sessions.insert(session.id, session.clone());
                 changes.push(Change::Put(Box::new(session)));
             }
-            answer
+            (audited::stepped_up(&answer, !changes.is_empty()), answer)
         }))
     }
 
@@ -86,7 +93,13 @@ impl Store for Model {
     }
 
     async fn bind(&self, bind: Bind) -> StoreResult<Rotated> {
-        self.run(|state, changes| bind::bind(state, &bind, changes))
+        self.tell(|state, changes| {
+            let identity = state.sessions.get(&bind.rotate.id).map(|session| session.identity);
+            let had = identity.and_then(|id| state.identities.get(&id)).and_then(|kept| kept.identity.user.clone());
+            let answer = bind::bind(state, &bind, changes);
+            let said = answer.as_ref().map(|answer| audited::bound(&bind, had.as_ref(), answer, !changes.is_empty()));
+            (said.unwrap_or_default(), answer)
+        })
     }
 
     async fn end(
@@ -96,13 +109,13 @@ impl Store for Model {
         reason: EndReason,
         now: Timestamp,
     ) -> StoreResult<Vec<SessionId>> {
-        Ok(self.run(|state, changes| {
+        Ok(self.tell(|state, changes| {
             let ids = state
                 .live(|s| s.realm == *realm && rules::named(which, s.id, s.identity, s.user.as_ref(), s.created_at));
             for id in &ids {
                 state.end(*id, reason, now, changes);
             }
-            ids
+            (Said::new(), ids)
         }))
     }
 
@@ -207,7 +220,12 @@ impl Store for Model {
         user: UserFound,
         terms: &BindTerms,
     ) -> StoreResult<BindEnd> {
-        Ok(self.run(|s, changes| bind::bind_identity(s, realm, identity, &user, terms, changes)))
+        Ok(self.tell(|s, changes| {
+            let had = s.identities.get(&identity).and_then(|kept| kept.identity.user.clone());
+            let claims = s.claims_of(realm, &user.user);
+            let end = bind::bind_identity(s, realm, identity, &user, terms, changes);
+            (audited::bound_by_back_end(&user, had.as_ref(), claims.as_ref(), &end), end)
+        }))
     }
 
     async fn bind_read(&self, session: SessionId) -> StoreResult<()> {
@@ -223,7 +241,7 @@ impl Store for Model {
     }
 
     async fn import_bindings(&self, piece: ImportPiece) -> StoreResult<Vec<ImportOutcome>> {
-        self.run(|state, changes| import::bring_in(state, &piece, changes))
+        self.tell(|state, changes| (Said::new(), import::bring_in(state, &piece, changes)))
     }
 
     async fn import_mark(&self, file: &FileHash) -> StoreResult<Option<ImportMark>> {
@@ -242,11 +260,15 @@ impl Store for Model {
         from: Option<&UserId>,
         now: Timestamp,
     ) -> StoreResult<bool> {
-        Ok(self.run(|state, changes| bind::unbind_identity(state, realm, identity, from, now, changes)))
+        Ok(self.tell(|state, changes| {
+            let was = state.identities.get(&identity).map(|kept| kept.identity.clone());
+            let done = bind::unbind_identity(state, realm, identity, from, now, changes);
+            (audited::unbound(was.as_ref(), from, done), done)
+        }))
     }
 
     async fn keep_bind_code(&self, code: BindCode) -> StoreResult<()> {
-        self.run(|state, _| codes::keep(state, code));
+        self.tell(|state, _| (audited::made(&code), codes::keep(state, code)));
         Ok(())
     }
 
@@ -279,7 +301,11 @@ impl Store for Model {
         claims: Option<Claims>,
         _now: Timestamp,
     ) -> StoreResult<()> {
-        self.run(|state, changes| bind::set_claims(state, realm, user, claims.as_ref(), changes));
+        self.tell(|state, changes| {
+            let before = state.claims_of(realm, user);
+            bind::set_claims(state, realm, user, claims.as_ref(), changes);
+            (audited::claimed(realm, user, claims.as_ref(), before.as_ref()), ())
+        });
         Ok(())
     }
 
@@ -288,7 +314,11 @@ impl Store for Model {
     }
 
     async fn set_disabled(&self, realm: &Realm, user: &UserId, at: Option<Timestamp>) -> StoreResult<Vec<SessionId>> {
-        Ok(self.run(|state, changes| bind::set_disabled(state, realm, user, at, changes)))
+        Ok(self.tell(|state, changes| {
+            let was = state.disabled_at(realm, user).is_some();
+            let ended = bind::set_disabled(state, realm, user, at, changes);
+            (audited::disabled(realm, user, was, at.is_some()), ended)
+        }))
     }
 
     async fn disabled_at(&self, realm: &Realm, user: &UserId) -> StoreResult<Option<Timestamp>> {

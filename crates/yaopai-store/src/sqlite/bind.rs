@@ -261,7 +261,13 @@ pub(super) fn by_openid(db: &Connection, app: &AppName, openid: &str) -> rusqlit
     rows::one(db, SQL, [openid, app.as_str()], rows::identity)
 }
 
-fn by_id(db: &Connection, realm: &Realm, id: IdentityId) -> rusqlite::Result<Option<Identity>> {
+/// The user that a session's identity has.
+pub(super) fn user_of(db: &Connection, session: SessionId) -> rusqlite::Result<Option<UserId>> {
+    let sql = "SELECT i.user_id FROM sessions s CROSS JOIN identities i ON i.id = s.identity WHERE s.id = ?1";
+    Ok(rows::one(db, sql, [session.0], |r| rows::user(r, 0))?.flatten())
+}
+
+pub(super) fn by_id(db: &Connection, realm: &Realm, id: IdentityId) -> rusqlite::Result<Option<Identity>> {
     const SQL: &str = concat!("SELECT ", rows::identity_columns!(), " FROM identities WHERE id = ?1 AND realm = ?2");
     rows::one(db, SQL, params![id.0, realm.as_str()], rows::identity)
 }

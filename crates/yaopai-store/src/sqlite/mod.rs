@@ -1,5 +1,7 @@
 //! The embedded engine: one SQLite file, one writer thread, group commit, `synchronous=FULL`.
 
+mod audit;
+mod audit_file;
 mod bind;
 mod codes;
 mod copy;
@@ -21,14 +23,16 @@ mod wal;
 mod writer;
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
+use yaopai_core::audit::{By, Said, Scribe};
 use yaopai_core::ids::SessionId;
 use yaopai_core::ports::{ChangeSink, JarCookie, StoreResult};
 
+pub use audit_file::AuditFile;
 pub use copy::copy;
 pub use file::OpenError;
 use lane::{Jobs, Lane, closed};
@@ -71,6 +75,8 @@ pub struct Sqlite {
     lister: Lane<Read>,
     writer: Lane<Box<dyn Job>>,
     counters: Arc<Counters>,
+    /// Who writes the audit log; nobody before [`begin_audit`](yaopai_core::ports::AuditStore::begin_audit).
+    scribe: Arc<OnceLock<Arc<Scribe>>>,
 }
 
 /// What the writer has done since it was opened.
@@ -93,8 +99,10 @@ impl Sqlite {
             file::open(path, options.readers, options.checkpoint)?;
         let io = |e: std::io::Error| OpenError::Other { path: path.to_owned(), what: e.to_string() };
         let counters = Arc::new(Counters::default());
+        let scribe = Arc::new(OnceLock::new());
         let mut writer = Writer {
             db: writer,
+            scribe: Arc::clone(&scribe),
             teller: Teller::start(sink, Arc::clone(&counters)).map_err(io)?,
             batch: options.batch.max(1),
             wal: Wal::new(wal),
@@ -120,7 +128,7 @@ impl Sqlite {
         let readers = readers.into_iter().map(read).collect();
         let readers = Lane::start("store-reader", options.read_queue, readers).map_err(io)?;
         let lister = Lane::start("store-lister", LISTS_MAX, vec![read(lister)]).map_err(io)?;
-        Ok(Self { readers, lister, writer, counters })
+        Ok(Self { readers, lister, writer, counters, scribe })
     }
 
     /// Takes no more calls, finishes those that are queued, checkpoints, and lets go of the file.
@@ -153,6 +161,17 @@ impl Sqlite {
         let (job, answer) = writer::job(command);
         self.writer.submit(job)?;
         answer.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    /// The same for a command that the audit log is told of: what it says, and each session that ended by it, are in its own
+    /// transaction. It says that it works for whom the caller's task works.
+    async fn tell<T, F>(&self, mut command: F) -> StoreResult<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Work<'_>) -> Done<(Said, T)> + Send + 'static,
+    {
+        let by = By::current();
+        self.write(move |work| audit::told(work, &by, &mut command)).await
     }
 
     /// Has a reader run a query.

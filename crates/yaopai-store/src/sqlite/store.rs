@@ -1,7 +1,10 @@
 //! [`Store`] for the embedded engine: each method hands its command to the writer or its query to a reader.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use tokio::sync::mpsc;
+use yaopai_core::audit::{By, Checkpoint, Head, Noted, Said, Scribe};
 use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId, UserId};
 use yaopai_core::ports::*;
 use yaopai_core::session::{Claims, EndReason, Session};
@@ -10,7 +13,8 @@ use yaopai_wire::token::SecretHash;
 
 use super::lane::closed;
 use super::writer::{Done, Work};
-use super::{Sqlite, bind, codes, import, login, proofs, rows, sessions, stale, stepup, upkeep};
+use super::{Sqlite, audit, bind, codes, import, login, proofs, rows, sessions, stale, stepup, upkeep};
+use crate::audited;
 
 /// How many rows a sweep changes in one command, so that logins pass between two of them.
 const CHUNK: usize = 256;
@@ -32,7 +36,11 @@ impl Store for Sqlite {
     }
 
     async fn open(&self, open: Open) -> StoreResult<Opened> {
-        self.write(move |work| login::open(work, &open)).await
+        self.tell(move |work| {
+            let opened = login::open(work, &open)?;
+            Ok((audited::opened(&open, &opened), opened))
+        })
+        .await
     }
 
     async fn login(&self, key: &[u8; 32]) -> StoreResult<Option<LoginRecord>> {
@@ -41,11 +49,16 @@ impl Store for Sqlite {
     }
 
     async fn rotate(&self, rotate: Rotate) -> StoreResult<Rotated> {
-        self.write(move |work| sessions::rotate(work, &rotate)).await
+        self.tell(move |work| Ok((Said::new(), sessions::rotate(work, &rotate)?))).await
     }
 
     async fn step_up(&self, step_up: StepUp) -> StoreResult<Rotated> {
-        self.write(move |work| stepup::step_up(work, &step_up)).await
+        self.tell(move |work| {
+            let before = work.changes.len();
+            let answer = stepup::step_up(work, &step_up)?;
+            Ok((audited::stepped_up(&answer, work.changes.len() > before), answer))
+        })
+        .await
     }
 
     async fn confirm(&self, id: SessionId, shown: SecretHash, now: Timestamp) -> StoreResult<Option<Session>> {
@@ -53,7 +66,12 @@ impl Store for Sqlite {
     }
 
     async fn bind(&self, bind: Bind) -> StoreResult<Rotated> {
-        self.write(move |work| bind::bind(work, &bind)).await
+        self.tell(move |work| {
+            let (before, had) = (work.changes.len(), bind::user_of(work.db, bind.rotate.id)?);
+            let answer = bind::bind(work, &bind)?;
+            Ok((audited::bound(&bind, had.as_ref(), &answer, work.changes.len() > before), answer))
+        })
+        .await
     }
 
     async fn end(
@@ -64,7 +82,7 @@ impl Store for Sqlite {
         now: Timestamp,
     ) -> StoreResult<Vec<SessionId>> {
         let (realm, which) = (realm.clone(), which.clone());
-        self.write(move |work| sessions::end(work, &realm, &which, reason, now)).await
+        self.tell(move |work| Ok((Said::new(), sessions::end(work, &realm, &which, reason, now)?))).await
     }
 
     async fn expire(&self, expired: Vec<(SessionId, EndReason)>, now: Timestamp) -> StoreResult<()> {
@@ -130,7 +148,13 @@ impl Store for Sqlite {
         terms: &BindTerms,
     ) -> StoreResult<BindEnd> {
         let (realm, terms) = (realm.clone(), terms.clone());
-        self.write(move |work| bind::bind_identity(work, &realm, identity, &user, &terms)).await
+        self.tell(move |work| {
+            let had = bind::by_id(work.db, &realm, identity)?.and_then(|identity| identity.user);
+            let claims = bind::claims(work.db, &realm, &user.user)?;
+            let end = bind::bind_identity(work, &realm, identity, &user, &terms)?;
+            Ok((audited::bound_by_back_end(&user, had.as_ref(), claims.as_ref(), &end), end))
+        })
+        .await
     }
 
     async fn bind_read(&self, session: SessionId) -> StoreResult<()> {
@@ -138,7 +162,8 @@ impl Store for Sqlite {
     }
 
     async fn import_bindings(&self, piece: ImportPiece) -> StoreResult<Vec<ImportOutcome>> {
-        self.write(move |work| import::bring_in(work, &piece)).await
+        // A file is one event: only the sessions that end by it are told one by one.
+        self.tell(move |work| Ok((Said::new(), import::bring_in(work, &piece)?))).await
     }
 
     async fn import_mark(&self, file: &FileHash) -> StoreResult<Option<ImportMark>> {
@@ -159,11 +184,16 @@ impl Store for Sqlite {
         now: Timestamp,
     ) -> StoreResult<bool> {
         let (realm, from) = (realm.clone(), from.cloned());
-        self.write(move |work| bind::unbind_identity(work, &realm, identity, from.as_ref(), now)).await
+        self.tell(move |work| {
+            let was = bind::by_id(work.db, &realm, identity)?;
+            let done = bind::unbind_identity(work, &realm, identity, from.as_ref(), now)?;
+            Ok((audited::unbound(was.as_ref(), from.as_ref(), done), done))
+        })
+        .await
     }
 
     async fn keep_bind_code(&self, code: BindCode) -> StoreResult<()> {
-        self.write(move |work| codes::keep(work, &code)).await
+        self.tell(move |work| Ok((audited::made(&code), codes::keep(work, &code)?))).await
     }
 
     async fn preview(&self, code: &BindCodeHash, session: SessionId, now: Timestamp) -> StoreResult<Option<BindCode>> {
@@ -192,7 +222,12 @@ impl Store for Sqlite {
         _now: Timestamp,
     ) -> StoreResult<()> {
         let (realm, user) = (realm.clone(), user.clone());
-        self.write(move |work| bind::set_claims(work, &realm, &user, claims.as_ref())).await
+        self.tell(move |work| {
+            let before = bind::claims(work.db, &realm, &user)?;
+            bind::set_claims(work, &realm, &user, claims.as_ref())?;
+            Ok((audited::claimed(&realm, &user, claims.as_ref(), before.as_ref()), ()))
+        })
+        .await
     }
 
     async fn claims(&self, realm: &Realm, user: &UserId) -> StoreResult<Option<Claims>> {
@@ -202,7 +237,12 @@ impl Store for Sqlite {
 
     async fn set_disabled(&self, realm: &Realm, user: &UserId, at: Option<Timestamp>) -> StoreResult<Vec<SessionId>> {
         let (realm, user) = (realm.clone(), user.clone());
-        self.write(move |work| bind::set_disabled(work, &realm, &user, at)).await
+        self.tell(move |work| {
+            let was = bind::disabled_at(work.db, &realm, &user)?.is_some();
+            let ended = bind::set_disabled(work, &realm, &user, at)?;
+            Ok((audited::disabled(&realm, &user, was, at.is_some()), ended))
+        })
+        .await
     }
 
     async fn disabled_at(&self, realm: &Realm, user: &UserId) -> StoreResult<Option<Timestamp>> {
@@ -240,6 +280,41 @@ impl Store for Sqlite {
 
     async fn reserve_seals(&self, key: u32, count: u64) -> StoreResult<u64> {
         self.write(move |work| upkeep::reserve_seals(work, key, count)).await
+    }
+}
+
+#[async_trait]
+impl AuditStore for Sqlite {
+    fn begin_audit(&self, scribe: Arc<Scribe>) {
+        // A second one is the same master key's: nothing changes.
+        let _ = self.scribe.set(scribe);
+    }
+
+    async fn note(&self, noted: Vec<Noted>) -> StoreResult<()> {
+        self.write(move |work| audit::note(work, &noted)).await
+    }
+
+    async fn audit_head(&self) -> StoreResult<Option<Head>> {
+        let Some(scribe) = self.scribe.get().cloned() else { return Ok(None) };
+        self.read(move |db| Ok(Some(audit::head(db)?.unwrap_or_else(|| scribe.genesis())))).await
+    }
+
+    async fn audit_rows(&self, realm: Option<&Realm>, after: u64, limit: u32) -> StoreResult<Vec<AuditRow>> {
+        let realm = realm.cloned();
+        self.long_read(move |db| audit::list(db, realm.as_ref(), after, limit)).await
+    }
+
+    async fn audit_checkpoint(&self) -> StoreResult<Option<Checkpoint>> {
+        self.read(audit::checkpoint).await
+    }
+
+    async fn purge_audit(&self, before: Timestamp, limit: u32) -> StoreResult<u64> {
+        self.by_chunks(limit, move |work, some| audit::purge(work, before, some)).await
+    }
+
+    async fn erase(&self, whose: Erase) -> StoreResult<u64> {
+        let by = By::current();
+        self.write(move |work| audit::erase(work, &by, &whose)).await
     }
 }
 

@@ -3,23 +3,27 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, OnceLock};
 
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
+use yaopai_core::audit::Scribe;
 use yaopai_core::ids::SessionId;
 use yaopai_core::ports::{Change, StoreError, StoreResult};
 use yaopai_core::session::Ended;
 
+use super::audit::Log;
 use super::lane::{Jobs, closed};
 use super::rows;
 use super::teller::Teller;
 use super::wal::Wal;
 use crate::rules::refuse;
 
-/// What a command works on: the open transaction, and the changes it makes.
+/// What a command works on: the open transaction, the changes it makes, and the audit log where there is one.
 pub(super) struct Work<'c> {
     pub db: &'c Connection,
     pub changes: Vec<Change>,
+    pub log: Option<Log>,
 }
 
 impl Work<'_> {
@@ -104,6 +108,7 @@ pub(super) struct Counters {
 /// The writer thread's work.
 pub(super) struct Writer {
     pub db: Connection,
+    pub scribe: Arc<OnceLock<Arc<Scribe>>>,
     pub teller: Teller,
     /// Calls that share one commit, at most.
     pub batch: usize,
@@ -129,7 +134,8 @@ impl Writer {
 
     /// Runs a batch and answers everyone in it. False if that is not possible any more.
     fn settle(&self, mut batch: Vec<Box<dyn Job>>) -> bool {
-        match attempt(&self.db, &mut batch) {
+        let log = self.scribe.get().map(|scribe| Log::new(Arc::clone(scribe)));
+        match attempt(&self.db, log, &mut batch) {
             Ok(changes) => self.teller.tell(batch, changes),
             // What may pass by itself (a full disk, another program's lock) hits all alike: trying each would only take longer.
             Err(e) if e.retry || batch.len() == 1 => {
@@ -144,8 +150,8 @@ impl Writer {
 }
 
 /// One transaction. After an error nothing of it is left.
-fn attempt(db: &Connection, batch: &mut [Box<dyn Job>]) -> Result<Vec<Change>, StoreError> {
-    let mut work = Work { db, changes: Vec::new() };
+fn attempt(db: &Connection, log: Option<Log>, batch: &mut [Box<dyn Job>]) -> Result<Vec<Change>, StoreError> {
+    let mut work = Work { db, changes: Vec::new(), log };
     let ran = step(db, "BEGIN IMMEDIATE")
         .and_then(|()| batch.iter_mut().try_for_each(|job| guarded(job.as_mut(), &mut work)))
         .and_then(|()| step(db, "COMMIT"));

@@ -4,6 +4,7 @@
 // Each test crate that includes this uses some of it.
 #![allow(dead_code, unused_imports, unused_macros, clippy::unwrap_used)]
 
+pub mod audit;
 pub mod bind;
 pub mod claims;
 pub mod codes;
@@ -26,7 +27,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use yaopai_core::ids::{IdentityId, SessionId};
-use yaopai_core::ports::{Change, ChangeSink, JarCookie, LoginRecord, Store, Which};
+use yaopai_core::ports::{AuditStore, Bind, Change, ChangeSink, JarCookie, LoginRecord, Store, Which};
 use yaopai_core::session::Session;
 use yaopai_core::time::Uptime;
 use yaopai_store::{Disk, Model, Options, Sqlite};
@@ -213,6 +214,8 @@ macro_rules! suite {
                 expired_codes_go, a_number_alone_never_binds_a_user_with_an_identity;
             disabled: the_sessions_end_and_no_new_one_opens, nobody_binds_to_one, since_when_is_kept, in_one_realm,
                 several_by_id;
+            audit: nothing_without_a_scribe, each_change_has_its_row, everybody_whom_a_call_ends_is_told,
+                what_belongs_to_no_change, retention_leaves_a_checkpoint, a_person_is_forgotten;
             end: one_of_the_realm, only_ones_own, all_of_a_user, all_of_a_guest, all_of_an_identity_opened_before,
                 once_for_one_reason, expiry;
             lists: by_subject_and_app, page_by_page, only_live_ones, bindings, every_live_one_in_order;

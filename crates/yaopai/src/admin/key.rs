@@ -1,11 +1,12 @@
 //! API keys: `Authorization: Bearer yk_…`. Each opens one realm; only hashes are known here.
 
 use axum::extract::FromRequestParts;
-use http::header;
 use http::request::Parts;
+use http::{Method, header};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use yaopai_core::Error;
+use yaopai_core::audit::{By, Event, Kind};
 use yaopai_core::ids::Realm;
 use yaopai_core::ports::Entropy;
 use yaopai_wire::problem::Code;
@@ -38,7 +39,14 @@ impl FromRequestParts<Admin> for Keyed {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, admin: &Admin) -> Result<Self, Refusal> {
-        shown(parts, admin, Scope::Admin).map(|key| Self(key.realm.clone()))
+        let key = known(parts, admin, Scope::Admin)?;
+        if parts.method == Method::GET
+            && let Some(what) = what(parts.uri.path())
+        {
+            let read = Event::new(Kind::Read, what);
+            admin.service.tell(Event { realm: Some(key.realm.clone()), ..read });
+        }
+        Ok(Self(key.realm.clone()))
     }
 }
 
@@ -46,13 +54,38 @@ impl FromRequestParts<Admin> for TokenKeyed {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, admin: &Admin) -> Result<Self, Refusal> {
-        let key = shown(parts, admin, Scope::AccessToken)?;
+        let key = known(parts, admin, Scope::AccessToken)?;
         Ok(Self { realm: key.realm.clone(), key: key.name.clone() })
     }
 }
 
-/// The key that a request shows, if it is for this.
-fn shown<'a>(parts: &Parts, admin: &'a Admin, scope: Scope) -> Result<&'a ApiKey, Refusal> {
+/// The key that a request shows, if it is for this. The audit log learns whose it is, or that it was refused.
+fn known<'a>(parts: &Parts, admin: &'a Admin, scope: Scope) -> Result<&'a ApiKey, Refusal> {
+    let refused = |realm: Option<&Realm>, code: Code, detail: &'static str| {
+        let event = Event::refused(Kind::Key, code.as_str());
+        admin.service.tell(Event { realm: realm.cloned(), ..event });
+        Refusal(Error::new(code, detail))
+    };
+    let key = shown(parts, admin).ok_or_else(|| {
+        refused(None, Code::ApiKeyInvalid, "Send an API key of the realm as `Authorization: Bearer yk_…`.")
+    })?;
+    By::is_key(&key.name);
+    if !key.scopes.contains(&scope) {
+        let detail = "This key's `scopes` in the configuration don't include this; use another key, or add the scope.";
+        return Err(refused(Some(&key.realm), Code::ScopeMissing, detail));
+    }
+    Ok(key)
+}
+
+/// What a `GET` reads, in words of ours: a path holds users' ids. The audit log itself is not told of being read, or whoever
+/// follows it would find himself in it for ever.
+fn what(path: &str) -> Option<&'static str> {
+    let first = path.trim_start_matches("/admin/v1").trim_start_matches('/').split('/').next()?;
+    ["sessions", "users", "bindings"].into_iter().find(|known| *known == first)
+}
+
+/// The key that a request shows.
+fn shown<'a>(parts: &Parts, admin: &'a Admin) -> Option<&'a ApiKey> {
     let mut values = parts.headers.get_all(header::AUTHORIZATION).iter();
     let shown = match (values.next(), values.next()) {
         (Some(value), None) => value.as_bytes().strip_prefix(b"Bearer "),
@@ -66,12 +99,5 @@ fn shown<'a>(parts: &Parts, admin: &'a Admin, scope: Scope) -> Result<&'a ApiKey
             found = Some(key);
         }
     }
-    let key = found.ok_or_else(|| {
-        Refusal(Error::new(Code::ApiKeyInvalid, "Send an API key of the realm as `Authorization: Bearer yk_…`."))
-    })?;
-    if !key.scopes.contains(&scope) {
-        let detail = "This key's `scopes` in the configuration don't include this; use another key, or add the scope.";
-        return Err(Refusal(Error::new(Code::ScopeMissing, detail)));
-    }
-    Ok(key)
+    found
 }

@@ -1,6 +1,7 @@
 //! What back ends and operators call: `/admin/v1` with an API key of one realm, and the server's own state.
 
 mod apps;
+mod audit;
 mod bind_codes;
 mod bindings;
 mod key;
@@ -18,9 +19,11 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{delete, get, post};
 use yaopai_core::Service;
+use yaopai_core::audit::{Actor, By, Scribe};
 
 use crate::api::answer::{self, Refusal};
 use crate::config::ApiKey;
+use crate::listen::Peer;
 use crate::telemetry::Metrics;
 
 pub use key::generate as generate_key;
@@ -32,6 +35,7 @@ pub struct Admin {
     keys: Arc<Vec<ApiKey>>,
     metrics: Arc<Metrics>,
     health: Arc<Health>,
+    scribe: Arc<Scribe>,
 }
 
 /// Whether the server can do its work.
@@ -47,8 +51,14 @@ pub struct Health {
 
 impl Admin {
     /// Puts it together.
-    pub fn new(service: Service, keys: Vec<ApiKey>, metrics: Arc<Metrics>, health: Arc<Health>) -> Self {
-        Self { service, keys: Arc::new(keys), metrics, health }
+    pub fn new(
+        service: Service,
+        keys: Vec<ApiKey>,
+        metrics: Arc<Metrics>,
+        health: Arc<Health>,
+        scribe: Arc<Scribe>,
+    ) -> Self {
+        Self { service, keys: Arc::new(keys), metrics, health, scribe }
     }
 
     /// The routes.
@@ -60,6 +70,8 @@ impl Admin {
             .route("/users/{user}/claims", get(users::read_claims).put(users::set_claims).delete(users::clear_claims))
             .route("/users/{user}/disabled", get(users::disabled).put(users::disable).delete(users::enable))
             .route("/apps/{app}/access-token", get(apps::access_token))
+            .route("/audit", get(audit::list))
+            .route("/audit/head", get(audit::head))
             .route("/bind-codes", post(bind_codes::make))
             .route("/bindings", get(bindings::list).post(bindings::bind))
             .route("/bindings/{identity_id}", delete(bindings::unbind));
@@ -76,7 +88,12 @@ impl Admin {
 }
 
 async fn around(State(admin): State<Admin>, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+    let from = match request.extensions().get().copied().unwrap_or(Peer::Local) {
+        Peer::Ip(ip) => Some(ip.to_canonical()),
+        Peer::Local => None,
+    };
+    // Whose key it is, is known when it was looked up.
+    let mut response = By::actor(Actor::Client, from).scope(next.run(request)).await;
     if let Some(Refusal(error)) = response.extensions_mut().remove::<Refusal>() {
         if error.code.status().is_server_error() {
             tracing::warn!(error = ?error, "an admin call failed");

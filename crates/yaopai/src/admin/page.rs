@@ -26,11 +26,7 @@ pub struct Asked {
 impl Asked {
     /// How many; 50 unless asked, 200 at most.
     pub fn limit(&self) -> Result<u32, Error> {
-        match self.limit {
-            None => Ok(PAGE),
-            Some(n) if (1..=PAGE_MAX).contains(&n) => Ok(n),
-            Some(_) => Err(Error::field("limit", "Between 1 and 200.")),
-        }
+        limit(self.limit)
     }
 
     pub fn after_session(&self) -> Result<Option<SessionId>, Error> {
@@ -39,6 +35,15 @@ impl Asked {
 
     pub fn after_identity(&self) -> Result<Option<IdentityId>, Error> {
         cursor(self.after.as_deref(), IdentityId::parse)
+    }
+}
+
+/// How many rows a page has, by what was asked.
+pub fn limit(asked: Option<u32>) -> Result<u32, Error> {
+    match asked {
+        None => Ok(PAGE),
+        Some(n) if (1..=PAGE_MAX).contains(&n) => Ok(n),
+        Some(_) => Err(Error::field("limit", "Between 1 and 200.")),
     }
 }
 

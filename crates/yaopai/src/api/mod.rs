@@ -25,11 +25,13 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{delete, get, post};
 use http::{HeaderValue, header};
 use ipnet::IpNet;
+use yaopai_core::audit::{Actor, By};
 use yaopai_core::{Error, Service};
 use yaopai_wire::carrier::{Carriers, Shown, holds_token};
 use yaopai_wire::principal::BOUND;
 use yaopai_wire::problem::Code;
 
+use crate::listen::Peer;
 use crate::push::{self, Pushes};
 use crate::telemetry::Metrics;
 use answer::Refusal;
@@ -101,6 +103,8 @@ impl Api {
 async fn around(State(api): State<Api>, request: Request, next: Next) -> Response {
     let now = || api.service.world().clock.now();
     let shown = api.carriers.read(request.headers());
+    let peer = request.extensions().get().copied().unwrap_or(Peer::Local);
+    let by = By::actor(Actor::Client, Some(origin::origin(peer, request.headers(), &api.proxies)));
     let mut response = if request.uri().query().is_some_and(holds_token) {
         let detail = "URLs end up in logs: send the token as `Authorization: Bearer …`, and treat this one as lost.";
         answer::problem(&Error::new(Code::TokenInQuery, detail), now())
@@ -111,7 +115,7 @@ async fn around(State(api): State<Api>, request: Request, next: Next) -> Respons
                 Err(refusal) => refusal.into_response(),
             }
         };
-        match tokio::time::timeout(CALL_MAX, call).await {
+        match tokio::time::timeout(CALL_MAX, by.scope(call)).await {
             Ok(response) => response,
             Err(_) => {
                 let slow = Error::new(Code::Unavailable, "This took too long; try again.").retry_after(2);

@@ -1,5 +1,6 @@
-//! The commands: `demo`, `serve`, `sim`, `init`, `config check`, `import bindings`.
+//! The commands: `demo`, `serve`, `sim`, `init`, `config check`, `import bindings`, `audit`.
 
+mod audit;
 mod config;
 mod demo;
 mod import;
@@ -44,9 +45,12 @@ enum Command {
     /// Bring in what another system knows.
     #[command(subcommand)]
     Import(import::Command),
+    /// The audit log: is it whole, what is in it, and forget a person.
+    #[command(subcommand)]
+    Audit(audit::Command),
 }
 
-/// Runs the command line; errors go to standard error, a sentence each, and end with status 1 (`import`: 2).
+/// Runs the command line; errors go to standard error, a sentence each, and end with status 1 (`import`, `audit`: 2).
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let default_log = match &cli.command {
@@ -61,6 +65,7 @@ pub fn main() -> ExitCode {
         Command::Init(args) => init::run(&args),
         Command::Config(command) => config::run(&command),
         Command::Import(command) => return import::main(command),
+        Command::Audit(command) => return audit::main(command),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -25,6 +25,8 @@ pub struct File {
     #[serde(default)]
     pub live: Live,
     #[serde(default)]
+    pub audit: Audit,
+    #[serde(default)]
     pub apps: Vec<App>,
     #[serde(default)]
     pub api_keys: Vec<ApiKey>,
@@ -144,6 +146,19 @@ pub struct Live {
 impl Default for Live {
     fn default() -> Self {
         Self { max_sessions: 1_000_000, max_nonces: 9_000_000, flush_interval: 15 }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Audit {
+    pub retention_days: u32,
+    pub heads_file: Option<String>,
+}
+
+impl Default for Audit {
+    fn default() -> Self {
+        Self { retention_days: 180, heads_file: None }
     }
 }
 

@@ -27,6 +27,7 @@ use yaopai_wire::original::is_prefix;
 
 use address::address;
 
+use crate::audit::Keeper;
 use crate::push::Line;
 pub use address::Address;
 
@@ -61,6 +62,8 @@ pub struct Config {
     pub nonces: usize,
     /// How often last-seen times are flushed.
     pub flush_every: Duration,
+    /// How the audit log is kept.
+    pub audit: Keeper,
     /// The apps.
     pub apps: Apps,
     /// Where each app's platform is.
@@ -175,6 +178,9 @@ impl Config {
                 "must be 1 to 300 seconds: a crash forgets so much".into(),
             ));
         }
+        if !(1..=36_500).contains(&file.audit.retention_days) {
+            return Err(ConfigError::value("audit.retention_days", "must be between 1 and 36500".into()));
+        }
         let listen = Listen {
             public: address("listen.public", &file.listen.public)?,
             check: address("listen.check", &file.listen.check)?,
@@ -194,6 +200,10 @@ impl Config {
             live_sessions: file.live.max_sessions,
             nonces: file.live.max_nonces,
             flush_every: Duration::from_secs(file.live.flush_interval),
+            audit: Keeper {
+                retention: Duration::from_secs(u64::from(file.audit.retention_days) * 24 * 3600),
+                heads_file: file.audit.heads_file.map(|path| folder.join(path)),
+            },
             apps: Apps::new(apps),
             platforms,
             token_urls,

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use tokio::sync::Notify;
+use yaopai_core::audit::{Checkpoint, Head, Noted, Scribe};
 use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId, UserId};
 use yaopai_core::ports::*;
 use yaopai_core::session::{Claims, EndReason, Session};
@@ -294,5 +295,36 @@ impl Store for Gated {
 
     async fn reserve_seals(&self, key: u32, count: u64) -> StoreResult<u64> {
         self.inner.reserve_seals(key, count).await
+    }
+}
+
+#[async_trait]
+impl AuditStore for Gated {
+    fn begin_audit(&self, scribe: Arc<Scribe>) {
+        self.inner.begin_audit(scribe);
+    }
+
+    async fn note(&self, noted: Vec<Noted>) -> StoreResult<()> {
+        self.inner.note(noted).await
+    }
+
+    async fn audit_head(&self) -> StoreResult<Option<Head>> {
+        self.inner.audit_head().await
+    }
+
+    async fn audit_rows(&self, realm: Option<&Realm>, after: u64, limit: u32) -> StoreResult<Vec<AuditRow>> {
+        self.inner.audit_rows(realm, after, limit).await
+    }
+
+    async fn audit_checkpoint(&self) -> StoreResult<Option<Checkpoint>> {
+        self.inner.audit_checkpoint().await
+    }
+
+    async fn purge_audit(&self, before: Timestamp, limit: u32) -> StoreResult<u64> {
+        self.inner.purge_audit(before, limit).await
+    }
+
+    async fn erase(&self, whose: Erase) -> StoreResult<u64> {
+        self.inner.erase(whose).await
     }
 }

@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 
 use super::{Authenticated, Credentials, Granted, Service};
 use crate::app::{App, BindingWay};
+use crate::audit::{Event, Kind, carried};
 use crate::bind_code;
 use crate::error::{Error, Result};
 use crate::limit::Taken;
@@ -68,13 +69,17 @@ impl Service {
         }
         let account = tries::account_of(&app, &offer)?;
         let place = UnderWay::enter(self, session.identity)?;
-        let taken = self.may_try(&session, &app, from, account.as_deref())?;
+        let told = Event::refused(Kind::Bind, "").of_session(&session);
+        let taken = self.may_try(&session, &app, from, account.as_deref());
+        let taken = taken.inspect_err(|e| self.tell_refused(told.clone(), Some(e)))?;
         // On its own task: a client that hangs up must not leave the back end untold, or its cookies nowhere.
         let (service, token) = (self.clone(), credentials.token.clone());
-        let bound = tokio::spawn(async move {
+        let bound = tokio::spawn(carried(async move {
             let _place = place;
-            service.bind_by(offer, Attempt { session, shown, token, request, app, taken }).await
-        });
+            let bound = service.bind_by(offer, Attempt { session, shown, token, request, app, taken }).await;
+            service.tell_refused(told, bound.as_ref().err());
+            bound
+        }));
         bound.await.unwrap_or_else(|e| Err(Error::new(Code::Internal, "Try again.").internal(e)))
     }
 

@@ -14,8 +14,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::anyhow;
+use yaopai_core::audit::{Actor, By, Event, Kind, Noted, Scribe};
 use yaopai_core::ids::AppName;
-use yaopai_core::ports::{Change, ChangeSink, Clock};
+use yaopai_core::ports::{AuditStore as _, Change, ChangeSink, Clock};
 use yaopai_core::service::Importer;
 use yaopai_store::{OpenError, Options, Sqlite};
 
@@ -69,7 +70,7 @@ impl ChangeSink for Nobody {
 
 /// Runs it. Not being able to is status 2 here, because 1 says that some rows did not come in.
 pub fn main(Command::Bindings(args): Command) -> ExitCode {
-    match super::run(run(args)) {
+    match super::run(By::actor(Actor::Operator, None).scope(run(args))) {
         Ok(all) => ExitCode::from(u8::from(!all)),
         Err(e) => {
             eprintln!("yaopai: {e}");
@@ -93,6 +94,8 @@ async fn run(args: Args) -> anyhow::Result<bool> {
     let scratch = if args.dry_run { Some(Scratch::of(&config.database)?) } else { None };
     let database = scratch.as_ref().map_or(&config.database, Scratch::path);
     let store = Arc::new(Sqlite::open(database, Arc::new(Nobody), Options::default()).map_err(stopped_first)?);
+    let scribe = Scribe::new(&config.master_key, clock.clone(), Arc::new(SystemEntropy));
+    store.begin_audit(Arc::new(scribe));
     let importer = Importer::start(config.apps.clone(), store.clone(), clock.clone(), Arc::new(SystemEntropy));
     let importer = importer.await.map_err(plainly)?;
     if args.dry_run || args.restart {
@@ -136,13 +139,18 @@ async fn run(args: Args) -> anyhow::Result<bool> {
     let tally = journal.tally();
     let millis = clock.now().0 - began.0;
     summary::print(&tally, args.dry_run, tally.rows - before, millis);
+    if !args.dry_run {
+        // A row a file. Killed right after it, there is one more, of the run that found all rows there.
+        let event = Event::new(Kind::Import, "").times(tally.bound);
+        store.note(vec![Noted { event, by: By::current() }]).await?;
+    }
     // Only now: killed before, it says all of this again.
     importer.end(&file).await.map_err(plainly)?;
     store.close().await;
     Ok(tally.all_in())
 }
 
-fn stopped_first(e: OpenError) -> anyhow::Error {
+pub(super) fn stopped_first(e: OpenError) -> anyhow::Error {
     match e {
         OpenError::Locked { path } => anyhow!(
             "{} is in use by another process: stop the server first (a --dry-run needs no stop)",

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::support::{OTHER_APPID, TestApp, raw};
 use crate::yaopai::v1::sessions::two_realms;
 
-const CALLS: [(&str, &str); 11] = [
+const CALLS: [(&str, &str); 13] = [
     ("GET", "/admin/v1/sessions"),
     ("GET", "/admin/v1/sessions/00000000-0000-7000-8000-000000000000"),
     ("DELETE", "/admin/v1/sessions/00000000-0000-7000-8000-000000000000"),
@@ -14,6 +14,8 @@ const CALLS: [(&str, &str); 11] = [
     ("GET", "/admin/v1/users/42/claims"),
     ("DELETE", "/admin/v1/users/42/claims"),
     ("POST", "/admin/v1/bind-codes"),
+    ("GET", "/admin/v1/audit"),
+    ("GET", "/admin/v1/audit/head"),
     ("GET", "/admin/v1/bindings"),
     ("POST", "/admin/v1/bindings"),
     ("DELETE", "/admin/v1/bindings/00000000-0000-7000-8000-000000000000"),

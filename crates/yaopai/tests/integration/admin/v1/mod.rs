@@ -1,4 +1,5 @@
 mod apps;
+mod audit;
 mod bind_codes;
 mod bindings;
 mod keys;

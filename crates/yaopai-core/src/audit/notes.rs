@@ -1,0 +1,130 @@
+//! Events that belong to no transaction: refusals, and what back ends read. Whoever tells one never waits and never fails; a
+//! flood of them leaves a few rows a second and one that says how many more there were.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::by::By;
+use super::event::{Event, Kind, Outcome};
+use crate::ids::{AppName, Realm, SessionId};
+use crate::time::Timestamp;
+
+/// Rows a second, of each kind and app.
+const EACH_SECOND: u64 = 10;
+/// Events that may wait to be written.
+const WAITING_MAX: usize = 1024;
+/// Kinds and apps that are counted at a time. Both come from fixed sets, so this is never reached by a stranger.
+const COUNTED_MAX: usize = 4096;
+
+/// An event, and who did it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Noted {
+    /// What.
+    pub event: Event,
+    /// Who.
+    pub by: By,
+}
+
+/// What waits to be written.
+#[derive(Default)]
+pub struct Notes(Mutex<Waiting>);
+
+#[derive(Default)]
+struct Waiting {
+    queue: VecDeque<Noted>,
+    seconds: HashMap<(Kind, Option<AppName>), Second>,
+    dropped: u64,
+}
+
+/// One second of one kind in one app.
+struct Second {
+    at: i64,
+    realm: Option<Realm>,
+    written: u64,
+    suppressed: u64,
+}
+
+impl Second {
+    /// The row for those that got none.
+    fn row(&mut self, (kind, app): &(Kind, Option<AppName>)) -> Option<Noted> {
+        let count = std::mem::take(&mut self.suppressed);
+        let event = Event {
+            outcome: Outcome::Suppressed,
+            realm: self.realm.clone(),
+            app: app.clone(),
+            ..Event::new(*kind, "").times(count)
+        };
+        (count > 0).then(|| Noted { event, by: By::default() })
+    }
+}
+
+impl Notes {
+    /// Tells of something, on behalf of whom the running task works. `now` is what a flood is measured by.
+    pub fn tell(&self, event: Event, now: Timestamp) {
+        self.put(Noted { event, by: By::current() }, now);
+    }
+
+    /// A request's proof of its session's key was refused. For checks: it takes a lock for as long as it takes to count, and never
+    /// waits for a row. They know no more of the session than this; the rest is looked up when the row is written. An empty
+    /// `app`: not known.
+    pub fn refused_proof(&self, session: SessionId, app: &AppName, code: &'static str, by: By, now: Timestamp) {
+        let app = Some(app.clone()).filter(|app| !app.as_str().is_empty());
+        let event = Event { session: Some(session), app, ..Event::refused(Kind::Proof, code) };
+        self.put(Noted { event, by }, now);
+    }
+
+    fn put(&self, noted: Noted, now: Timestamp) {
+        let second = now.0.div_euclid(1000);
+        let mut waiting = self.lock();
+        let key = (noted.event.kind, noted.event.app.clone());
+        if waiting.seconds.len() >= COUNTED_MAX && !waiting.seconds.contains_key(&key) {
+            waiting.dropped += 1;
+            return;
+        }
+        let realm = noted.event.realm.clone();
+        let count = waiting.seconds.entry(key).or_insert(Second { at: second, realm, written: 0, suppressed: 0 });
+        // What an earlier second suppressed stays counted until it is drained, and is told then.
+        if count.at != second {
+            (count.at, count.written) = (second, 0);
+        }
+        if count.written >= EACH_SECOND {
+            count.suppressed += 1;
+            return;
+        }
+        count.written += 1;
+        if waiting.queue.len() >= WAITING_MAX {
+            waiting.dropped += 1;
+            return;
+        }
+        waiting.queue.push_back(noted);
+    }
+
+    /// What is to be written now. Counts of the running second wait for its end, unless this is the last call.
+    pub fn drain(&self, now: Timestamp, last: bool) -> Vec<Noted> {
+        let second = now.0.div_euclid(1000);
+        let mut waiting = self.lock();
+        let mut noted: Vec<Noted> = std::mem::take(&mut waiting.queue).into();
+        waiting.seconds.retain(|key, count| {
+            if count.at == second && !last {
+                return true;
+            }
+            noted.extend(count.row(key));
+            false
+        });
+        let dropped = std::mem::take(&mut waiting.dropped);
+        if dropped > 0 {
+            noted.push(Noted { event: Event::new(Kind::Dropped, "").times(dropped), by: By::default() });
+        }
+        noted
+    }
+
+    /// So many could not be written. They are told with the next that can.
+    pub fn lost(&self, noted: &[Noted]) {
+        let lost = noted.iter().map(|noted| noted.event.count);
+        self.lock().dropped += lost.sum::<u64>();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
