@@ -98,6 +98,7 @@ impl Service {
                 {
                     self.inner.flights.land(code, &Err(e.clone()), Spent::No);
                     self.tell_refused(Event::refused(Kind::Login, "").of_app(&app), Some(&e));
+                    self.tell_refused(Event::refused(Kind::Login, "").of_app(&app), Some(&e));
                     sender.send_replace(Some(Err(e.clone())));
                     return Err(e);
                 }

@@ -12,6 +12,7 @@ use yaopai_wire::problem::Code;
 use yaopai_wire::ticket::{Ticket, TicketHash};
 
 use super::{Authenticated, Credentials, Service, refused};
+use crate::audit::{Event, Kind};
 use crate::error::{Error, Result};
 use crate::ids::{SessionId, UserId};
 use crate::session::{Session, Worth};
@@ -209,7 +210,9 @@ impl Service {
     /// The refusal that the client is to be told.
     pub async fn redeem(&self, ticket: &Ticket, original: &Original<'_>) -> Result<Redeemed> {
         let (now, up) = self.now();
-        let (id, user, purpose, place, is_view) = self.inner.tickets.take(ticket.hash(), original, now)?;
+        let taken = self.inner.tickets.take(ticket.hash(), original, now);
+        self.tell_refused(Event::refused(Kind::Proof, ""), taken.as_ref().err());
+        let (id, user, purpose, place, is_view) = taken?;
         let (session, app) = self.load_by_id(id).await?;
         let shown = session.secrets.current();
         if let Worth::Refused(code) = self.worth(&session, &app, &shown) {
