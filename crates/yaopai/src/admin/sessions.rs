@@ -122,6 +122,7 @@ fn object(s: &Session, downtime: Downtime) -> Value {
         "user": s.user,
         "device": s.device,
         "env_version": s.env_version.map(|v| v.as_str()),
+        "key": s.key.kind(),
         "created_at": rfc3339(s.created_at),
         "vouched_at": rfc3339(s.vouched_at),
         "last_seen_at": rfc3339(Timestamp(s.last_seen.0 + downtime.0)),
