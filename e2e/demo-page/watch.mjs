@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 /** What the simulated WeChat and the shop hold, and no answer may show as a whole. */
 const SECRETS = ['0123456789abcdef0123456789abcdef', 'whsec_', '13800138004', '13800138005']
 const TOKEN = /yp1_[A-Za-z0-9_-]{30,}/
+const SIGNATURE = /yaopai=:[A-Za-z0-9+/]{30,}/
 /** A code of wx.login or a session_key as the simulator makes them: long, and cut to its two ends in whatever we are shown. */
 const NAMED = /"(?:js_code|session_key|code|bind_code|encrypted_data|request_id|password|secret)":"([^"]*)"/g
 
@@ -45,6 +46,7 @@ function leaks(text) {
   const entries = JSON.stringify(state.entries)
   const found = [...SECRETS, ...passwords].filter(secret => entries.includes(secret)).map(secret => `shown: ${secret}`)
   if (TOKEN.test(text)) found.push('a whole token is shown')
+  if (SIGNATURE.test(text)) found.push('a whole signature is shown')
   for (const [, value] of entries.matchAll(NAMED)) {
     // A refusal's code is a word, and no secret.
     if (value.length > 20 && !/^[a-z_]+$/.test(value)) found.push(`shown: ${value}`)

@@ -12,6 +12,8 @@ use yaopai_wire::problem::Code;
 
 #[path = "docs/asvs.rs"]
 mod asvs;
+#[path = "docs/signatures.rs"]
+mod signatures;
 
 const ERRORS: &str = include_str!("../../../docs/errors.md");
 const API: &str = include_str!("../../../docs/api.md");

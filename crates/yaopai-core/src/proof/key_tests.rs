@@ -74,3 +74,12 @@ fn other_sessions_have_other_keys() {
     let other = Version::derive(10, b"sixteen new byte", SessionId([8; 16]));
     assert_ne!(other.key[..], Version::derive(10, b"sixteen new byte", SESSION).key[..]);
 }
+
+/// The example of docs/signatures.md: clients derive the same.
+#[test]
+fn a_key_is_derived_as_the_documents_say() {
+    let session = SessionId::parse("01a20348-ced5-72fe-8da1-cdbb3420dc96").unwrap();
+    let derived = Version::derive(3, &std::array::from_fn::<u8, 16, _>(|n| u8::try_from(n).unwrap()), session);
+    let hex: String = derived.key.iter().map(|b| format!("{b:02x}")).collect();
+    assert_eq!(hex, "a4016830e85f1458ae47aaed18ebf8a1ab31a26d0e266ddb2a08c880d743fcca");
+}

@@ -64,15 +64,22 @@ fn the_page_shows_what_really_crossed_the_wire_and_no_secret() {
     assert!(bound.contains(r#""user":"1004""#) && bound.contains(r#""password":"•••""#), "{bound}");
     page.press(r#"{"do":"lose"}"#);
     let refreshed = page.press(r#"{"do":"refresh"}"#);
-    assert!(refreshed.contains(r#""lost":true"#) && refreshed.contains(r#""standing":"successor""#), "{refreshed}");
+    assert!(refreshed.contains(r#""lost":true"#) && !refreshed.contains(r#""standing":"successor""#), "{refreshed}");
     page.press(r#"{"do":"later","how":"absolute"}"#);
     let state = page.ask("GET /state?since=0", &format!("Host: {}\r\n", page.host), "").1;
     assert!(state.contains(r#""ended":"expired_absolute""#), "{state}");
+    assert!(opened.contains(r#"["signature","yaopai=:"#) && opened.contains(r#""alg":"hmac-sha256""#), "{opened}");
     for shown in [opened, bound, refreshed, state] {
         // The passwords stand in one place: the hints for whoever sits before the demo.
         let (before, rest) = shown.split_once(r#""people":["#).unwrap();
         let shown = format!("{before}{}", rest.split_once(']').unwrap().1);
         assert_no_secret(&shown);
+        // A key and a signature are 44 characters of base64, and a label or a quote stands before each.
+        for at in shown.match_indices(r#""secret":""#).chain(shown.match_indices("yaopai=:")).map(|(n, m)| n + m.len())
+        {
+            let text: String = shown[at..].chars().take_while(|c| !matches!(c, '"' | ':')).collect();
+            assert!(text.chars().count() <= 5, "too much of a secret: {text}");
+        }
         for secret in ["peach-27", "0123456789abcdef0123456789abcdef"] {
             assert!(!shown.contains(secret), "{secret}: {shown}");
         }
@@ -109,6 +116,38 @@ fn the_page_s_phone_steps_up_by_itself() {
     }
     let state = page.ask("GET /state?since=0", &format!("Host: {}\r\n", page.host), "").1;
     assert!(state.contains(r#""past":[]"#), "all of it in one session: {state}");
+    assert!(demo.signal("-INT").success());
+}
+
+/// What a thief of a token, and of a whole request, gets; and a phone whose clock is wrong.
+#[test]
+fn the_page_s_thief_gets_nothing() {
+    let temporary = tempfile::tempdir().unwrap();
+    let demo = Demo::start(&mut yaopai(&["demo"], temporary.path()));
+    let page = Page::of(&demo);
+    page.press(r#"{"do":"open","user":"xiaoming"}"#);
+    page.press(r#"{"do":"go","to":"orders"}"#);
+    let thief = |act: &str, status: u16, code: &str| {
+        let came = page.press(&format!(r#"{{"do":"{act}"}}"#));
+        let (_, thief) = came.split_once(r#""thief":{"#).unwrap();
+        let saw = thief.split_once('}').unwrap().0;
+        assert!(
+            saw.contains(&format!(r#""code":"{code}""#)) && saw.contains(&format!(r#""status":{status}"#)),
+            "{saw}"
+        );
+    };
+    thief("steal", 401, "proof_required");
+    thief("thief_refreshes", 401, "proof_required");
+    thief("capture", 401, "proof_replayed");
+    thief("thief_moves", 401, "proof_invalid");
+    page.press(r#"{"do":"later","how":"window"}"#);
+    thief("thief_repeats", 401, "proof_stale");
+    page.press(r#"{"do":"skew"}"#);
+    page.press(r#"{"do":"clear"}"#);
+    let went_on = page.press(r#"{"do":"go","to":"orders"}"#);
+    for crossed in ["proof_stale", r#""name":"clock_set""#, r#""ended":null"#, r#""past":[]"#] {
+        assert!(went_on.contains(crossed), "{crossed}\n{went_on}");
+    }
     assert!(demo.signal("-INT").success());
 }
 

@@ -12,6 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Status
 use hyper::body::Incoming;
 use serde_json::{Value, json};
 use yaopai_wire::principal::{CODE, HEADERS, TIME, USER};
+use yaopai_wire::signature::{SIGNATURE, SIGNATURE_INPUT};
 
 use super::body;
 use super::client::{Answer as Came, Client};
@@ -88,12 +89,17 @@ impl Front {
         }
     }
 
-    /// `location /yaopai/ { proxy_pass … }`
+    /// `location /yaopai/ { proxy_set_header Host $http_host; proxy_pass … }`
     async fn to_server(&self, head: &Parts, body: Bytes) -> Response<Body> {
         let (who, asked) = (who(&head.headers), seen(head, &body));
         self.0.tale.wire(who, "server", &asked);
         let n = self.written(who, "yaopai", head, &head.headers, &body);
-        let answer = self.send(&self.0.public, head, forwarded(&head.headers), body).await;
+        let mut headers = forwarded(&head.headers);
+        // Whoever signs a request signs the host that it called.
+        if let Some(host) = head.headers.get(header::HOST) {
+            headers.insert(header::HOST, host.clone());
+        }
+        let answer = self.send(&self.0.public, head, headers, body).await;
         self.0.tale.wire("server", who, &told(&answer));
         self.came(n, &answer);
         relay(answer, None)
@@ -183,10 +189,13 @@ pub fn forwarded(headers: &HeaderMap) -> HeaderMap {
     headers
 }
 
-/// For the shop: nothing of the client's under our names, in any spelling; no token; and who the user is.
+/// For the shop: nothing of the client's under our names, in any spelling; no token and no signature; and who the user is. What
+/// stays is the digest: with it the shop sees that the body is the signed one, as no body comes to the check.
 fn for_shop(headers: &HeaderMap, principal: &HeaderMap) -> HeaderMap {
     let mut headers = forwarded(headers);
-    headers.remove(header::AUTHORIZATION);
+    for done in [header::AUTHORIZATION.as_str(), SIGNATURE_INPUT, SIGNATURE] {
+        headers.remove(done);
+    }
     let ours = |name: &HeaderName| name.as_str().replace('_', "-").starts_with("yaopai-");
     let inbound: Vec<_> = headers.keys().filter(|name| ours(name)).cloned().collect();
     inbound.iter().for_each(|name| drop(headers.remove(name)));
@@ -236,7 +245,8 @@ fn who(headers: &HeaderMap) -> &'static str {
 /// A request in a line. No query: it may hold what should not be printed.
 fn seen(head: &Parts, body: &Bytes) -> String {
     let token = head.headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()?.strip_prefix("Bearer "));
-    let token = token.map(|t| format!(" [{}]", short(t))).unwrap_or_default();
+    let signed = if head.headers.contains_key(SIGNATURE) { ", signed" } else { "" };
+    let token = token.map(|t| format!(" [{}{signed}]", short(t))).unwrap_or_default();
     let forged = if yaopai_wire::principal::forged(&head.headers) { " with a Yaopai-* header" } else { "" };
     let body = match serde_json::from_slice::<Value>(body) {
         Ok(body) => format!(" {}", tale::brief(&body)),
@@ -264,8 +274,16 @@ mod tests {
     #[test]
     fn nothing_of_the_client_s_reaches_the_shop_under_our_names() {
         let mut client = HeaderMap::new();
-        for name in ["yaopai-user", "yaopai_user", "Yaopai_Openid", "yaopai-background", "authorization", "connection"]
-        {
+        for name in [
+            "yaopai-user",
+            "yaopai_user",
+            "Yaopai_Openid",
+            "yaopai-background",
+            "authorization",
+            "signature",
+            "signature-input",
+            "connection",
+        ] {
             client.insert(HeaderName::from_bytes(name.as_bytes()).unwrap(), "1001".parse().unwrap());
         }
         client.insert("accept", "x".parse().unwrap());

@@ -7,6 +7,7 @@ mod front;
 mod page;
 mod phone;
 mod shop;
+mod signing;
 mod tale;
 mod tap;
 mod tips;

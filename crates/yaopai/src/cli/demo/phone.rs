@@ -1,6 +1,6 @@
 //! A mini program on a phone, as far as a server can tell: it logs in, refreshes, binds and calls by the client protocol.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, bail};
 use base64::Engine as _;
@@ -8,11 +8,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use serde_json::{Value, json};
-use yaopai_core::ports::Entropy;
+use yaopai_core::ports::{Clock, Entropy};
+use yaopai_core::time::Timestamp;
 use yaopai_sim::{DEFAULT_APPID, SimHandle};
-use yaopai_wire::principal::CODE;
+use yaopai_wire::principal::{CODE, TIME};
 
 use super::client::Client;
+use super::signing::{self, Sent, SessionKey};
 use super::tale::{Tale, short};
 use super::wire::Wire;
 use super::world::APP;
@@ -26,6 +28,7 @@ pub struct Ground {
     pub front: String,
     pub client: Client,
     pub entropy: Arc<dyn Entropy>,
+    pub clock: Arc<dyn Clock>,
     pub tale: Arc<Tale>,
     pub wire: Arc<Wire>,
 }
@@ -36,8 +39,13 @@ pub struct Phone {
     /// Whose WeChat account it is.
     pub wechat: &'static str,
     ground: Ground,
-    /// What the mini program keeps in its storage.
+    /// What the mini program keeps in its storage: the token, and the key that each request is signed with.
     pub token: String,
+    pub key: Option<SessionKey>,
+    /// How far the phone's clock is ahead of the right time, in milliseconds.
+    pub ahead: i64,
+    /// The last request that it signed: what a log or a trace on the way may hold of it.
+    sent: Mutex<Option<Sent>>,
 }
 
 /// What the mini program's request got.
@@ -47,13 +55,15 @@ pub struct Reply {
     pub code: Option<String>,
     /// Seconds, where it makes sense to try again.
     pub retry_after: Option<u64>,
+    /// The server's clock, with a refusal.
+    pub time: Option<Timestamp>,
     pub body: Value,
 }
 
 impl Phone {
     /// A device of this kind (`phone`, `tablet`) with this WeChat user's account.
     pub fn new(ground: Ground, kind: &'static str, wechat: &'static str) -> Self {
-        Self { kind, wechat, ground, token: String::new() }
+        Self { kind, wechat, ground, token: String::new(), key: None, ahead: 0, sent: Mutex::default() }
     }
 
     /// A new id for a request: 128 random bits. Sending the request again means sending the same id again.
@@ -72,11 +82,11 @@ impl Phone {
         Ok(code)
     }
 
-    /// `wx.login`, and the session for its code. The token is kept.
+    /// `wx.login`, and the session for its code. Token and key are kept.
     pub async fn login(&mut self) -> anyhow::Result<Reply> {
         let body = self.login_with(&self.wx_login()?);
         let reply = self.send(Method::POST, "/yaopai/v1/session", None, Some(body), &[]).await?;
-        self.keep(&reply);
+        self.keep(&reply)?;
         Ok(reply)
     }
 
@@ -86,23 +96,24 @@ impl Phone {
             "app": APP,
             "code": code,
             "request_id": self.request_id(),
+            "key": signing::wanted(),
             "device": { "type": self.kind, "name": format!("{}'s {}", self.wechat, self.kind) },
         })
     }
 
-    /// Asks for the session's next token. The answer is the caller's: it may get lost.
+    /// Extends the session. The answer is the caller's: it may get lost.
     pub async fn refresh(&self, token: &str, request_id: &str) -> anyhow::Result<Reply> {
         let body = json!({ "request_id": request_id });
         self.send(Method::POST, "/yaopai/v1/session/refresh", Some(token), Some(body), &[]).await
     }
 
-    /// Sends the bind form. The new token is kept.
+    /// Sends the bind form.
     pub async fn bind(&mut self, account: &str, password: &str) -> anyhow::Result<Reply> {
         let form = json!({ "account": account, "password": password });
         let body = json!({ "way": "form", "form": form, "request_id": self.request_id() });
         let token = self.token.clone();
         let reply = self.send(Method::POST, "/yaopai/v1/binding", Some(&token), Some(body), &[]).await?;
-        self.keep(&reply);
+        self.keep(&reply)?;
         Ok(reply)
     }
 
@@ -111,7 +122,7 @@ impl Phone {
         self.send(Method::GET, path, Some(&self.token), None, &[]).await
     }
 
-    /// Any request.
+    /// Any request. With a token and the key beside it, it is signed.
     pub async fn send(
         &self,
         method: Method,
@@ -133,22 +144,56 @@ impl Phone {
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
         let body = body.map(|b| Bytes::from(b.to_string())).unwrap_or_default();
+        let mut request = Sent { method, path: path.to_owned(), headers, body };
+        if let (Some(key), Some(_)) = (&self.key, token) {
+            let created = (self.ground.clock.now().0 + self.ahead).div_euclid(1000);
+            let host = self.ground.front.trim_start_matches("http://");
+            key.sign(&mut request, host, created, &self.request_id())?;
+            *self.sent.lock().unwrap_or_else(PoisonError::into_inner) = Some(request.clone());
+        }
+        self.deliver(request).await
+    }
+
+    /// The last request that it signed.
+    pub fn sent(&self) -> Option<Sent> {
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Sends a request as it is: a copy of another device's, it may be.
+    pub async fn repeat(&self, mut copy: Sent) -> anyhow::Result<Reply> {
+        copy.headers.insert(header::USER_AGENT, HeaderValue::from_static(self.kind));
+        self.deliver(copy).await
+    }
+
+    async fn deliver(&self, Sent { method, path, headers, body }: Sent) -> anyhow::Result<Reply> {
         let answer = self.ground.client.send(method, &format!("{}{path}", self.ground.front), headers, body).await?;
         let text = |name| answer.headers.get(name).and_then(|v| v.to_str().ok());
         let code = text(CODE).map(str::to_owned);
         let retry_after = text(header::RETRY_AFTER).and_then(|s| s.parse().ok());
+        let time = text(TIME).and_then(|t| t.parse::<jiff::Timestamp>().ok()).map(|t| Timestamp(t.as_millisecond()));
         let body = if answer.body.is_empty() {
             Value::Null
         } else {
             serde_json::from_slice(&answer.body).with_context(|| format!("the answer of {path} is no JSON"))?
         };
-        Ok(Reply { status: answer.status, code, retry_after, body })
+        Ok(Reply { status: answer.status, code, retry_after, time, body })
     }
 
-    /// Stores the answer's token, if it has one.
-    pub fn keep(&mut self, reply: &Reply) {
+    /// Stores the answer's token and key, if it has them. Only a login's has a key: nothing else changes it.
+    pub fn keep(&mut self, reply: &Reply) -> anyhow::Result<()> {
         if let Some(token) = reply.body.get("token").and_then(Value::as_str) {
             self.token = token.to_owned();
+        }
+        if let Some(key) = SessionKey::of(&reply.body)? {
+            self.key = Some(key);
+        }
+        Ok(())
+    }
+
+    /// The phone's clock is set by the server's, as far as a refusal tells it.
+    pub fn set_clock(&mut self, reply: &Reply) {
+        if let Some(time) = reply.time {
+            self.ahead = time.0 - self.ground.clock.now().0;
         }
     }
 }

@@ -119,7 +119,7 @@ pub fn brief(value: &Value) -> String {
             // Stable: the rest stays as it came.
             shown.sort_by_key(|(k, _)| FIRST.iter().position(|f| f == k).unwrap_or(FIRST.len()));
             let shown = shown.iter().map(|(k, v)| match k.as_str() {
-                k if k.eq_ignore_ascii_case("password") => format!("{k}: •••"),
+                k if ["password", "secret"].iter().any(|s| k.eq_ignore_ascii_case(s)) => format!("{k}: •••"),
                 _ => format!("{k}: {}", brief(v)),
             });
             format!("{{{}}}", shown.collect::<Vec<_>>().join(", "))
@@ -177,6 +177,7 @@ mod tests {
         let token = format!("yp1_{}", "AaIDbcdefghijk".repeat(5));
         let shown = brief(&json!({ "form": { "password": "123" }, "expires_in": 1800, "bound": true, "token": token }));
         assert_eq!(shown, r#"{token: "yp1_AaID…hijk", bound: true, form: {password: •••}}"#);
+        assert_eq!(brief(&json!({ "key": { "secret": "c2VjcmV0IG9mIGEgc2Vzc2lvbg==" } })), "{key: {secret: •••}}");
     }
 
     #[test]

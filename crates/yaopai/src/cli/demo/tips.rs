@@ -27,25 +27,39 @@ A code, as wx.login would give one / 模拟 wx.login 取得 code
     CODE=$(curl -s {sim_url}/_sim/code -H 'Content-Type: application/json' \
       -H 'Authorization: Bearer {control}' \
       -d '{{"user":"xiaohong"}}' | {code_field})
-Log in / 登录
-    ID=$(head -c 16 /dev/urandom | base64)
-    TOKEN=$(curl -s {front}/yaopai/v1/session -H 'Content-Type: application/json' \
-      -d "{{\"app\":\"shop\",\"code\":\"$CODE\",\"request_id\":\"$ID\"}}" \
-      | {token_field})
+Log in with a key / 登录，并索取密钥
+    ID=$(openssl rand -hex 16)
+    LOGIN=$(curl -s {front}/yaopai/v1/session -H 'Content-Type: application/json' \
+      -d "{{\"app\":\"shop\",\"code\":\"$CODE\",\"request_id\":\"$ID\",\"key\":{{\"alg\":\"hmac-sha256\"}}}}")
+    TOKEN=$(echo "$LOGIN" | {token_field})
+    SESSION=$(echo "$LOGIN" | {session_field})
+    KEY=$(echo "$LOGIN" | {secret_field} | base64 -d | od -An -tx1 | tr -d ' \n')
+Sign: method, host, path, body → headers / 签名：方法、主机、路径、请求体 → 请求头
+    sign() {{
+      DIGEST="sha-256=:$(printf %s "${{4-}}" | openssl dgst -sha256 -binary | base64):"
+      COVERED='("@method" "@authority" "@path" "@query" "authorization" "content-digest")'
+      PARAMS="$COVERED;created=$(date +%s);nonce=\"$(openssl rand -hex 16)\""
+      PARAMS="$PARAMS;keyid=\"$SESSION\";alg=\"hmac-sha256\";tag=\"yaopai\""
+      BASE=$(printf '"%s": %s\n' @method "$1" @authority "$2" @path "$3" @query '?' \
+        authorization "Bearer $TOKEN" content-digest "$DIGEST" @signature-params "$PARAMS")
+      MAC=$(printf %s "$BASE" | openssl dgst -sha256 -mac HMAC -macopt hexkey:$KEY -binary | base64)
+      printf '%s: %s\n' Authorization "Bearer $TOKEN" Content-Digest "$DIGEST" \
+        Signature-Input "yaopai=$PARAMS" Signature "yaopai=:$MAC:" Content-Type application/json
+    }}
 A guest: 200, then 403 not_bound / 游客：商品 200，订单 403
-    curl -si {front}/goods -H "Authorization: Bearer $TOKEN"; echo
-    curl -si {front}/orders -H "Authorization: Bearer $TOKEN"; echo
-Bind, which replaces the token / 绑定，令牌随之更换
-    ID=$(head -c 16 /dev/urandom | base64)
+    sign GET {host} /goods | curl -si {front}/goods -H @-; echo
+    sign GET {host} /orders | curl -si {front}/orders -H @-; echo
+Bind / 绑定
     FORM='{{"account":"xiaohong","password":"hotpot-66"}}'
-    TOKEN=$(curl -s {front}/yaopai/v1/binding -H 'Content-Type: application/json' \
-      -H "Authorization: Bearer $TOKEN" \
-      -d "{{\"way\":\"form\",\"request_id\":\"$ID\",\"form\":$FORM}}" \
-      | {token_field})
+    BIND="{{\"way\":\"form\",\"request_id\":\"$(openssl rand -hex 16)\",\"form\":$FORM}}"
+    sign POST {host} /yaopai/v1/binding "$BIND" |
+      curl -s {front}/yaopai/v1/binding -H @- -d "$BIND"; echo
+    sign GET {host} /orders | curl -si {front}/orders -H @-; echo
+The token alone: 401 proof_required / 只有令牌：401
     curl -si {front}/orders -H "Authorization: Bearer $TOKEN"; echo
 Ask as nginx does: the Yaopai-* headers are what a back end learns / 像 nginx 那样询问
-    curl -si {check}/check/nginx/require=bound/GET/https/shop.example/orders \
-      -H "Authorization: Bearer $TOKEN"
+    sign GET shop.example /orders |
+      curl -si {check}/check/nginx/require=bound/GET/https/shop.example/orders -H @-
 List a user's sessions, as a back end / 后端查看用户的会话
     curl -s '{admin}/admin/v1/sessions?user=1003' \
       -H 'Authorization: Bearer {key}'; echo
@@ -53,11 +67,14 @@ Is the server well? / 健康检查
     curl -s {admin}/readyz; echo
 "#,
         code_field = field("code"),
+        host = front.trim_start_matches("http://"),
         token_field = field("token"),
+        session_field = field("session_id"),
+        secret_field = field("secret"),
     ));
     tale.say("DevTools with a test appid works as well: its `the code is a mock one` logs xiaoming in.");
     tale.say("开发者工具用测试号也可以：其固定 code「the code is a mock one」会登录 xiaoming。");
-    tale.say("The demo's clock is 31 s ahead since step 7; the page can move it on. / 第 7 步之后演示时钟快 31 秒，网页还能继续拨快。");
+    tale.say("Who moves the demo's clock on the page gets proof_stale here. / 在网页上拨快时钟后，这里的签名会过期。");
     tale.say("What passes the front door is shown below. Ctrl-C stops everything. / 按 Ctrl-C 停止。");
 }
 

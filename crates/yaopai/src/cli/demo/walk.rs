@@ -1,21 +1,18 @@
 //! The walk: a customer's life with a mini program, step by step. Each step says what it expects, and fails if that isn't so.
 
-use std::time::Duration;
-
 use anyhow::{Context as _, ensure};
 use http::Method;
 use serde_json::json;
 
 use super::phone::Phone;
 use super::shop::WRONG;
+use super::signing::Sent;
 use super::world::World;
 
 /// The WeChat user whom the shop's table knows from before.
 pub const KNOWN: &str = "xiaoming";
 /// The one who is new.
 const NEW: &str = "lilei";
-/// A retired token passes for 30 s more.
-const AFTER_GRACE: Duration = Duration::from_secs(31);
 
 /// Plays it. Prints each step as it happens.
 ///
@@ -29,8 +26,8 @@ pub async fn play(world: &World) -> anyhow::Result<()> {
     w.guest().await.context(Failed(3))?;
     w.bind().await.context(Failed(4))?;
     w.shop().await.context(Failed(5))?;
-    let copied = w.lost_answer().await.context(Failed(6))?;
-    w.theft(&copied).await.context(Failed(7))?;
+    w.lost_answer().await.context(Failed(6))?;
+    w.theft().await.context(Failed(7))?;
     w.kicked().await.context(Failed(8))
 }
 
@@ -72,6 +69,8 @@ impl Walk<'_> {
         ensure!(self.world.shop.hooks("resolve") == 1, "the shop should have been asked exactly once");
         ensure!(self.world.shop.hooks("opened") == 1, "the shop should have been told of the session");
         self.right("bound at the first login: the shop's own table was asked, nobody binds twice");
+        ensure!(phone.key.is_some(), "the login brought no key");
+        self.right("and a key, which this answer alone brings: each request from here on is signed with it");
         let orders = phone.get("/orders").await?.passed(200)?;
         ensure!(orders.body["user"] == 1001, "the shop saw user {}", orders.body["user"]);
         self.right("the shop knows who calls, without a session of its own");
@@ -106,15 +105,11 @@ impl Walk<'_> {
         let before = self.phone.token.clone();
         let wrong = self.phone.bind("lilei", "dumpling-24").await?.refused(422, "binding_rejected")?;
         ensure!(wrong.text("message") == WRONG, "the shop's message did not arrive: {}", wrong.body["message"]);
-        ensure!(self.phone.token == before, "a rejected bind changed the token");
         self.right("a wrong password: refused in the shop's own words");
         let bound = self.phone.bind("lilei", "dumpling-42").await?.passed(200)?;
         ensure!(bound.body["bound"] == true && bound.text("user") == "1002", "not bound to user 1002: {}", bound.body);
-        ensure!(self.phone.token != before, "binding must replace the token");
-        self.right("bound to user 1002, with a new token");
-        let old = self.phone.send(Method::GET, "/orders", Some(&before), None, &[]).await?;
-        old.refused(403, "not_bound")?;
-        self.right("the old token stays a guest's: whoever copied it before gained nothing");
+        ensure!(self.phone.token == before, "binding must leave the token of a keyed session as it is");
+        self.right("bound to user 1002; token and key are the ones from the login");
         Ok(())
     }
 
@@ -131,46 +126,45 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Answers the old token, for whoever copied it.
-    async fn lost_answer(&mut self) -> anyhow::Result<String> {
+    async fn lost_answer(&mut self) -> anyhow::Result<()> {
         self.step(
             "Refreshes, and the answer gets lost",
-            "刷新时应答丢失：同一 request_id 重发得到同一新令牌；新令牌首次使用之前，旧令牌仍然有效",
+            "刷新时应答丢失：重新签名再发一次即可；会话延长，令牌和密钥不变",
         );
-        let old = self.phone.token.clone();
-        let request_id = self.phone.request_id();
-        let lost = self.phone.refresh(&old, &request_id).await?.passed(200)?;
-        self.world.tale.act("phone", "✂ the answer is lost on its way; the phone sends the same again");
-        let again = self.phone.refresh(&old, &request_id).await?.passed(200)?;
-        let new = again.text("token").to_owned();
-        ensure!(!new.is_empty() && new != old, "a refresh must hand out a new token");
-        ensure!(new == lost.text("token"), "the same request got two tokens");
-        self.right("the same request gets the same token");
-        self.phone.get("/orders").await?.passed(200)?;
-        self.right("the old token still passes: the new one was never used");
-        self.phone.token = new;
-        self.phone.get("/orders").await?.passed(200)?;
-        self.right("the first use of the new token retires the old one, which passes 30 s more");
-        Ok(old)
+        let (token, request_id) = (self.phone.token.clone(), self.phone.request_id());
+        self.phone.refresh(&token, &request_id).await?.passed(200)?;
+        self.world.tale.act("phone", "✂ the answer is lost on its way; the phone signs anew and sends it again");
+        let again = self.phone.refresh(&token, &request_id).await?.passed(200)?;
+        ensure!(again.text("token") == token, "a refresh must leave the token of a keyed session as it is");
+        ensure!(again.body.get("key").is_none(), "a key is handed out at the login only");
+        ensure!(
+            again.body["expires_in"] == 1800,
+            "the refresh did not extend the session: {}",
+            again.body["expires_in"]
+        );
+        self.right("30 minutes more, and nothing else has changed: a lost answer loses nothing");
+        Ok(())
     }
 
-    async fn theft(&mut self, copied: &str) -> anyhow::Result<()> {
+    async fn theft(&mut self) -> anyhow::Result<()> {
         self.step(
-            "Somebody tries a copied old token",
-            "有人盗用旧令牌：会话立即终止；真正的用户静默登录一次即恢复，仍是已绑定状态",
+            "Somebody has copied the token, then a whole request",
+            "令牌和整个请求被人复制：没有密钥，令牌无用；同一请求只通过一次；改了路径，签名就不符",
         );
-        let thief = Phone::new(self.world.ground(), "thief", NEW);
-        self.world.clock.advance(AFTER_GRACE);
-        self.world.tale.act("clock", "31 s later (the demo moves its own clock)");
-        let tried = thief.send(Method::GET, "/orders", Some(copied), None, &[]).await?;
-        tried.refused(401, "session_superseded")?;
-        thief.refresh(copied, &thief.request_id()).await?.refused(401, "session_reused")?;
-        self.right("a retired token that refreshes under a new request is theft: the session ends");
-        self.phone.get("/orders").await?.refused(401, "session_reused")?;
-        let login = self.phone.login().await?.passed(201)?;
-        ensure!(login.body["bound"] == true, "the user is known, but the new session is not bound");
+        let mut thief = Phone::new(self.world.ground(), "thief", NEW);
+        thief.token = self.phone.token.clone();
+        thief.get("/orders").await?.refused(401, "proof_required")?;
+        thief.refresh(&thief.token, &thief.request_id()).await?.refused(401, "proof_required")?;
+        self.right("the token alone is worth nothing: the key never travels again after the login");
         self.phone.get("/orders").await?.passed(200)?;
-        self.right("the phone is told, logs in silently by wx.login, and is the same user again");
+        let copy = self.phone.sent().context("the phone has signed nothing")?;
+        thief.repeat(copy.clone()).await?.refused(401, "proof_replayed")?;
+        self.right("a signed request passes once");
+        let moved = Sent { path: "/goods".to_owned(), ..copy };
+        thief.repeat(moved).await?.refused(401, "proof_invalid")?;
+        self.right("its signature is good for no other path");
+        self.phone.get("/orders").await?.passed(200)?;
+        self.right("the person goes on, and noticed nothing");
         Ok(())
     }
 

@@ -11,6 +11,7 @@ use yaopai_sim::{DEFAULT_APPID, Endpoint, Fault, SimHandle, UserConfig};
 use super::handset::Handset;
 use crate::cli::demo::phone::{Ground, Phone};
 use crate::cli::demo::shop::{BindCode, Shop, Website};
+use crate::cli::demo::signing::Sent;
 use crate::cli::demo::world::DemoClock;
 
 /// The WeChat users whose phone it may be. The shop has an account for each; only the first one's it has linked already.
@@ -33,9 +34,11 @@ pub struct Stage {
     pub outage: Option<u64>,
 }
 
-/// Another machine, with a token that it was never given.
+/// Another machine, with what it was never given: a token, or a whole signed request.
 pub struct Thief {
     phone: Phone,
+    /// The request that it has copied, if it is more than a token.
+    pub copy: Option<Sent>,
     /// What its last request got: the status, and the refusal's code.
     pub saw: (u16, Option<String>),
 }
@@ -44,8 +47,8 @@ pub struct Thief {
 #[derive(Clone, Copy, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Later {
-    /// Than a retired token passes.
-    Grace,
+    /// Than a signed request passes.
+    Window,
     /// Than WeChat must have vouched for whoever pays.
     Vouched,
     /// Than a refresh is due.
@@ -117,7 +120,7 @@ impl Stage {
     /// Time passes at once. The server looks for what has expired every 15 s; here it does so now.
     pub async fn later(&mut self, how: Later) -> anyhow::Result<()> {
         let by = match how {
-            Later::Grace => 31,
+            Later::Window => 66,
             Later::Vouched => 6 * 60,
             Later::Refresh => 21 * 60,
             Later::Idle => 31 * 60,
@@ -177,6 +180,14 @@ impl Stage {
         Ok(())
     }
 
+    /// The phone's clock is ten minutes slow from now on: nobody has set it.
+    pub fn skew(&mut self) {
+        if let Some(phone) = &mut self.phone {
+            phone.phone.ahead -= 10 * 60 * 1000;
+            self.ground.wire.note("phone", "slow_clock", json!({}));
+        }
+    }
+
     /// Somebody copies the phone's token, and tries it.
     pub async fn steal(&mut self) -> anyhow::Result<()> {
         let Some(phone) = self.phone.as_mut().filter(|p| !p.phone.token.is_empty()) else { return Ok(()) };
@@ -184,8 +195,38 @@ impl Stage {
         thief.token = phone.phone.token.clone();
         phone.tokens.hold("thief", &thief.token);
         self.ground.wire.note("thief", "stole", json!({}));
-        self.thief = Some(Thief { phone: thief, saw: (0, None) });
+        self.thief = Some(Thief { phone: thief, copy: None, saw: (0, None) });
         self.thief_reads().await
+    }
+
+    /// Somebody has the phone's last request as a whole, as a log or a trace on the way may hold it, and sends it again.
+    pub async fn capture(&mut self) -> anyhow::Result<()> {
+        let Some(phone) = &self.phone else { return Ok(()) };
+        let Some(copy) = phone.phone.sent() else { return Ok(()) };
+        let thief = Phone::new(self.ground.clone(), "thief", phone.wechat());
+        self.ground.wire.note("thief", "captured", json!({ "method": copy.method.as_str(), "path": copy.path }));
+        self.thief = Some(Thief { phone: thief, copy: Some(copy), saw: (0, None) });
+        self.thief_repeats().await
+    }
+
+    /// The other machine sends the request that it has, byte for byte.
+    pub async fn thief_repeats(&mut self) -> anyhow::Result<()> {
+        let Some(copy) = self.thief.as_ref().and_then(|thief| thief.copy.clone()) else { return Ok(()) };
+        self.thief_sends(copy).await
+    }
+
+    /// The same to another path.
+    pub async fn thief_moves(&mut self) -> anyhow::Result<()> {
+        let Some(copy) = self.thief.as_ref().and_then(|thief| thief.copy.clone()) else { return Ok(()) };
+        let path = if copy.path == "/orders" { "/goods" } else { "/orders" }.to_owned();
+        self.thief_sends(Sent { path, ..copy }).await
+    }
+
+    async fn thief_sends(&mut self, copy: Sent) -> anyhow::Result<()> {
+        let Some(thief) = &mut self.thief else { return Ok(()) };
+        let reply = thief.phone.repeat(copy).await?;
+        thief.saw = (reply.status.as_u16(), reply.code);
+        Ok(())
     }
 
     /// The other machine asks for the person's orders.
@@ -196,14 +237,10 @@ impl Stage {
         Ok(())
     }
 
-    /// The other machine asks for the session's next token.
+    /// The other machine tries to extend the session.
     pub async fn thief_refreshes(&mut self) -> anyhow::Result<()> {
         let Some(thief) = &mut self.thief else { return Ok(()) };
         let reply = thief.phone.refresh(&thief.phone.token, &thief.phone.request_id()).await?;
-        thief.phone.keep(&reply);
-        if let Some(phone) = &mut self.phone {
-            phone.tokens.hold("thief", &thief.phone.token);
-        }
         thief.saw = (reply.status.as_u16(), reply.code);
         Ok(())
     }

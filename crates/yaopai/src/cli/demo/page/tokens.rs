@@ -49,8 +49,7 @@ impl Tokens {
                 Standing::Retired => ("retired", None),
                 Standing::Unknown => ("unknown", None),
             };
-            let until = session.secrets.grace_ends(&known.hash).map(|t| t.0);
-            json!({ "token": known.shown, "standing": standing, "bound": bound, "until": until, "holders": known.holders })
+            json!({ "token": known.shown, "standing": standing, "bound": bound, "holders": known.holders })
         })
         .collect()
     }

@@ -24,7 +24,9 @@ impl Stage {
             "code": self.code.as_ref().map(|code| json!({ "picture": code.picture })),
             "outage": self.outage.is_some(),
             "tablet": self.tablet.is_some(),
-            "thief": self.thief.as_ref().map(|t| json!({ "status": t.saw.0, "code": t.saw.1 })),
+            "thief": self.thief.as_ref().map(|t| {
+                json!({ "has": if t.copy.is_some() { "request" } else { "token" }, "status": t.saw.0, "code": t.saw.1 })
+            }),
         });
         if let Some(phone) = &self.phone {
             view["phone"] = json!({
@@ -61,6 +63,7 @@ impl Stage {
             "fresh": FRESH_MS,
             "fresh_until": session.vouched_at.0 + FRESH_MS,
             "refresh_at": phone.refresh_at().map(|t| t.0),
+            "key": session.key.kind(),
             "tokens": phone.tokens.worth(&session, now),
         })
     }

@@ -10,8 +10,10 @@ use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use yaopai_core::ports::Clock;
-use yaopai_wire::principal::{CLAIMS, OPENID, USER};
+use yaopai_wire::digest::ContentDigest;
+use yaopai_wire::principal::{BODY_SIGNED, CLAIMS, OPENID, USER};
 use zeroize::Zeroizing;
 
 use super::body;
@@ -114,6 +116,9 @@ impl Shop {
                 &json!({ "error": "the body is too large or came too slowly" }),
             );
         };
+        if !is_signed_one(&head.headers, &bytes) {
+            return answer(StatusCode::BAD_REQUEST, &json!({ "error": "the body is not the one that was signed" }));
+        }
         match (head.method, head.uri.path()) {
             (Method::POST, HOOK) => {
                 let n = self.0.wire.asked("yaopai", "shop", &Method::POST, HOOK, &head.headers, &bytes);
@@ -223,6 +228,13 @@ impl std::fmt::Display for Seen {
     }
 }
 
+/// Is the body the one whose digest the phone has signed, where it has signed one? The front door shows the check no body.
+fn is_signed_one(headers: &HeaderMap, body: &[u8]) -> bool {
+    let signed = headers.get(BODY_SIGNED).is_some_and(|v| v == "1");
+    let named = || ContentDigest::read(headers).ok().flatten();
+    !signed || named().is_some_and(|digest| digest.matches(&Sha256::digest(body).into()))
+}
+
 /// A header's value, percent-decoded as ids are; empty if it isn't there.
 fn text(headers: &HeaderMap, name: &HeaderName) -> String {
     let value = headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default();
@@ -242,4 +254,19 @@ fn answer(status: StatusCode, body: &Value) -> Response<Bytes> {
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_that_nobody_signed_is_seen() {
+        let mut headers = HeaderMap::new();
+        assert!(is_signed_one(&headers, b"anything"));
+        headers.insert(BODY_SIGNED, HeaderValue::from_static("1"));
+        assert!(!is_signed_one(&headers, b"tea"));
+        headers.insert("content-digest", ContentDigest::of(b"tea").value().parse().unwrap());
+        assert!(is_signed_one(&headers, b"tea") && !is_signed_one(&headers, b"gold"));
+    }
 }

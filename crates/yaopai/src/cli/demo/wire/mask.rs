@@ -3,6 +3,7 @@
 
 use http::{HeaderMap, HeaderName, header};
 use serde_json::{Map, Value};
+use yaopai_wire::signature::SIGNATURE;
 
 use crate::cli::demo::tale::short;
 
@@ -37,6 +38,11 @@ fn header(name: &HeaderName, value: &[u8]) -> String {
         let (pair, attributes) = value.split_once(';').unwrap_or((&value, ""));
         let semicolon = if attributes.is_empty() { "" } else { ";" };
         return format!("{}{semicolon}{attributes}", cookie(pair));
+    }
+    if name.as_str() == SIGNATURE {
+        // Behind the label.
+        let (label, signature) = value.split_once('=').unwrap_or(("", &value));
+        return format!("{label}={}", field(SIGNATURE, signature));
     }
     field(name.as_str(), &value)
 }
@@ -142,10 +148,18 @@ mod tests {
         sent.insert(header::SET_COOKIE, "SHOPSESSION=of-01a2; Path=/; HttpOnly".parse().unwrap());
         sent.insert(header::COOKIE, format!("a=1; yaopai={token}; SHOPSESSION=of-01a2").parse().unwrap());
         sent.insert("x-api-key", "key-of-the-shop".parse().unwrap());
+        sent.insert("signature", "yaopai=:abcdefghijklmnop=:".parse().unwrap());
         let shown: Vec<String> = headers(&sent).into_iter().map(|(_, v)| v).collect();
         assert_eq!(
             shown,
-            ["Bearer yp1_AaID…hijk", "v1,a…", "SHOPSESSION=…; Path=/; HttpOnly", "a=…; yaopai=…; SHOPSESSION=…", "•••"]
+            [
+                "Bearer yp1_AaID…hijk",
+                "v1,a…",
+                "SHOPSESSION=…; Path=/; HttpOnly",
+                "a=…; yaopai=…; SHOPSESSION=…",
+                "•••",
+                "yaopai=:abc…"
+            ]
         );
         let odd =
             json!({ "Password": ["peach-27", 27], "note": format!("mine is {token}, keep it"), "tokens": [token] });
@@ -160,11 +174,13 @@ mod tests {
         );
         let whole = json!({ "token": token, "form": { "password": "peach-27" }, "session_key": "c2Vzc2lvbg==",
             "list": [{ "token": token }], "code": "content_type_unsupported",
+            "key": { "alg": "hmac-sha256", "secret": "c2VjcmV0IG9mIGEgc2Vzc2lvbg==" },
             "phone": { "number": "13800138004", "country": "86" } });
         assert_eq!(
             body(whole.to_string().as_bytes()),
             json!({ "token": "yp1_AaID…hijk", "form": { "password": "•••" }, "session_key": "c2Vz…",
                 "list": [{ "token": "yp1_AaID…hijk" }], "code": "content_type_unsupported",
+                "key": { "alg": "hmac-sha256", "secret": "c2Vj…" },
                 "phone": { "number": "138****8004", "country": "86" } })
         );
     }

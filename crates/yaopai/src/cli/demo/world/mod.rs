@@ -164,6 +164,7 @@ impl World {
             front: self.front.clone(),
             client: self.client.clone(),
             entropy: self.entropy.clone(),
+            clock: self.clock.clone(),
             tale: self.tale.clone(),
             wire: self.wire.clone(),
         }

@@ -2,9 +2,6 @@
 
 import { clock, h, short, span } from '/dom.js'
 
-/** How many tokens are drawn, the newest first. */
-const TOKENS_MAX = 3
-
 /** The card. What runs with the clock is filled in by `tick`. */
 export function drawSession(page) {
   const { text, view } = page
@@ -14,7 +11,7 @@ export function drawSession(page) {
     path(text, session),
     h('p', { class: 'sentence' }, sentence(page)),
     h('h3', {}, text.session.tokens),
-    h('ul', { class: 'tokens' }, [...session.tokens].reverse().slice(0, TOKENS_MAX).map(token => row(text, session, token))),
+    h('ul', { class: 'tokens' }, session.tokens.map(token => row(text, session, token)), key(text, session)),
     h('h3', { class: 'clocks' }, text.session.clocks, ahead(page)),
     bar(text.session.fresh, 'fresh'),
     bar(text.session.refresh, 'refresh'),
@@ -41,12 +38,19 @@ function sentence({ text, view }) {
 
 function row(text, session, token) {
   const standing = session.ended && token.standing !== 'unknown' ? 'dead' : token.standing
-  return h('li', { 'data-standing': standing, 'data-until': token.until },
+  return h('li', { 'data-standing': standing },
     h('code', {}, token.token),
     h('span', { class: 'holders' }, token.holders.map(who => h('span', { class: 'holder', 'data-who': who }, text.who[who]))),
     h('span', { class: 'standing' }, text.session.standings[standing]),
-    h('small', {}, h('span', { 'data-grace': true }), token.bound === null || session.ended ? '' : token.bound ? text.session.actsAsUser : text.session.actsAsGuest))
+    h('small', {}, token.bound === null || session.ended ? '' : token.bound ? text.session.actsAsUser : text.session.actsAsGuest))
 }
+
+/** The key is on the phone alone: the page has no more of it than its kind. */
+const key = (text, session) => h('li', { 'data-key': session.key, 'data-standing': session.ended ? 'dead' : 'current' },
+  h('code', {}, session.key),
+  h('span', { class: 'holders' }, h('span', { class: 'holder', 'data-who': 'phone' }, text.who.phone)),
+  h('span', { class: 'standing' }, session.ended ? text.session.standings.dead : text.session.key),
+  h('small', {}, text.session.keyIs))
 
 const bar = (label, name) => h('div', { class: 'clock', 'data-bar': name },
   h('span', {}, label), h('span', { class: 'track' }, h('span', { class: 'fill' })), h('span', { class: 'left' }))
@@ -78,8 +82,4 @@ export function tick(page) {
   show('refresh', session.refresh_at, 20 * 60 * 1000)
   show('idle', session.idle_until, session.idle)
   show('absolute', session.absolute_until, session.absolute)
-  for (const element of document.querySelectorAll('[data-standing="grace"]')) {
-    const left = Number(element.dataset.until) - now
-    element.querySelector('[data-grace]').textContent = left > 0 ? `${text.session.passes(span(left, text.days))}${text.space}` : ''
-  }
 }

@@ -4,14 +4,14 @@ import { button, h } from '/dom.js'
 
 /** The groups, and what is in each: the press, and when it makes sense. */
 const GROUPS = [
-  ['network', [[{ do: 'lose' }, 'session'], [{ do: 'refresh' }, 'session']]],
+  ['network', [[{ do: 'lose' }, 'session'], [{ do: 'refresh' }, 'session'], [{ do: 'skew' }, 'session']]],
   ['time', [
-    [{ do: 'later', how: 'grace' }, 'always'], [{ do: 'later', how: 'vouched' }, 'always'], [{ do: 'later', how: 'refresh' }, 'always'],
+    [{ do: 'later', how: 'window' }, 'always'], [{ do: 'later', how: 'vouched' }, 'always'], [{ do: 'later', how: 'refresh' }, 'always'],
     [{ do: 'later', how: 'idle' }, 'always'], [{ do: 'later', how: 'absolute' }, 'always'],
   ]],
   ['devices', [[{ do: 'tablet' }, 'phone'], [{ do: 'kicked' }, 'session']]],
   ['wechat', [[{ do: 'outage' }, 'always'], [{ do: 'session_key' }, 'session']]],
-  ['attacker', [[{ do: 'steal' }, 'session'], [{ do: 'forge' }, 'session']]],
+  ['attacker', [[{ do: 'steal' }, 'session'], [{ do: 'capture' }, 'session'], [{ do: 'forge' }, 'session']]],
 ]
 
 /** What a press is called in the texts: "refresh" is something to press, and a time to wait for. */
@@ -37,17 +37,19 @@ export function drawTrouble(page) {
   return h('div', {}, hint(page), thief(page), h('dl', { class: 'troubles' }, GROUPS.map(group)))
 }
 
-/** Another machine with the phone's token. */
+/** What another machine can try with what it has. */
+const TRIES = { token: ['thief_reads', 'thief_refreshes'], request: ['thief_repeats', 'thief_moves'] }
+
+/** Another machine with the phone's token, or with a request of it. */
 function thief(page) {
   const { text, view } = page
   if (!view.thief) return undefined
-  const { status, code } = view.thief
+  const { has, status, code } = view.thief
   return h('div', { class: 'thief', 'data-status': status },
-    h('strong', {}, text.trouble.thief), ' ',
+    h('strong', {}, text.trouble.thief[has]), ' ',
     h('span', { class: 'pill', 'data-class': status < 400 ? 'good' : 'bad' }, code ? `${status} ${code}` : status),
-    h('p', {}, status < 400 ? text.trouble.thiefIn : code === 'not_bound' ? text.trouble.thiefGuest : text.trouble.thiefOut),
-    button(text.trouble.buttons.thief_reads.label, () => page.act({ do: 'thief_reads' }), { class: 'chip', 'data-trouble': 'thief_reads' }),
-    button(text.trouble.buttons.thief_refreshes.label, () => page.act({ do: 'thief_refreshes' }), { class: 'chip', 'data-trouble': 'thief_refreshes' }))
+    h('p', {}, text.trouble.thiefGot[code] ?? text.trouble.thiefGot.other),
+    TRIES[has].map(name => button(text.trouble.buttons[name].label, () => page.act({ do: name }), { class: 'chip', 'data-trouble': name })))
 }
 
 /** What to do next, so that the trouble is seen. */

@@ -44,7 +44,7 @@ impl Handset {
                 }
             }
             let token = self.phone.token.clone();
-            let reply = self.phone.send(method.clone(), path, Some(&token), body(self)?, &[]).await?;
+            let reply = self.send(method.clone(), path, Some(&token), body(self)?).await?;
             if reply.code.is_none() {
                 return Ok(Some(reply));
             }
@@ -70,7 +70,7 @@ impl Handset {
         Ok(true)
     }
 
-    /// The person, or the clock, wants a new token now.
+    /// The person, or the clock, wants the session extended now.
     pub async fn refresh(&mut self) -> anyhow::Result<()> {
         self.seen.notice = None;
         let reply = self.refresh_with(self.refresh_id.clone()).await?;
@@ -97,29 +97,39 @@ impl Handset {
         token: Option<&str>,
         body: Value,
     ) -> anyhow::Result<Reply> {
-        let reply = self.phone.send(Method::POST, path, token, Some(body.clone()), &[]).await?;
+        let reply = self.send(Method::POST, path, token, Some(body.clone())).await?;
         if !std::mem::take(&mut self.lose) {
             return Ok(reply);
         }
         self.ground.wire.lost("phone");
         self.note("resent", json!({}));
-        self.phone.send(Method::POST, path, token, Some(body), &[]).await
+        self.send(Method::POST, path, token, Some(body)).await
+    }
+
+    /// Sends a request, and again if the phone's clock was wrong: it is set by the server's, and the request is signed anew.
+    pub(super) async fn send(
+        &mut self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        body: Option<Value>,
+    ) -> anyhow::Result<Reply> {
+        let reply = self.phone.send(method.clone(), path, token, body.clone(), &[]).await?;
+        // With Retry-After the time is no cure: the server knows too little of the seconds before.
+        if reply.code.as_deref() != Some("proof_stale") || reply.retry_after.is_some() {
+            return Ok(reply);
+        }
+        self.phone.set_clock(&reply);
+        self.note("clock_set", json!({}));
+        self.phone.send(method, path, token, body, &[]).await
     }
 
     /// docs/client-protocol.md, "Reading a refusal".
     async fn meet(&mut self, reply: &Reply) -> anyhow::Result<Next> {
         let code = reply.code.clone().unwrap_or_default();
         match code.as_str() {
-            "session_missing" | "session_unknown" | "session_expired" | "session_revoked" | "session_reused" => {
+            "session_missing" | "session_unknown" | "session_expired" | "session_revoked" | "proof_required" => {
                 self.log_in_silently(&code).await
-            }
-            "session_superseded" => {
-                self.note("superseded", json!({}));
-                let refreshed = self.refresh_with(self.phone.request_id()).await?;
-                match refreshed.code {
-                    None => Ok(Next::Again),
-                    Some(code) => self.log_in_silently(&code).await,
-                }
             }
             "login_required" | "session_key_stale" => self.step_up(&code).await,
             "session_kicked" | "session_replaced" | "session_ended" => {

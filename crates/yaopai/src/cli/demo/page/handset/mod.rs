@@ -28,9 +28,9 @@ pub struct Handset {
     pub(super) phone: Phone,
     pub(super) ground: Ground,
     clock: Arc<dyn Clock>,
-    /// When the token at hand is to be refreshed.
+    /// When the session is to be refreshed.
     refresh_at: Timestamp,
-    /// Minted with the token: however late a copy of its refresh arrives, the server knows it again.
+    /// Minted with the last answer: however late a copy of its refresh arrives, the server knows it again.
     refresh_id: String,
     /// The answer to the next login, refresh or bind is to get lost.
     pub lose: bool,
@@ -70,7 +70,7 @@ impl Handset {
         self.phone.wechat
     }
 
-    /// When the token at hand is to be refreshed, if there is one.
+    /// When the session is to be refreshed, if there is one.
     pub fn refresh_at(&self) -> Option<Timestamp> {
         (!self.phone.token.is_empty()).then_some(self.refresh_at)
     }
@@ -158,7 +158,7 @@ impl Handset {
     pub async fn logout(&mut self) -> anyhow::Result<()> {
         let token = self.phone.token.clone();
         if !token.is_empty() {
-            self.phone.send(Method::DELETE, "/yaopai/v1/session", Some(&token), None, &[]).await?;
+            self.send(Method::DELETE, "/yaopai/v1/session", Some(&token), None).await?;
         }
         self.forget();
         self.seen.notice = None;
@@ -167,16 +167,17 @@ impl Handset {
         Ok(())
     }
 
-    /// Drops the token, and what was known by it.
+    /// Drops the token and the key, and what was known by them.
     pub fn forget(&mut self) {
         self.phone.token.clear();
+        self.phone.key = None;
         self.refresh_at = Timestamp(i64::MAX);
         (self.seen.bound, self.seen.user, self.seen.name) = (false, None, None);
     }
 
     /// Stores a login object.
     pub(super) fn keep(&mut self, reply: &Reply) -> anyhow::Result<()> {
-        self.phone.keep(reply);
+        self.phone.keep(reply)?;
         self.tokens.hold("phone", &self.phone.token);
         self.refresh_id = self.phone.request_id();
         let seconds = reply.body["refresh_in"].as_u64().context("the answer has no refresh_in")?;
