@@ -25,9 +25,47 @@ impl Past {
         Self { leased_until: past.leased_until, saved }
     }
 
-    /// A time that has certainly been: whatever a clock says now, it is later.
+    /// A time that has certainly been: whatever a clock says now, it is later. A stop knows it exactly; but if nothing was signed
+    /// since a crash, only the lease from before it does.
     pub fn known_time(&self) -> Option<Timestamp> {
         let saved = self.saved.as_ref().map(Saved::high_water);
-        saved.or_else(|| self.leased_until.map(|until| until - LEASE))
+        saved.max(self.leased_until.map(|until| until - LEASE))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::ports::Entropy;
+    use crate::replay::Replays;
+    use crate::seal::MasterKey;
+
+    struct Sevens;
+
+    impl Entropy for Sevens {
+        fn fill(&self, buffer: &mut [u8]) {
+            buffer.fill(7);
+        }
+    }
+
+    /// After a crash, a start in which nothing was signed, and a stop in order: the clock is still held to what was before the crash.
+    #[test]
+    fn a_stop_without_a_signed_request_forgets_no_time() {
+        let leased_until = Some(Timestamp(1_764_230_400_000));
+        let saved = Some(Replays::new(10_000, &Sevens).save());
+        let past = Past { leased_until, saved };
+        assert_eq!(past.known_time(), leased_until.map(|until| until - LEASE));
+    }
+
+    #[test]
+    fn what_can_not_be_read_is_as_nothing() {
+        let sealer = Sealer::new(&MasterKey::parse(&"5a".repeat(32)).unwrap(), Arc::new(Sevens)).unwrap();
+        let past = PastProofs { leased_until: Some(Timestamp(10_000)), saved: Some(vec![1, 2, 3]) };
+        let past = Past::open(past, &sealer);
+        assert!(past.saved.is_none());
+        assert_eq!(past.known_time(), Some(Timestamp(5_000)));
+        assert_eq!(Past::open(PastProofs::default(), &sealer).known_time(), None);
     }
 }
