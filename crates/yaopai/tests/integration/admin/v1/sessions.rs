@@ -35,9 +35,9 @@ async fn a_session_as_the_back_end_sees_it() {
             "type": "phone"
           },
           "env_version": "release",
+          "key": "bearer",
           "created_at": "2026-01-01T00:00:00.000Z",
           "vouched_at": "2026-01-01T00:00:00.000Z",
-          "key": "bearer",
           "last_seen_at": "2026-01-01T00:05:00.000Z",
           "absolute_expires_at": "2026-01-08T00:00:00.000Z",
           "ended": null
