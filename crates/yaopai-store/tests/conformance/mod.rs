@@ -11,6 +11,7 @@ pub mod disabled;
 pub mod end;
 pub mod fixtures;
 pub mod import;
+pub mod keyed;
 pub mod linking;
 pub mod lists;
 pub mod login;
@@ -213,6 +214,10 @@ macro_rules! suite {
                 expired_codes_go, a_number_alone_never_binds_a_user_with_an_identity;
             disabled: the_sessions_end_and_no_new_one_opens, nobody_binds_to_one, since_when_is_kept, in_one_realm,
                 several_by_id;
+            keyed: a_key_of_every_kind_comes_back, a_newer_version_is_kept_and_told, an_older_version_is_not_kept,
+                only_a_live_session_of_that_kind_gets_one, key_and_secret_stay_for_life, no_refresh_rotates_its_secret,
+                its_step_up_is_answered_again, its_bind_is_answered_again_and_refused_to_others, a_lease_never_goes_back,
+                kept_nonces_are_taken_once;
             end: one_of_the_realm, only_ones_own, all_of_a_user, all_of_a_guest, all_of_an_identity_opened_before,
                 once_for_one_reason, expiry;
             lists: by_subject_and_app, page_by_page, only_live_ones, bindings, every_live_one_in_order;
