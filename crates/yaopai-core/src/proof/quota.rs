@@ -22,6 +22,13 @@ impl Quota {
         self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).is_ok()
     }
 
+    /// Takes back that one was counted in this minute.
+    pub fn give_back(&self, now: Timestamp) {
+        let minute = now.0.div_euclid(60_000) as u64 & u64::from(u32::MAX);
+        let less = |state: u64| (state >> 32 == minute && state & u64::from(u32::MAX) > 0).then(|| state - 1);
+        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+    }
+
     /// The same count, for a new entry of the same session.
     pub fn copied(&self) -> Self {
         Self(AtomicU64::new(self.0.load(Ordering::Relaxed)))
@@ -36,6 +43,20 @@ impl Quota {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_given_back_may_be_taken_again() {
+        let quota = Quota::default();
+        let now = Timestamp(1_764_230_400_000);
+        quota.give_back(now);
+        assert_eq!((0..4_000).filter(|_| quota.take(now)).count(), PER_MINUTE as usize);
+        // Of another minute nothing is left to give back to.
+        quota.give_back(Timestamp(now.0 - 1));
+        quota.give_back(Timestamp(now.0 + 60_000));
+        assert!(!quota.take(now));
+        quota.give_back(now);
+        assert_eq!((0..9).filter(|_| quota.take(now)).count(), 1);
+    }
 
     #[test]
     fn so_many_in_a_minute() {

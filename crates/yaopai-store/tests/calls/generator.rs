@@ -20,7 +20,7 @@ pub const OPENIDS: [&str; 3] = ["o1", "o2", "o3"];
 pub const USERS: [&str; 3] = ["u", "v", "w"];
 
 /// How many kinds there are.
-pub const KINDS: u8 = 113;
+pub const KINDS: u8 = 119;
 
 /// What a call is made of: a kind, and choices whose meaning depends on it. Shrinks well.
 pub type Seed = (u8, [u8; 8]);
@@ -104,6 +104,10 @@ impl World {
             108..110 => Call::BindRead(self.some_session(c[0])),
             // Enabled again more often than disabled, so that most users can log in.
             110..113 => Call::SetDisabled(realm(c[0]), user(c[1]).into(), (c[2] < 100).then_some(now)),
+            113..116 => Call::RenewKey(self.some_session(c[0]), u32::from(c[1] % 6), vec![c[2]]),
+            116 => Call::LeaseProofs(now),
+            117 => Call::TakeProofs,
+            118 => Call::KeepProofs(vec![c[0]]),
             _ => Call::Reserve(u32::from(c[0] % 3), u64::from(c[1])),
         }
     }
@@ -147,6 +151,11 @@ impl World {
         session.last_seen = Uptime(self.now.0);
         session.absolute_at = Timestamp(self.now.0 + 40 * MINUTE);
         session.unionid = c[3].is_multiple_of(3).then(|| format!("un{}", c[3] / 3 % 3));
+        session.key = match c[3] / 7 % 4 {
+            0 | 1 => SessionKey::Bearer,
+            2 => SessionKey::HmacSha256(vec![c[3]]),
+            _ => SessionKey::WeChat { newest: u32::from(c[4] % 4), sealed: vec![c[3]] },
+        };
         session.device.kind = c[4].is_multiple_of(2).then(|| "pc".into());
         Open {
             new_identity: session.identity,

@@ -36,6 +36,10 @@ pub enum Call {
     Resume(Timestamp),
     AddKey(DataKey),
     Reserve(u32, u64),
+    RenewKey(SessionId, u32, Vec<u8>),
+    LeaseProofs(Timestamp),
+    TakeProofs,
+    KeepProofs(Vec<u8>),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -61,6 +65,7 @@ pub enum Outcome {
     Said(bool),
     Count(u64),
     Down(Downtime),
+    Past(PastProofs),
     Done,
     Failed { retry: bool },
 }
@@ -103,6 +108,12 @@ async fn attempt(engine: &dyn Engine, call: Call) -> StoreResult<Outcome> {
         Call::KeepCookies(id, cookies) => engine.keep_cookies(id, cookies).await.map(|()| Outcome::Done)?,
         Call::Resume(now) => Outcome::Down(engine.resume(now).await?),
         Call::AddKey(key) => Outcome::Said(engine.add_data_key(key).await?),
+        Call::RenewKey(id, version, sealed) => {
+            Outcome::Session(engine.renew_key(id, version, sealed).await?.map(Box::new))
+        }
+        Call::LeaseProofs(until) => engine.lease_proofs(until).await.map(|()| Outcome::Done)?,
+        Call::TakeProofs => Outcome::Past(engine.take_proofs().await?),
+        Call::KeepProofs(sealed) => engine.keep_proofs(sealed).await.map(|()| Outcome::Done)?,
         Call::Reserve(key, count) => Outcome::Count(engine.reserve_seals(key, count).await?),
     })
 }

@@ -12,6 +12,7 @@ pub mod disabled;
 pub mod end;
 pub mod fixtures;
 pub mod import;
+pub mod keyed;
 pub mod linking;
 pub mod lists;
 pub mod login;
@@ -216,6 +217,10 @@ macro_rules! suite {
                 several_by_id;
             audit: nothing_without_a_scribe, each_change_has_its_row, everybody_whom_a_call_ends_is_told,
                 what_belongs_to_no_change, retention_leaves_a_checkpoint, a_person_is_forgotten;
+            keyed: a_key_of_every_kind_comes_back, a_newer_version_is_kept_and_told, an_older_version_is_not_kept,
+                only_a_live_session_of_that_kind_gets_one, key_and_secret_stay_for_life, no_refresh_rotates_its_secret,
+                its_step_up_is_answered_again, its_bind_is_answered_again_and_refused_to_others, a_lease_never_goes_back,
+                kept_nonces_are_taken_once;
             end: one_of_the_realm, only_ones_own, all_of_a_user, all_of_a_guest, all_of_an_identity_opened_before,
                 once_for_one_reason, expiry;
             lists: by_subject_and_app, page_by_page, only_live_ones, bindings, every_live_one_in_order;

@@ -2,6 +2,7 @@
 
 mod bind_codes;
 mod guessing;
+mod keyed;
 mod kick;
 mod pushes;
 mod realms;

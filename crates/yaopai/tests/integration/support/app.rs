@@ -103,12 +103,18 @@ impl TestApp {
     }
 
     async fn start_server(&mut self) {
+        self.try_start().await.unwrap();
+    }
+
+    /// Starts it after a stop. If that fails, why.
+    pub async fn try_start(&mut self) -> Result<(), String> {
         let config = Config::parse(&self.config, self.folder.path()).unwrap();
         let clock = Arc::new(self.clock.clone());
-        let server = Server::start(config, clock, Arc::new(SystemEntropy)).await.unwrap();
+        let server = Server::start(config, clock, Arc::new(SystemEntropy)).await.map_err(|e| format!("{e:?}"))?;
         *self.addresses.lock().unwrap() =
             Addresses { public: url(&server.public), check: url(&server.check), admin: url(&server.admin) };
         self.server = Some(server);
+        Ok(())
     }
 
     /// Stops it in order. Nothing answers any more.
@@ -121,6 +127,34 @@ impl TestApp {
         self.stop().await;
         self.clock.advance(down);
         self.start_server().await;
+    }
+
+    /// It crashes and starts again: what is in the database files at this moment is all that is left of it.
+    pub async fn crash(&mut self) {
+        self.crash_with_clock_set_back(Duration::ZERO).await;
+    }
+
+    /// The same, and somebody sets the machine's clock back before it starts again.
+    pub async fn crash_with_clock_set_back(&mut self, by: Duration) {
+        let left = tempfile::tempdir().unwrap();
+        for entry in std::fs::read_dir(self.folder.path()).unwrap().map(Result::unwrap) {
+            // The map of the log beside the file is memory, and the lock is a process's.
+            let name = entry.file_name().into_string().unwrap();
+            if !name.ends_with("-shm") && !name.ends_with(".lock") {
+                std::fs::copy(entry.path(), left.path().join(name)).unwrap();
+            }
+        }
+        // In order, but on the folder that nobody looks at any more.
+        self.stop().await;
+        self.folder = left;
+        self.clock.set_back(by);
+        self.start_server().await;
+    }
+
+    /// The database, to be changed while the server is stopped.
+    pub fn database_to_change(&self) -> Connection {
+        assert!(self.server.is_none(), "stop it first");
+        Connection::open(self.folder.path().join("yaopai.db")).unwrap()
     }
 
     /// Starts it again with another configuration.

@@ -20,6 +20,11 @@ impl TestClock {
         self.0.fetch_add(millis(by), Ordering::SeqCst);
     }
 
+    /// Somebody sets the machine's clock back.
+    pub fn set_back(&self, by: Duration) {
+        self.0.fetch_sub(millis(by), Ordering::SeqCst);
+    }
+
     pub fn now_ms(&self) -> i64 {
         self.0.load(Ordering::SeqCst)
     }

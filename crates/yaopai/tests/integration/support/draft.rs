@@ -139,6 +139,13 @@ impl Draft {
         Reply::of(world.http.get(url).headers(self.headers()).send().await.unwrap()).await
     }
 
+    /// nginx asks in a way that only hyper answers: no exchange that is a POST is brief.
+    pub async fn check_through_hyper(&self, world: &World, ask: &str) -> Reply {
+        let Self { method, scheme, host, uri, .. } = self;
+        let url = format!("{}/check/nginx/{ask}/{method}/{scheme}/{host}{uri}", world.addresses().check);
+        Reply::of(world.http.post(url).headers(self.headers()).send().await.unwrap()).await
+    }
+
     /// Caddy or Traefik asks about it.
     pub async fn check_forward(&self, world: &World, ask: &str) -> Reply {
         let url = format!("{}/check/forward?{ask}", world.addresses().check);

@@ -11,7 +11,7 @@ mod reply;
 pub mod scan;
 pub mod server_process;
 
-pub use app::{OTHER_APPID, PUSH_KEY, PUSH_TOKEN, Setup, TestApp, WEBHOOK_SECRET, write_secrets};
+pub use app::{Addresses, OTHER_APPID, PUSH_KEY, PUSH_TOKEN, Setup, TestApp, WEBHOOK_SECRET, World, write_secrets};
 pub use back_end::{Act, BackEnd};
 pub use clock::TestClock;
 pub use draft::{ClientKey, Draft, fresh_nonce};

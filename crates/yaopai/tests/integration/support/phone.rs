@@ -74,9 +74,14 @@ impl Phone {
         self.ahead.store(seconds, Ordering::SeqCst);
     }
 
+    /// By how many its clock is wrong.
+    pub fn clock_ahead(&self) -> i64 {
+        self.ahead.load(Ordering::SeqCst)
+    }
+
     /// Its clock, in seconds.
     pub fn clock(&self) -> i64 {
-        self.world.clock.now_ms().div_euclid(1000) + self.ahead.load(Ordering::SeqCst)
+        self.world.clock.now_ms().div_euclid(1000) + self.clock_ahead()
     }
 
     /// A request for the public listener with the token it holds, signed if it has a key.

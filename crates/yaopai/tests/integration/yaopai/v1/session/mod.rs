@@ -1,6 +1,7 @@
 mod bound_by_the_back_end;
 mod failing;
 mod keyed;
+mod keyed_clients;
 mod life;
 mod limits;
 pub mod linking;
