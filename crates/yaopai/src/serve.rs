@@ -105,6 +105,15 @@ impl Server {
         let sink: Arc<dyn ChangeSink> = table.clone();
         let store = Arc::new(Sqlite::open(&config.database, sink, Options::default())?);
         sealer.load(&*store).await?;
+        let scribe = Arc::new(Scribe::new(&config.master_key, clock.clone(), entropy.clone()));
+        store.begin_audit(scribe.clone());
+        let downtime = store.resume(clock.now()).await?;
+        store.scan_live(&mut |session| table.apply(Change::Put(Box::new(session)))).await?;
+        tracing::info!(sessions = table.len(), database = %config.database.display(), "database open");
+
+        let platform = Arc::new(WeChat::new(platform_config(&config), clock.clone())?);
+        let backend = Arc::new(Webhooks::new(config.webhooks, clock.clone(), entropy.clone())?);
+        // Last: a start that fails must not use up what the last stop kept.
         let past = Past::open(store.take_proofs().await?, &sealer);
         let behind = past.known_time().map_or(0, |known| clock.hold(known));
         if behind > 0 {
@@ -114,17 +123,12 @@ impl Server {
             );
         }
         let proofs = Arc::new(Proofs::resume(config.nonces, &past, clock.now(), &*entropy));
-        let scribe = Arc::new(Scribe::new(&config.master_key, clock.clone(), entropy.clone()));
-        store.begin_audit(scribe.clone());
-        let downtime = store.resume(clock.now()).await?;
-        store.scan_live(&mut |session| table.apply(Change::Put(Box::new(session)))).await?;
-        tracing::info!(sessions = table.len(), database = %config.database.display(), "database open");
 
         let world = World {
             sealer,
             proofs,
-            platform: Arc::new(WeChat::new(platform_config(&config), clock.clone())?),
-            backend: Arc::new(Webhooks::new(config.webhooks, clock.clone(), entropy.clone())?),
+            platform,
+            backend,
             apps: config.apps,
             store: store.clone(),
             presence: table.clone(),

@@ -318,7 +318,8 @@ fn config(setup: &Setup, sim: &str, hook: &str) -> String {
     let limits = if setup.top.contains("limits") {
         ""
     } else {
-        "limits = { binds_per_network = 0, logins_per_network = 0, logins_per_identity = 0 }\n"
+        "limits = { binds_per_network = 0, logins_per_network = 0, logins_per_identity = 0, failed_proofs_per_identity = 0, \
+         failed_proofs_per_network = 0 }\n"
     };
     live + limits
         + &text

@@ -170,7 +170,7 @@ async fn by_an_edited_row() {
         "key = x'00'",
         "key = zeroblob(32)",
         "key = substr(key, 2)",
-        "key = key || x'00'",
+        "key = CAST(key || x'00' AS BLOB)",
     ] {
         let sql = format!("UPDATE sessions SET {edit} WHERE id = ?1");
         assert_eq!(app.database_to_change().execute(&sql, [&id]).unwrap(), 1, "{edit}");

@@ -7,7 +7,7 @@ use super::{scene, thief};
 use crate::support::{ClientKey, Draft, Phone, Setup, TestApp, form, minutes, request_id, seconds};
 
 /// Every route of the API that takes a token.
-const WITH_TOKEN: [&str; 11] = [
+const WITH_TOKEN: [&str; 12] = [
     "GET /session",
     "DELETE /session",
     "POST /session/refresh",
@@ -16,6 +16,7 @@ const WITH_TOKEN: [&str; 11] = [
     "POST /binding/preview",
     "POST /phone",
     "POST /decrypt",
+    "POST /ticket",
     "GET /sessions",
     "DELETE /sessions/{session_id}",
     // With a code, it is another.
@@ -39,6 +40,7 @@ async fn calls(app: &TestApp, victim: &Phone) -> Vec<(String, String, Option<Val
         Some(json!({ "bind_code": code })),
         Some(json!({ "code": victim.phone_code() })),
         Some(json!({ "encrypted_data": data.encrypted_data, "iv": data.iv })),
+        Some(json!({ "authority": "shop.example", "path": "/orders", "for": "web-view" })),
         None,
         None,
         Some(json!({ "request_id": request_id("thief-2"), "code": victim.code() })),
@@ -66,7 +68,7 @@ fn every_route_is_attacked_here() {
             }
         }
     }
-    let mut listed: Vec<String> = WITH_TOKEN[..10].iter().chain(&WITHOUT).map(|route| (*route).to_owned()).collect();
+    let mut listed: Vec<String> = WITH_TOKEN[..11].iter().chain(&WITHOUT).map(|route| (*route).to_owned()).collect();
     listed.sort();
     routes.sort();
     assert_eq!(routes, listed);
