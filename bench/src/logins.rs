@@ -14,9 +14,10 @@ use yaopai_core::live::Presence as _;
 use yaopai_core::ports::{Change, ChangeSink, Clock as _, Open, Opened, Store as _};
 use yaopai_store::{Options, Sqlite};
 
-use crate::people::People;
+use crate::people::{Kind, People};
+use crate::raw;
 use crate::stopwatch::{Stopwatch, cpu_of_thread, least, median};
-use crate::{raw, world};
+use crate::world::Room;
 
 /// Logins under way at a time.
 const TASKS: usize = 256;
@@ -101,13 +102,13 @@ pub async fn run(folder: &Path, rounds: u32, many: u64) -> anyhow::Result<String
     // A round more than counted: the first one finds cold files.
     for round in 0..=rounds {
         let people = People::new(many, SystemClock::default().now());
-        let logins: Vec<Open> = (0..many).map(|n| people.login(n)).collect();
+        let logins: Vec<Open> = (0..many).map(|n| people.login(n, Kind::Bearer)).collect::<Result<_, _>>()?;
         let folder = tempfile::tempdir_in(folder)?;
         let (cost, batches) = through_the_store(&folder.path().join("store.db"), logins.clone()).await?;
         let rows: Vec<_> = logins.into_iter().map(raw::Rows::new).collect::<Result<_, _>>()?;
         let path = folder.path().join("raw.db");
         // The schema, as the store makes it.
-        drop(Sqlite::open(&path, world::table(people, 0), Options::default())?);
+        drop(Sqlite::open(&path, Room::new(people, 0, false).await?.table, Options::default())?);
         let sizes = batches.clone();
         let alone = tokio::task::spawn_blocking(move || {
             let (watch, before) = (Stopwatch::start(), cpu_of_thread(None)?);
@@ -141,7 +142,7 @@ pub async fn run(folder: &Path, rounds: u32, many: u64) -> anyhow::Result<String
 async fn through_the_store(path: &Path, logins: Vec<Open>) -> anyhow::Result<(Cost, Vec<usize>)> {
     let many = logins.len();
     let batches = Arc::new(Batches::default());
-    let table = world::table(People::new(0, SystemClock::default().now()), 0);
+    let table = Room::new(People::new(0, SystemClock::default().now()), 0, false).await?.table;
     let sink = Arc::new(Watched { to: table.clone(), batches: batches.clone() });
     let store = Arc::new(Sqlite::open(path, sink, Options::default())?);
     let logins = Arc::new(Mutex::new(logins.into_iter()));
