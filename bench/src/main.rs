@@ -8,7 +8,7 @@ use bench::load::Load;
 use bench::memory::Restart;
 use bench::people::People;
 use bench::server::Process;
-use bench::{cpu, logins, memory, server};
+use bench::{cpu, logins, memory, replay, server};
 use clap::{Parser, Subcommand};
 use yaopai::clock::SystemClock;
 use yaopai_core::ports::Clock as _;
@@ -49,6 +49,8 @@ enum Command {
         #[arg(long, default_value = "target")]
         folder: PathBuf,
     },
+    /// The replay room alone.
+    Replay,
     /// Memory of the live table.
     Memory {
         /// Live sessions.
@@ -91,6 +93,10 @@ fn run() -> anyhow::Result<()> {
             print!("{}", runtime.block_on(memory::table(sessions, keyed))?);
             Ok(())
         }
+        Command::Replay => {
+            print!("{}", replay::table(NONCES)?);
+            Ok(())
+        }
         Command::Serve(Serve::Bare) => runtime.block_on(server::bare()),
         Command::Serve(Serve::Check { config }) => runtime.block_on(server::check(&config)),
     }
@@ -98,6 +104,8 @@ fn run() -> anyhow::Result<()> {
 
 /// So many sessions are few.
 const FEW: u64 = 1000;
+/// As many as a server remembers by default, in the replay room alone.
+const NONCES: u64 = 9_000_000;
 /// Those who are active fit the processor's caches, or they don't.
 const ACTIVE: [u64; 2] = [1024, 65_536];
 
@@ -139,6 +147,7 @@ impl Report<'_> {
             print!("{}", server::output(&args)?);
             println!("| the whole server after a restart, over an empty one (at most {most}) | {:.0} |\n", each(of));
         }
+        println!("{}", replay::table(NONCES)?);
         println!(
             "| restart | s until the first check |\n|---|---|\n| empty database | {:.2} |\n| {sessions} live sessions | {:.2} |\n\
              | {sessions} live keyed sessions | {:.2} |\n",
