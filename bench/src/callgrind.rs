@@ -9,8 +9,8 @@ use anyhow::{Context as _, bail, ensure};
 
 use crate::count;
 
-/// Requests in the shorter run.
-const K: u64 = 2000;
+/// Requests in the shorter run; in the longer as many as can be signed ones, nearly.
+const K: u64 = count::SIGNED / 2;
 /// What asks for memory: the allocator's ways in, as its crate calls them. `free` is left out: it is asked once for each of these.
 const ALLOCATORS: [&str; 3] = ["mi_malloc_aligned", "mi_zalloc_aligned", "mi_realloc_aligned"];
 
@@ -46,7 +46,7 @@ struct Counted {
 /// Writes a profile, for callgrind_annotate.
 pub fn profile(path: count::Path) -> anyhow::Result<PathBuf> {
     let out = PathBuf::from("target/callgrind.out");
-    run(path, 5 * K, &out)?;
+    run(path, 2 * K, &out)?;
     Ok(out)
 }
 

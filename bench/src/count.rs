@@ -9,17 +9,20 @@ use std::task::{Context, Poll, Waker};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use yaopai::check::{Answered, Principal};
-use yaopai::clock::SystemClock;
+use yaopai::clock::{SystemClock, SystemEntropy};
 use yaopai::listen::{self, Limits, Peer};
 use yaopai::serve::CheckFirst;
-use yaopai_core::ports::Clock as _;
+use yaopai_core::ports::Clock;
 
 use crate::bare::Bare;
 use crate::people::People;
-use crate::{request, world};
+use crate::request::{self, Asked};
+use crate::world::{self, Room, Standing};
 
 /// Different tokens among the requests, at most.
 const TOKENS: u64 = 4096;
+/// Signed requests that are made ready, whatever `k` is: a longer run must not have more to prepare. It can't have more of them.
+pub const SIGNED: u64 = 4096;
 
 /// What is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -30,17 +33,46 @@ pub enum Path {
     Bare,
     /// hyper with the check.
     Check,
+    /// The check of a signed request alone.
+    Signed,
+    /// hyper with a fixed answer to a signed request.
+    SignedBare,
+    /// hyper with the check of a signed request.
+    SignedCheck,
+}
+
+impl Path {
+    fn is_signed(self) -> bool {
+        matches!(self, Self::Signed | Self::SignedBare | Self::SignedCheck)
+    }
 }
 
 /// Answers `k` requests over a table of so many sessions.
 pub async fn run(path: Path, k: u64, sessions: u64) -> anyhow::Result<()> {
-    let people = People::new(sessions, SystemClock::default().now());
-    let checks = world::checks(world::table(people, sessions)).await?;
+    let clock: Arc<dyn Clock> =
+        if path.is_signed() { Arc::new(Standing::new()) } else { Arc::<SystemClock>::default() };
+    let now = clock.now();
+    let people = People::new(sessions, now);
+    let room = Room::new(people, sessions, path.is_signed()).await?;
+    if path.is_signed() {
+        room.store_too(people, 0).await?;
+    }
+    let checks = world::checks(room, clock).await?;
+    // Where it is signed, the first goes to the store, which has to be told that such are accepted now.
+    let first = if path.is_signed() { people.signed(0, now, &SystemEntropy)? } else { people.asked(0) }.parsed();
+    let first = checks.answer(Peer::Local, &first).await;
+    anyhow::ensure!(first.status() == 200, "the first check was refused");
     let step = sessions.div_ceil(TOKENS).max(1);
-    let tokens: Vec<_> = (0..sessions / step).map(|n| people.token(n * step)).collect();
+    let many = sessions / step;
+    let asked: Vec<Asked> = if path.is_signed() {
+        anyhow::ensure!(k <= SIGNED, "a signed request counts once, and there are {SIGNED}");
+        (0..SIGNED).map(|n| people.signed(n % many * step, now, &SystemEntropy)).collect::<Result<_, _>>()?
+    } else {
+        (0..many).map(|n| people.asked(n * step)).collect()
+    };
     match path {
-        Path::Answer => {
-            let requests: Vec<_> = tokens.iter().map(request::parsed).collect();
+        Path::Answer | Path::Signed => {
+            let requests: Vec<_> = asked.iter().map(Asked::parsed).collect();
             let mut lines = Vec::new();
             for n in 0..k {
                 let request = &requests[usize::try_from(n).unwrap_or(0) % requests.len()];
@@ -52,14 +84,14 @@ pub async fn run(path: Path, k: u64, sessions: u64) -> anyhow::Result<()> {
                 std::hint::black_box(&lines);
             }
         }
-        Path::Bare => {
-            let bare = Bare::new(checks.answer(Peer::Local, &request::parsed(&tokens[0])).await.headers());
-            let (script, end) = Script::new(&tokens, k);
+        Path::Bare | Path::SignedBare => {
+            let bare = Bare::new(first.headers());
+            let (script, end) = Script::new(&asked, k);
             bare.connection(script).await?;
             end.await?.ensure()?;
         }
-        Path::Check => {
-            let (script, end) = Script::new(&tokens, k);
+        Path::Check | Path::SignedCheck => {
+            let (script, end) = Script::new(&asked, k);
             let (_running, stop) = tokio::sync::watch::channel(false);
             let watcher = GracefulShutdown::new().watcher();
             listen::serve_one(script, Limits::neighbours(1), Peer::Local, Arc::new(CheckFirst(checks)), stop, watcher)
@@ -96,9 +128,9 @@ impl Seen {
 }
 
 impl Script {
-    fn new(tokens: &[yaopai_wire::token::Token], k: u64) -> (Self, tokio::sync::oneshot::Receiver<Seen>) {
+    fn new(asked: &[Asked], k: u64) -> (Self, tokio::sync::oneshot::Receiver<Seen>) {
         let (end, seen) = tokio::sync::oneshot::channel();
-        let requests = tokens.iter().map(request::bytes).collect();
+        let requests = asked.iter().map(Asked::bytes).collect();
         (Self { requests, left: k, waits: None, seen: Seen::default(), end: Some(end) }, seen)
     }
 }

@@ -66,11 +66,18 @@ pub struct Pace {
 /// Measures two servers beside each other and writes the table. `ratio` names the second's share of the first.
 pub fn run(base: &Side<'_>, other: &Side<'_>, title: &str, ratio: &str, pace: Pace) -> anyhow::Result<String> {
     let Pace { rounds, seconds } = pace;
+    // Sides may share a load, whose next round both are to answer.
+    let prepare = |seconds| {
+        base.load.prepare(seconds)?;
+        if std::ptr::eq(base.load, other.load) { Ok(()) } else { other.load.prepare(seconds) }
+    };
+    prepare(1)?;
     for side in [base, other] {
         side.load.run(side.process.address, 1)?;
     }
     let (mut of_base, mut of_other) = (Rounds::default(), Rounds::default());
     for round in 0..rounds {
+        prepare(seconds)?;
         // In turn, so that neither is always the one after a pause.
         let order: [(&mut Rounds, &Side<'_>); 2] = match round % 2 {
             0 => [(&mut of_base, base), (&mut of_other, other)],

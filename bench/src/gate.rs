@@ -26,6 +26,12 @@ struct Budget {
     check_over_bare: i64,
     /// Allocations of a check with its HTTP.
     allocations: u64,
+    /// Instructions of the check of a signed request alone.
+    signed_answer: u64,
+    /// Instructions of it with its HTTP.
+    signed_check: u64,
+    /// Allocations of it with its HTTP.
+    signed_allocations: u64,
 }
 
 type Budgets = BTreeMap<String, Budget>;
@@ -35,6 +41,9 @@ pub struct Measured {
     answer: Cost,
     bare: Cost,
     check: Cost,
+    signed_answer: Cost,
+    signed_bare: Cost,
+    signed_check: Cost,
 }
 
 /// Counts.
@@ -46,6 +55,9 @@ pub fn measure() -> anyhow::Result<Measured> {
         answer: cost(count::Path::Answer)?,
         bare: cost(count::Path::Bare)?,
         check: cost(count::Path::Check)?,
+        signed_answer: cost(count::Path::Signed)?,
+        signed_bare: cost(count::Path::SignedBare)?,
+        signed_check: cost(count::Path::SignedCheck)?,
     })
 }
 
@@ -57,6 +69,9 @@ impl Measured {
             check: whole(self.check.instructions),
             check_over_bare: (self.check.instructions - self.bare.instructions).round() as i64,
             allocations: whole(self.check.allocations),
+            signed_answer: whole(self.signed_answer.instructions),
+            signed_check: whole(self.signed_check.instructions),
+            signed_allocations: whole(self.signed_check.allocations),
         }
     }
 
@@ -81,6 +96,13 @@ impl Measured {
                 budget.check_over_bare + most(budget.check) - signed(budget.check),
             ),
             ("allocations of a check with its HTTP", signed(found.allocations), signed(budget.allocations)),
+            ("instructions of the signed check alone", signed(found.signed_answer), most(budget.signed_answer)),
+            ("instructions of a signed check with its HTTP", signed(found.signed_check), most(budget.signed_check)),
+            (
+                "allocations of a signed check with its HTTP",
+                signed(found.signed_allocations),
+                signed(budget.signed_allocations),
+            ),
         ]
         .into_iter()
         .filter(|(what, found, most)| {
@@ -93,7 +115,7 @@ impl Measured {
             return Ok(());
         }
         bail!(
-            "above the budget: {}. To see where it goes: scripts/bench-gate profile answer. If the cost is wanted, raise {} \
+            "above the budget: {}. To see where it goes: scripts/bench-gate profile answer|signed. If the cost is wanted, raise {} \
              with scripts/bench-gate --write and say why in the commit",
             over.join(", "),
             file.display()
@@ -132,13 +154,20 @@ fn read(file: &Path) -> anyhow::Result<(String, Budgets)> {
 impl fmt::Display for Measured {
     /// A Markdown table.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { answer, bare, check } = self;
+        let Self { answer, bare, check, signed_answer, signed_bare, signed_check } = self;
         writeln!(
             f,
             "| a request, in one process without sockets | user instructions | of them SHA-256 in software | allocations |"
         )?;
         writeln!(f, "|---|---|---|---|")?;
-        for (name, c) in [("bare hyper, same headers", bare), ("hyper + check", check), ("the check alone", answer)] {
+        for (name, c) in [
+            ("bare hyper, same headers", bare),
+            ("hyper + check", check),
+            ("the check alone", answer),
+            ("bare hyper, same headers and signature", signed_bare),
+            ("hyper + signed check", signed_check),
+            ("the signed check alone", signed_answer),
+        ] {
             writeln!(f, "| {name} | {:.0} | {:.0} | {:.1} |", c.instructions, c.sha256, c.allocations)?;
         }
         Ok(())

@@ -14,6 +14,7 @@ pub mod logins;
 pub mod memory;
 pub mod people;
 pub mod raw;
+pub mod replay;
 pub mod request;
 pub mod server;
 pub mod stopwatch;

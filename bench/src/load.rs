@@ -1,18 +1,25 @@
-//! The load: wrk on another core, with another person's token at each request.
+//! The load: wrk on another core, with another person's token at each request. Where requests are signed, each is new, and
+//! signed before a round begins: what that costs is the phone's.
 
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, ensure};
+use yaopai::clock::{SystemClock, SystemEntropy};
+use yaopai_core::ports::Clock as _;
 
 use crate::people::People;
-use crate::request;
 
 /// Connections, as a proxy's pool would hold.
 const CONNECTIONS: &str = "64";
 /// The core that the load comes from.
 const CORE: &str = "1";
+/// Signed requests for each second of a round: more than one core answers. If it ever does, the load begins again, and the round
+/// fails for what is replayed.
+const SIGNED_RATE: u64 = 160_000;
 
 const SCRIPT: &str = r#"
 local requests, at = {}, 0
@@ -35,6 +42,14 @@ end
 /// What the load says of itself.
 pub struct Load {
     folder: tempfile::TempDir,
+    /// Whose requests are signed anew for each round.
+    signers: Option<Signers>,
+}
+
+struct Signers {
+    people: People,
+    step: u64,
+    active: u64,
 }
 
 /// A round.
@@ -51,10 +66,28 @@ impl Load {
     pub fn new(people: People, many: u64, active: u64) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let step = (many / active).max(1);
-        let requests: String = (0..active.min(many)).map(|n| request::bytes(&people.token(n * step))).collect();
+        let requests: String = (0..active.min(many)).map(|n| people.asked(n * step).bytes()).collect();
         std::fs::write(folder.path().join("requests"), requests)?;
         std::fs::write(folder.path().join("load.lua"), SCRIPT)?;
-        Ok(Self { folder })
+        Ok(Self { folder, signers: None })
+    }
+
+    /// The same with signed requests, of which [`Self::prepare`] makes the next.
+    pub fn signed(people: People, many: u64, active: u64) -> anyhow::Result<Self> {
+        let signers = Signers { people, step: (many / active).max(1), active: active.min(many) };
+        Ok(Self { signers: Some(signers), ..Self::new(people, many, active)? })
+    }
+
+    /// Makes what the next round sends, if it is to be signed now. A round may last for some of the 60 s that a signature is good for.
+    pub fn prepare(&self, seconds: u64) -> anyhow::Result<()> {
+        let Some(Signers { people, step, active }) = &self.signers else { return Ok(()) };
+        ensure!(seconds <= 20, "a round of signed requests has at most 20 s");
+        let now = SystemClock::default().now();
+        let mut file = BufWriter::new(File::create(self.folder.path().join("requests"))?);
+        for n in 0..SIGNED_RATE * seconds {
+            file.write_all(people.signed(n % active * step, now, &SystemEntropy)?.bytes().as_bytes())?;
+        }
+        Ok(file.flush()?)
     }
 
     /// Runs the load for some seconds. A request that isn't answered with 200 fails the measurement.

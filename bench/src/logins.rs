@@ -17,9 +17,10 @@ use yaopai_core::ports::{AuditRow, AuditStore as _, Change, ChangeSink, Clock as
 use yaopai_core::seal::MasterKey;
 use yaopai_store::{Options, Sqlite};
 
-use crate::people::People;
+use crate::people::{Kind, People};
+use crate::raw;
 use crate::stopwatch::{Stopwatch, cpu_of_thread, least, median};
-use crate::{raw, world};
+use crate::world::Room;
 
 /// Logins under way at a time.
 const TASKS: usize = 256;
@@ -105,7 +106,7 @@ pub async fn run(folder: &Path, rounds: u32, many: u64) -> anyhow::Result<String
     // A round more than counted: the first one finds cold files.
     for round in 0..=rounds {
         let people = People::new(many, SystemClock::default().now());
-        let logins: Vec<Open> = (0..many).map(|n| people.login(n)).collect();
+        let logins: Vec<Open> = (0..many).map(|n| people.login(n, Kind::Bearer)).collect::<Result<_, _>>()?;
         let folder = tempfile::tempdir_in(folder)?;
         let through = through_the_store(&folder.path().join("store.db"), logins.clone()).await?;
         let (cost, batches, told) = through;
@@ -147,7 +148,8 @@ async fn alone(
     let rows: Vec<_> = logins.into_iter().map(|open| raw::Rows::new(open, told.next())).collect::<Result<_, _>>()?;
     let path = folder.join(name);
     // The schema, as the store makes it.
-    drop(Sqlite::open(&path, world::table(People::new(0, SystemClock::default().now()), 0), Options::default())?);
+    let nobody = Room::new(People::new(0, SystemClock::default().now()), 0, false).await?;
+    drop(Sqlite::open(&path, nobody.table, Options::default())?);
     let alone = tokio::task::spawn_blocking(move || {
         let (watch, before) = (Stopwatch::start(), cpu_of_thread(None)?);
         raw::insert(&path, &rows, &sizes)?;
@@ -160,7 +162,7 @@ async fn alone(
 async fn through_the_store(path: &Path, logins: Vec<Open>) -> anyhow::Result<(Cost, Vec<usize>, Vec<AuditRow>)> {
     let many = logins.len();
     let batches = Arc::new(Batches::default());
-    let table = world::table(People::new(0, SystemClock::default().now()), 0);
+    let table = Room::new(People::new(0, SystemClock::default().now()), 0, false).await?.table;
     let sink = Arc::new(Watched { to: table.clone(), batches: batches.clone() });
     let store = Arc::new(Sqlite::open(path, sink, Options::default())?);
     let (clock, entropy) = (Arc::new(SystemClock::default()), Arc::new(SystemEntropy));

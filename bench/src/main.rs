@@ -1,12 +1,14 @@
 //! CPU, memory, restart and durable logins, measured on this machine: Markdown tables.
 #![allow(clippy::print_stdout, reason = "what the program is for")]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bench::cpu::{Pace, Side};
 use bench::load::Load;
+use bench::memory::Restart;
 use bench::people::People;
-use bench::{cpu, logins, memory, server};
+use bench::server::Process;
+use bench::{cpu, logins, memory, replay, server};
 use clap::{Parser, Subcommand};
 use yaopai::clock::SystemClock;
 use yaopai_core::ports::Clock as _;
@@ -47,11 +49,16 @@ enum Command {
         #[arg(long, default_value = "target")]
         folder: PathBuf,
     },
+    /// The replay room alone.
+    Replay,
     /// Memory of the live table.
     Memory {
         /// Live sessions.
         #[arg(long, default_value_t = 1_000_000)]
         sessions: u64,
+        /// Keyed ones.
+        #[arg(long)]
+        keyed: bool,
     },
     /// A server to be measured.
     #[command(subcommand, hide = true)]
@@ -74,7 +81,7 @@ fn run() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match Command::parse() {
         Command::Report { sessions, rounds, seconds, login_rounds, logins, folder } => {
-            report(&runtime, sessions, &folder, Pace { rounds, seconds })?;
+            Report { runtime: &runtime, sessions, folder: &folder, pace: Pace { rounds, seconds } }.run()?;
             println!("{}", runtime.block_on(logins::run(&folder, login_rounds, logins))?);
             Ok(())
         }
@@ -82,8 +89,12 @@ fn run() -> anyhow::Result<()> {
             println!("{}", runtime.block_on(logins::run(&folder, rounds, logins))?);
             Ok(())
         }
-        Command::Memory { sessions } => {
-            print!("{}", memory::table(sessions)?);
+        Command::Memory { sessions, keyed } => {
+            print!("{}", runtime.block_on(memory::table(sessions, keyed))?);
+            Ok(())
+        }
+        Command::Replay => {
+            print!("{}", replay::table(NONCES)?);
             Ok(())
         }
         Command::Serve(Serve::Bare) => runtime.block_on(server::bare()),
@@ -93,47 +104,99 @@ fn run() -> anyhow::Result<()> {
 
 /// So many sessions are few.
 const FEW: u64 = 1000;
+/// As many as a server remembers by default, in the replay room alone.
+const NONCES: u64 = 9_000_000;
+/// Those who are active fit the processor's caches, or they don't.
+const ACTIVE: [u64; 2] = [1024, 65_536];
+
+/// A database, who is in it, and the configuration of a server on it.
+struct Full {
+    _folder: tempfile::TempDir,
+    config: PathBuf,
+    people: People,
+}
 
 /// The measurements that share a full database: restart, memory, CPU.
-fn report(
-    runtime: &tokio::runtime::Runtime,
+struct Report<'a> {
+    runtime: &'a tokio::runtime::Runtime,
     sessions: u64,
-    folder: &std::path::Path,
+    folder: &'a Path,
     pace: Pace,
-) -> anyhow::Result<()> {
-    let [none, few, full] = [(); 3].map(|()| tempfile::tempdir_in(folder));
-    let (none, few, full) = (none?, few?, full?);
-    let people = People::new(sessions, SystemClock::default().now());
-    for (place, many) in [(&few, FEW.min(sessions)), (&full, sessions)] {
-        runtime.block_on(memory::fill(&place.path().join("yaopai.db"), people, many))?;
+}
+
+impl Report<'_> {
+    fn run(&self) -> anyhow::Result<()> {
+        let sessions = self.sessions;
+        let (process, of_none) = memory::restart(&self.full(0, false)?.config)?;
+        drop(process);
+        let bare = Process::start(&["serve", "bare"])?;
+        let keyed = self.full(sessions, true)?;
+        let (signed, of_keyed) = memory::restart(&keyed.config)?;
+        self.against_bare(&bare, &signed, keyed.people, true)?;
+        drop((signed, keyed));
+        let full = self.full(sessions, false)?;
+        let (check, of_all) = memory::restart(&full.config)?;
+        self.against_bare(&bare, &check, full.people, false)?;
+        drop(bare);
+        self.many_against_few(&check, full.people)?;
+        // Processes of their own: in this one the allocator has room left over from filling the databases.
+        let each = |of: &Restart| of.memory.saturating_sub(of_none.memory) as f64 / sessions as f64;
+        let many = sessions.to_string();
+        for (more, of, most) in [(None, &of_all, 300), (Some("--keyed"), &of_keyed, 400)] {
+            let args: Vec<&str> = ["memory", "--sessions", &many].into_iter().chain(more).collect();
+            print!("{}", server::output(&args)?);
+            println!("| the whole server after a restart, over an empty one (at most {most}) | {:.0} |\n", each(of));
+        }
+        println!("{}", replay::table(NONCES)?);
+        println!(
+            "| restart | s until the first check |\n|---|---|\n| empty database | {:.2} |\n| {sessions} live sessions | {:.2} |\n\
+             | {sessions} live keyed sessions | {:.2} |\n",
+            of_none.seconds, of_all.seconds, of_keyed.seconds
+        );
+        Ok(())
     }
-    let (process, of_none) = memory::restart(&server::config(none.path())?)?;
-    drop(process);
-    let (check, of_all) = memory::restart(&server::config(full.path())?)?;
-    let bare = server::Process::start(&["serve", "bare"])?;
-    // Those who are active fit the processor's caches, or they don't.
-    for active in [1024, 65_536].map(|active| sessions.min(active)) {
-        let load = Load::new(people, sessions, active)?;
-        let title = format!("{sessions} live sessions, {active} of them in turn");
-        let base = Side { name: "bare hyper, same headers", process: &bare, load: &load };
-        let other = Side { name: "check", process: &check, load: &load };
-        println!("{}", cpu::run(&base, &other, &title, "check ÷ bare hyper (at most 1.10)", pace)?);
+
+    fn full(&self, many: u64, keyed: bool) -> anyhow::Result<Full> {
+        let folder = tempfile::tempdir_in(self.folder)?;
+        let config = server::config(folder.path())?;
+        // As of now, so that nobody's session is idle for too long by the last round.
+        let people = People::new(many, SystemClock::default().now());
+        if many > 0 {
+            self.runtime.block_on(memory::fill(&config, people, many, keyed))?;
+        }
+        Ok(Full { _folder: folder, config, people })
     }
-    drop(bare);
-    let (of_few, _) = memory::restart(&server::config(few.path())?)?;
-    let loads = (Load::new(people, FEW.min(sessions), FEW)?, Load::new(people, sessions, sessions.min(65_536))?);
-    let base = Side { name: "a check, all of them in turn", process: &of_few, load: &loads.0 };
-    let many = format!("a check among {sessions}, 65536 of them in turn");
-    let other = Side { name: &many, process: &check, load: &loads.1 };
-    let title = format!("{FEW} live sessions");
-    println!("{}", cpu::run(&base, &other, &title, "many ÷ few (at most 1.3)", pace)?);
-    // A process of its own: in this one the allocator has room left over from filling the database.
-    print!("{}", server::output(&["memory", "--sessions", &sessions.to_string()])?);
-    let each = (of_all.memory.saturating_sub(of_none.memory)) as f64 / sessions as f64;
-    println!("| the whole server after a restart, over an empty one (at most 300) | {each:.0} |\n");
-    println!(
-        "| restart | s until the first check |\n|---|---|\n| empty database | {:.2} |\n| {sessions} live sessions | {:.2} |\n",
-        of_none.seconds, of_all.seconds
-    );
-    Ok(())
+
+    fn against_bare(&self, bare: &Process, check: &Process, people: People, signed: bool) -> anyhow::Result<()> {
+        let sessions = self.sessions;
+        for active in ACTIVE.map(|active| sessions.min(active)) {
+            let (load, title, names, ratio) = if signed {
+                let title = format!("{sessions} live keyed sessions, {active} of them in turn");
+                let names = ["bare hyper, same headers and signatures", "signed check"];
+                let load = Load::signed(people, sessions, active)?;
+                (load, title, names, "signed check ÷ bare hyper (at most 1.45)")
+            } else {
+                let title = format!("{sessions} live sessions, {active} of them in turn");
+                let names = ["bare hyper, same headers", "check"];
+                (Load::new(people, sessions, active)?, title, names, "check ÷ bare hyper (at most 1.10)")
+            };
+            let base = Side { name: names[0], process: bare, load: &load };
+            let other = Side { name: names[1], process: check, load: &load };
+            println!("{}", cpu::run(&base, &other, &title, ratio, self.pace)?);
+        }
+        Ok(())
+    }
+
+    fn many_against_few(&self, check: &Process, people: People) -> anyhow::Result<()> {
+        let (sessions, few) = (self.sessions, self.full(FEW.min(self.sessions), false)?);
+        let (of_few, _) = memory::restart(&few.config)?;
+        let active = sessions.min(ACTIVE[1]);
+        let loads = (Load::new(few.people, FEW.min(sessions), FEW)?, Load::new(people, sessions, active)?);
+        let base = Side { name: "a check, all of them in turn", process: &of_few, load: &loads.0 };
+        let many = format!("a check among {sessions}, {active} of them in turn");
+        let other = Side { name: &many, process: check, load: &loads.1 };
+        let title = format!("{FEW} live sessions");
+        println!("{}", cpu::run(&base, &other, &title, "many ÷ few (at most 1.3)", self.pace)?);
+        Ok(())
+    }
 }

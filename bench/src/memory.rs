@@ -4,37 +4,43 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use yaopai::clock::SystemClock;
+use yaopai::clock::{SystemClock, SystemEntropy};
+use yaopai::config::Config;
 use yaopai_core::ids::SessionId;
-use yaopai_core::live::{LiveTable, Presence as _};
+use yaopai_core::live::Presence as _;
 use yaopai_core::ports::{Change, ChangeSink, Clock as _, Store as _};
-use yaopai_core::proof::{ProofKey, Quota, Unproved};
+use yaopai_core::proof::{ProofKey, Proven, Quota};
+use yaopai_core::seal::Sealer;
 use yaopai_core::time::Downtime;
 use yaopai_store::{Options, Sqlite};
 
-use crate::people::People;
+use crate::people::{Kind, People};
 use crate::server::{Process, memory};
 use crate::stopwatch::Stopwatch;
-use crate::world;
+use crate::world::Room;
 
-/// Fills a database with people who are logged in.
-pub async fn fill(path: &Path, people: People, many: u64) -> anyhow::Result<()> {
+/// Fills a database with people who are logged in; with keyed sessions, if that is wanted, which the server of this configuration
+/// can open.
+pub async fn fill(config: &Path, people: People, many: u64, keyed: bool) -> anyhow::Result<()> {
     struct Nothing;
     impl ChangeSink for Nothing {
         fn apply(&self, _: Change) {}
     }
-    let store = Arc::new(Sqlite::open(path, Arc::new(Nothing), Options::default())?);
+    let config = Config::read(config)?;
+    let store = Arc::new(Sqlite::open(&config.database, Arc::new(Nothing), Options::default())?);
+    let sealer = Arc::new(Sealer::open(&*store, &config.master_key, Arc::new(SystemEntropy)).await?);
     let next = Arc::new(AtomicU64::new(0));
     let tasks: Vec<_> = (0..1024)
         .map(|_| {
-            let (store, next) = (store.clone(), next.clone());
+            let (store, sealer, next) = (store.clone(), sealer.clone(), next.clone());
             tokio::spawn(async move {
                 loop {
                     let n = next.fetch_add(1, Ordering::Relaxed);
                     if n >= many {
                         return anyhow::Ok(());
                     }
-                    store.open(people.login(n)).await?;
+                    let kind = if keyed { Kind::Keyed(&sealer) } else { Kind::Bearer };
+                    store.open(people.login(n, kind)?).await?;
                 }
             })
         })
@@ -47,17 +53,17 @@ pub async fn fill(path: &Path, people: People, many: u64) -> anyhow::Result<()> 
 }
 
 /// The table alone, in this process: before and after each session was checked once.
-pub fn table(many: u64) -> anyhow::Result<String> {
+pub async fn table(many: u64, keyed: bool) -> anyhow::Result<String> {
     let now = SystemClock::default().now();
     let people = People::new(many, now);
-    let empty: Arc<LiveTable<_>> = world::table(people, 0);
-    drop(empty);
+    drop(Room::new(people, 0, keyed).await?);
     let before = memory("self")?;
-    let table = world::table(people, many);
+    let table = Room::new(people, many, keyed).await?.table;
     let filled = memory("self")?;
-    let no_key = |_: &ProofKey, _: &Quota| Err(Unproved::Missing);
+    // What is proved, and by what, takes no memory of the table.
+    let proved = |_: &ProofKey, _: &Quota| Ok(Proven { body_signed: false });
     for n in 0..many {
-        let found = table.check(&people.token(n), (now, Downtime(0)), true, no_key, |p, proven| {
+        let found = table.check(&people.token(n), (now, Downtime(0)), true, proved, |p, proven| {
             p.response(SessionId(people.token(n).id), proven)
         });
         anyhow::ensure!(matches!(found, yaopai_core::live::Looked::Pass(_)), "session {n} does not pass");
@@ -66,8 +72,9 @@ pub fn table(many: u64) -> anyhow::Result<String> {
     anyhow::ensure!(table.len() as u64 == many, "the table lost sessions");
     let each = |after: u64| (after.saturating_sub(before)) as f64 / many as f64;
     Ok(format!(
-        "| {many} live sessions | bytes of RAM a session |\n|---|---|\n| the live table, filled | {:.0} |\n\
+        "| {many} live {}sessions | bytes of RAM a session |\n|---|---|\n| the live table, filled | {:.0} |\n\
          | and every session checked once | {:.0} |\n",
+        if keyed { "keyed " } else { "" },
         each(filled),
         each(used)
     ))

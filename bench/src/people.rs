@@ -4,9 +4,15 @@ use sha2::{Digest as _, Sha256};
 use yaopai_core::app::{App, AppSecret, Apps, Keyed, Policy};
 use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId, UserId};
 use yaopai_core::ports::{Entropy, LoginRecord, Open, UserFound};
+use yaopai_core::proof::ProofKey;
+use yaopai_core::seal::Sealer;
 use yaopai_core::session::{Claims, Device, EnvVersion, Limits, Secrets, Session, SessionKey};
 use yaopai_core::time::{Downtime, Timestamp, millis};
+use yaopai_wire::signature::Params;
 use yaopai_wire::token::{Secret, Token};
+use zeroize::Zeroizing;
+
+use crate::request::Asked;
 
 /// Everybody's app.
 pub const APP: &str = "shop";
@@ -26,6 +32,15 @@ impl Entropy for Numbered<'_> {
     fn fill(&self, buffer: &mut [u8]) {
         buffer.copy_from_slice(&self.bytes()[..buffer.len()]);
     }
+}
+
+/// How people's requests are proved.
+#[derive(Clone, Copy)]
+pub enum Kind<'a> {
+    /// By the token alone.
+    Bearer,
+    /// By signatures, with keys that are sealed by this.
+    Keyed(&'a Sealer),
 }
 
 /// `many` people who have just logged in, the last of them at `now`.
@@ -51,18 +66,56 @@ impl People {
         Token { id: id.0, secret: Secret::new(Numbered(n, "secret").bytes()) }
     }
 
+    /// The key that number `n` signs with.
+    fn key(n: u64) -> [u8; 32] {
+        Numbered(n, "proof key").bytes()
+    }
+
+    fn session_key(&self, n: u64, kind: Kind<'_>) -> anyhow::Result<SessionKey> {
+        Ok(match kind {
+            Kind::Bearer => SessionKey::Bearer,
+            Kind::Keyed(sealer) => {
+                ProofKey::HmacSha256(Zeroizing::new(Self::key(n))).seal(SessionId(self.token(n).id), sealer)?
+            }
+        })
+    }
+
+    /// Number `n`'s request with its token.
+    pub fn asked(&self, n: u64) -> Asked {
+        Asked::new(&self.token(n))
+    }
+
+    /// The same signed at `now`, with a nonce of its own.
+    ///
+    /// # Errors
+    /// None that is to be expected.
+    pub fn signed(&self, n: u64, now: Timestamp, entropy: &dyn Entropy) -> anyhow::Result<Asked> {
+        let (token, mut nonce) = (self.token(n), [0; 16]);
+        entropy.fill(&mut nonce);
+        let (nonce, key_id) = (hex(&nonce), SessionId(token.id).to_string());
+        let params = Params { created: now.0.div_euclid(1000), nonce: &nonce, key_id: &key_id };
+        Asked::signed(&token, &Self::key(n), params)
+    }
+
     /// Number `n`'s session: bound, with a unionid, claims and a device.
-    pub fn session(&self, n: u64) -> Session {
+    ///
+    /// # Errors
+    /// The sealer's.
+    pub fn session(&self, n: u64, kind: Kind<'_>) -> anyhow::Result<Session> {
         let (now, token) = (self.born(n), self.token(n));
         let user = Some(UserFound { user: user(n), claims: claims() });
-        Session { user: user.as_ref().map(|u| u.user.clone()), claims: claims(), ..session(n, now, &token, true) }
+        let (key, session) = (self.session_key(n, kind)?, session(n, now, &token, true));
+        Ok(Session { user: user.as_ref().map(|u| u.user.clone()), claims: claims(), key, ..session })
     }
 
     /// Number `n`'s login, the first of its identity.
-    pub fn login(&self, n: u64) -> Open {
+    ///
+    /// # Errors
+    /// The sealer's.
+    pub fn login(&self, n: u64, kind: Kind<'_>) -> anyhow::Result<Open> {
         let (now, token) = (self.born(n), self.token(n));
         let policy = policy();
-        Open {
+        Ok(Open {
             new_identity: IdentityId::new(now, &Numbered(n, "identity")),
             session_key: Some([Numbered(n, "key").bytes(), [1; 32]].concat()[..60].to_vec()),
             user: Some(UserFound { user: user(n), claims: claims() }),
@@ -77,8 +130,8 @@ impl People {
                 sealed: [Numbered(n, "sealed").bytes(), [2; 32]].concat(),
                 expires_at: Timestamp(now.0 + 60_000),
             },
-            session: session(n, now, &token, false),
-        }
+            session: Session { key: self.session_key(n, kind)?, ..session(n, now, &token, false) },
+        })
     }
 }
 

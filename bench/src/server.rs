@@ -16,7 +16,7 @@ use yaopai_core::ports::Clock as _;
 
 use crate::bare::Bare;
 use crate::people::{APP, People};
-use crate::{request, world};
+use crate::world::{self, Room};
 
 /// The core that servers run on; the load comes from another.
 pub const CORE: &str = "0";
@@ -50,9 +50,10 @@ pub async fn check(config: &Path) -> anyhow::Result<()> {
 /// hyper with a fixed answer: the headers of a check that passes.
 #[allow(clippy::print_stdout, reason = "how the parent learns the address")]
 pub async fn bare() -> anyhow::Result<()> {
-    let people = People::new(1, SystemClock::default().now());
-    let checks = world::checks(world::table(people, 1)).await?;
-    let answer = checks.answer(Peer::Local, &request::parsed(&people.token(0))).await;
+    let clock = Arc::new(SystemClock::default());
+    let people = People::new(1, clock.now());
+    let checks = world::checks(Room::new(people, 1, false).await?, clock).await?;
+    let answer = checks.answer(Peer::Local, &people.asked(0).parsed()).await;
     ensure!(answer.status() == 200, "the check that shows the headers was refused");
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("{READY}{}", listener.local_addr()?);

@@ -15,33 +15,82 @@ use yaopai_core::proof::{Past, Proofs};
 use yaopai_core::seal::{MasterKey, Sealer};
 use yaopai_core::service::World;
 use yaopai_core::session::Session;
-use yaopai_core::time::Downtime;
+use yaopai_core::time::{Downtime, Timestamp};
 use yaopai_store::{Disk, Model};
 use yaopai_wire::carrier::Carriers;
 
-use crate::people::{People, apps};
+use crate::people::{Kind, People, apps};
 
 /// More than any measurement puts in.
 const BOUND: usize = 4_000_000;
 
-/// A table that holds `many` people.
-pub fn table(people: People, many: u64) -> Arc<LiveTable<Principal>> {
-    let make = entry_maker(&apps(), Arc::new(sealer().expect("a key of 32 bytes")));
-    let table = LiveTable::new(BOUND, Arc::new(SystemClock::default()), make);
-    for n in 0..many {
-        table.apply(Change::Put(Box::new(people.session(n))));
+/// A table of live sessions, with a store that is asked for none of them.
+pub struct Room {
+    /// The table.
+    pub table: Arc<LiveTable<Principal>>,
+    store: Arc<Model>,
+    sealer: Arc<Sealer>,
+}
+
+impl Room {
+    /// With `many` people in the table; with keyed sessions, if that is wanted.
+    ///
+    /// # Errors
+    /// The sealer's.
+    pub async fn new(people: People, many: u64, keyed: bool) -> anyhow::Result<Self> {
+        let master = MasterKey::parse(&"00".repeat(32)).expect("32 bytes");
+        let sealer = Arc::new(Sealer::new(&master, Arc::new(SystemEntropy))?);
+        let make = entry_maker(&apps(), sealer.clone());
+        let table = Arc::new(LiveTable::new(BOUND, Arc::new(SystemClock::default()), make));
+        let store = Arc::new(Model::open(Disk::default(), table.clone()));
+        sealer.load(&*store).await?;
+        let kind = if keyed { Kind::Keyed(&sealer) } else { Kind::Bearer };
+        for n in 0..many {
+            table.apply(Change::Put(Box::new(people.session(n, kind)?)));
+        }
+        Ok(Self { table, store, sealer })
     }
-    Arc::new(table)
+
+    /// Has the store know number `n`'s keyed session too: it is asked whenever a lease is over.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn store_too(&self, people: People, n: u64) -> anyhow::Result<()> {
+        self.store.open(people.login(n, Kind::Keyed(&self.sealer))?).await?;
+        Ok(())
+    }
+}
+
+/// A clock that is read as often as any, and stands: `created` stays of now, and no lease ends, however slowly callgrind runs.
+pub struct Standing(SystemClock, Timestamp);
+
+impl Standing {
+    /// Stands from now on.
+    pub fn new() -> Self {
+        let clock = SystemClock::default();
+        let at = clock.now();
+        Self(clock, at)
+    }
+}
+
+impl Default for Standing {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for Standing {
+    fn now(&self) -> Timestamp {
+        std::hint::black_box(self.0.now());
+        self.1
+    }
 }
 
 /// The check over a table.
-pub async fn checks(table: Arc<LiveTable<Principal>>) -> anyhow::Result<Arc<Checks>> {
+pub async fn checks(room: Room, clock: Arc<dyn Clock>) -> anyhow::Result<Arc<Checks>> {
+    let Room { table, store, sealer } = room;
     let entropy = Arc::new(SystemEntropy);
-    let store = Arc::new(Model::open(Disk::default(), table.clone()));
-    let sealer = Arc::new(sealer()?);
-    sealer.load(&*store).await?;
     let past = Past::open(store.take_proofs().await?, &sealer);
-    let clock = Arc::new(SystemClock::default());
     let world = World {
         sealer,
         proofs: Arc::new(Proofs::resume(1_000_000, &past, clock.now(), &*entropy)),
@@ -57,11 +106,6 @@ pub async fn checks(table: Arc<LiveTable<Principal>>) -> anyhow::Result<Arc<Chec
     };
     let carriers = Carriers { authorization: true, cookie: None, header: None };
     Ok(Arc::new(Checks::new(table, Service::new(world), carriers, Vec::new(), Metrics::new())))
-}
-
-fn sealer() -> anyhow::Result<Sealer> {
-    let master = MasterKey::parse(&"00".repeat(32)).expect("32 bytes");
-    Ok(Sealer::new(&master, Arc::new(SystemEntropy))?)
 }
 
 /// A platform and a back end that nobody asks.

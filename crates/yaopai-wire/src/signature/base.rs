@@ -49,9 +49,8 @@ impl Proof<'_> {
             }
         }
         for component in self.components.each() {
-            to(b"\"");
-            to(component.name().as_bytes());
-            to(b"\": ");
+            to(component.quoted().as_bytes());
+            to(b": ");
             value(component, original, fields, to)?;
             to(b"\n");
         }
@@ -78,9 +77,10 @@ impl Proof<'_> {
     pub(super) fn params(&self, to: &mut impl FnMut(&[u8])) {
         to(b"(");
         for (n, component) in self.components.each().enumerate() {
-            to(if n == 0 { b"\"" } else { b" \"" });
-            to(component.name().as_bytes());
-            to(b"\"");
+            if n > 0 {
+                to(b" ");
+            }
+            to(component.quoted().as_bytes());
         }
         to(b")");
         for param in self.params.each() {

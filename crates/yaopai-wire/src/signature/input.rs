@@ -4,10 +4,11 @@
 use std::borrow::Cow;
 
 use sfv::visitor::{DictionaryVisitor, EntryVisitor, InnerListVisitor, ItemVisitor, ParameterVisitor};
-use sfv::{BareItemFromInput, KeyRef, Parser, StringRef};
+use sfv::{BareItemFromInput, KeyRef, Parser};
 
 use super::{
-    Component, INPUT_MAX, KEY_ID_MAX, NONCE_LENGTH, NotAProof, Param, SIGNATURE, SIGNATURE_INPUT, SIGNATURE_LENGTH, TAG,
+    Component, INPUT_MAX, KEY_ID_MAX, NONCE_LENGTH, NotAProof, Param, SIGNATURE, SIGNATURE_INPUT, SIGNATURE_LENGTH,
+    TAG, usual,
 };
 use crate::fields::Fields;
 
@@ -28,7 +29,7 @@ pub struct Proof<'a> {
 }
 
 /// A few different things in an order.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Ordered<T, const N: usize>([Option<T>; N]);
 
 impl<T: Copy + PartialEq, const N: usize> Ordered<T, N> {
@@ -64,19 +65,12 @@ impl<'a> Proof<'a> {
             (Some(_), None) => return Err(NotAProof::Missing(SIGNATURE)),
             (Some(input), Some(signature)) => (input, signature),
         };
-        let mut read = Input::default();
-        let parsed = Parser::new(input).parse_dictionary_with_visitor(&mut read);
-        // What we refuse goes before what the parser says of it: its errors are ours, in its words.
-        if let Some(wrong) = read.wrong {
-            return Err(wrong);
-        }
-        parsed.map_err(|_| NotAProof::Malformed(SIGNATURE_INPUT))?;
-        let mut value = Value::default();
-        let parsed = Parser::new(signature).parse_dictionary_with_visitor(&mut value);
-        if let Some(wrong) = value.wrong {
-            return Err(wrong);
-        }
-        parsed.map_err(|_| NotAProof::Malformed(SIGNATURE))?;
+        let read = usual::input(input).map_or_else(|| Input::parse(input), Ok)?;
+        let usual = read.label.and_then(|label| usual::signature(signature, label));
+        let value = match usual {
+            Some(bytes) => Value { label: read.label, signature: Some(bytes), wrong: None },
+            None => Value::parse(signature)?,
+        };
         let missing = |param: Param| NotAProof::NoParameter(param.name());
         let proof = Self {
             created: read.created.ok_or_else(|| missing(Param::Created))?,
@@ -112,14 +106,15 @@ fn one<'a>(fields: &'a impl Fields, name: &'static str) -> Result<Option<&'a [u8
 type Refused<T> = Result<T, NotAProof>;
 
 /// `Signature-Input`, as far as it is read.
-struct Input<'a> {
-    label: Option<&'a str>,
-    created: Option<i64>,
+#[derive(Debug, PartialEq)]
+pub(super) struct Input<'a> {
+    pub label: Option<&'a str>,
+    pub created: Option<i64>,
     nonce: Option<&'a str>,
     key_id: Option<&'a str>,
     alg: Option<&'a str>,
-    components: Ordered<Component, 6>,
-    params: Ordered<Param, 5>,
+    pub components: Ordered<Component, 6>,
+    pub params: Ordered<Param, 5>,
     wrong: Option<NotAProof>,
 }
 
@@ -190,7 +185,7 @@ impl<'a> ItemVisitor<'a> for Covered<'_, 'a> {
 
     fn bare_item(self, item: BareItemFromInput<'a>) -> Refused<impl ParameterVisitor<'a, Out = ()>> {
         let name = if let BareItemFromInput::String(name) = &item { name.as_str() } else { "" };
-        match Component::ALL.into_iter().find(|c| c.name() == name) {
+        match Component::named(name) {
             Some(component) if self.0.components.push(component) => Ok(NoParameters(self.0)),
             _ => self.0.refuse(NotAProof::WrongComponent),
         }
@@ -221,7 +216,7 @@ impl<'a> ParameterVisitor<'a> for Parameters<'_, 'a> {
 
     fn parameter(&mut self, key: &'a KeyRef, value: BareItemFromInput<'a>) -> Refused<()> {
         let input = &mut *self.0;
-        let Some(param) = Param::ALL.into_iter().find(|p| p.name() == key.as_str() && input.params.push(*p)) else {
+        let Some(param) = Param::named(key.as_str()).filter(|param| input.params.push(*param)) else {
             return input.refuse(NotAProof::WrongParameter);
         };
         let fits = match (param, value) {
@@ -229,7 +224,7 @@ impl<'a> ParameterVisitor<'a> for Parameters<'_, 'a> {
                 input.created = Some(i64::from(at));
                 i64::from(at) >= 0
             }
-            (_, BareItemFromInput::String(Cow::Borrowed(text))) => input.take(param, text),
+            (_, BareItemFromInput::String(Cow::Borrowed(text))) => input.take(param, text.as_str()),
             // Also a string with escapes: no value of ours has what would need them.
             _ => false,
         };
@@ -242,8 +237,20 @@ impl<'a> ParameterVisitor<'a> for Parameters<'_, 'a> {
 }
 
 impl<'a> Input<'a> {
-    fn take(&mut self, param: Param, text: &'a StringRef) -> bool {
-        let text = text.as_str();
+    /// Reads it in whatever way it is written.
+    pub fn parse(input: &'a [u8]) -> Result<Self, NotAProof> {
+        let mut read = Self::default();
+        let parsed = Parser::new(input).parse_dictionary_with_visitor(&mut read);
+        // What we refuse goes before what the parser says of it: its errors are ours, in its words.
+        if let Some(wrong) = read.wrong {
+            return Err(wrong);
+        }
+        parsed.map_err(|_| NotAProof::Malformed(SIGNATURE_INPUT))?;
+        Ok(read)
+    }
+
+    /// Takes a text parameter. False: it can't have this value.
+    pub fn take(&mut self, param: Param, text: &'a str) -> bool {
         match param {
             Param::Nonce => self.nonce.insert(text).bytes().all(is_plain) && NONCE_LENGTH.contains(&text.len()),
             Param::KeyId => self.key_id.insert(text).bytes().all(is_plain) && (1..=KEY_ID_MAX).contains(&text.len()),
@@ -261,10 +268,23 @@ fn is_plain(b: u8) -> bool {
 
 /// `Signature`, as far as it is read.
 #[derive(Default)]
-struct Value<'a> {
-    label: Option<&'a str>,
-    signature: Option<[u8; SIGNATURE_LENGTH]>,
+pub(super) struct Value<'a> {
+    pub label: Option<&'a str>,
+    pub signature: Option<[u8; SIGNATURE_LENGTH]>,
     wrong: Option<NotAProof>,
+}
+
+impl<'a> Value<'a> {
+    /// Reads it in whatever way it is written.
+    pub fn parse(signature: &'a [u8]) -> Result<Self, NotAProof> {
+        let mut value = Self::default();
+        let parsed = Parser::new(signature).parse_dictionary_with_visitor(&mut value);
+        if let Some(wrong) = value.wrong {
+            return Err(wrong);
+        }
+        parsed.map_err(|_| NotAProof::Malformed(SIGNATURE))?;
+        Ok(value)
+    }
 }
 
 impl<'a> DictionaryVisitor<'a> for &mut Value<'a> {

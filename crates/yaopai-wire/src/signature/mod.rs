@@ -22,6 +22,7 @@ mod base;
 mod input;
 mod kept;
 mod key;
+mod usual;
 mod write;
 
 pub use base::Needs;
@@ -65,14 +66,24 @@ impl Component {
         [Self::Method, Self::Authority, Self::Path, Self::Query, Self::Authorization, Self::ContentDigest];
 
     fn name(self) -> &'static str {
+        let quoted = self.quoted();
+        &quoted[1..quoted.len() - 1]
+    }
+
+    /// Its name as it stands in a list and begins a line.
+    fn quoted(self) -> &'static str {
         match self {
-            Self::Method => "@method",
-            Self::Authority => "@authority",
-            Self::Path => "@path",
-            Self::Query => "@query",
-            Self::Authorization => "authorization",
-            Self::ContentDigest => crate::digest::CONTENT_DIGEST,
+            Self::Method => "\"@method\"",
+            Self::Authority => "\"@authority\"",
+            Self::Path => "\"@path\"",
+            Self::Query => "\"@query\"",
+            Self::Authorization => "\"authorization\"",
+            Self::ContentDigest => "\"content-digest\"",
         }
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|component| component.name() == name)
     }
 }
 
@@ -97,6 +108,10 @@ impl Param {
             Self::Alg => "alg",
             Self::Tag => "tag",
         }
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|param| param.name() == name)
     }
 }
 

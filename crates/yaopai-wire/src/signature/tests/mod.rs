@@ -1,6 +1,7 @@
 mod attacks;
 mod canonical;
 mod rfc;
+mod usual;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
