@@ -81,17 +81,21 @@ impl Proofs {
         let proof = Proof::read(fields).map_err(Unproved::Wrong)?.ok_or(Unproved::Missing)?;
         let key = keys.named(proof.key_id, session, now)?;
         proof.verify(key, original, fields, needs).map_err(Unproved::Wrong)?;
-        // From here on it is the key's holder who asks. Before: nobody else can use anything up.
+        // From here on it was the key's holder who signed. Before: nobody else can use anything up.
         if now.0 > self.leased_until.load(Ordering::Acquire) {
             return Err(Unproved::Unleased);
         }
         if !quota.take(now) {
             return Err(Unproved::TooMany);
         }
-        self.replays.accept(session, proof.nonce, proof.created, now).map_err(|e| match e {
-            NotFresh::Stale => Unproved::Stale,
-            NotFresh::Replayed => Unproved::Replayed,
-            NotFresh::Full => Unproved::Full,
+        self.replays.accept(session, proof.nonce, proof.created, now).map_err(|e| {
+            // Whoever has captured a request can send it for ever, and must not use up what its signer may still send.
+            quota.give_back(now);
+            match e {
+                NotFresh::Stale => Unproved::Stale,
+                NotFresh::Replayed => Unproved::Replayed,
+                NotFresh::Full => Unproved::Full,
+            }
         })?;
         Ok(Proven { body_signed: proof.signs_body() })
     }
