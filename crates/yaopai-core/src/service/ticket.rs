@@ -82,9 +82,10 @@ impl Place {
         &self.path[..=self.path.rfind('/').unwrap_or(0)]
     }
 
+    /// What lies in a folder only a clean path tells: a route that lets others in has its own idea of `/h5/../orders`.
     fn holds(&self, original: &Original<'_>) -> bool {
         let path = [original.prefix, original.path].concat();
-        self.authority == original.host && path.starts_with(self.folder())
+        self.authority == original.host && path.starts_with(self.folder()) && !is_unclean(&path)
     }
 }
 
@@ -200,17 +201,29 @@ impl Service {
         slide: bool,
     ) -> Result<Ticket> {
         let who = self.authenticate(credentials, slide).await?;
+        if purpose == Purpose::WebView && place.folder() == "/" {
+            return Err(Error::field(
+                "path",
+                "Put the page into a folder of its own: its cookie is good for all that lies in the folder, and here that is everything.",
+            ));
+        }
         let user = who.session.user.clone().filter(|_| who.bound);
         self.issue(who.session.id, user, purpose, place, State::Fresh)
     }
 
-    /// Who shows this ticket, or a page's cookie, in a request for `original`?
+    /// Who shows this ticket, or a page's cookie, in a request for `original`? `view` is a cookie that stands beside a ticket.
     ///
     /// # Errors
     /// The refusal that the client is to be told.
-    pub async fn redeem(&self, ticket: &Ticket, original: &Original<'_>) -> Result<Redeemed> {
+    pub async fn redeem(&self, ticket: &Ticket, view: Option<&Ticket>, original: &Original<'_>) -> Result<Redeemed> {
         let (now, up) = self.now();
-        let taken = self.inner.tickets.take(ticket.hash(), original, now);
+        let taken = match (self.inner.tickets.take(ticket.hash(), original, now), view) {
+            // A page that is loaded again: its ticket is used up, and its cookie lets it in.
+            (Err(e), Some(view)) if matches!(e.code, Code::ProofReplayed | Code::ProofStale) => {
+                self.inner.tickets.take(view.hash(), original, now).map_err(|_| e)
+            }
+            (taken, _) => taken,
+        };
         self.tell_refused(Event::refused(Kind::Proof, ""), taken.as_ref().err());
         let (id, user, purpose, place, is_view) = taken?;
         let (session, app) = self.load_by_id(id).await?;

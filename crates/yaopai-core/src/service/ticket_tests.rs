@@ -79,7 +79,10 @@ fn a_view_is_good_in_its_folder() {
     for within in ["/h5/orders", "/h5/", "/h5/app.js", "/h5/a/b"] {
         assert_eq!((take(within), take(within)), (None, None), "{within}");
     }
-    for without in ["/h5", "/h5x", "/", "/h6/orders"] {
+    // A route with `unclean_path=1` may read these as lying elsewhere.
+    let unclean =
+        ["/h5/../orders", "/h5/%2e%2e/orders", "/h5/..%2forders", "/h5/a;/b", "/h5//orders", "/h5/%5c..%5corders"];
+    for without in ["/h5", "/h5x", "/", "/h6/orders"].into_iter().chain(unclean) {
         assert_eq!(take(without), Some(Code::ProofInvalid), "{without}");
     }
 }

@@ -39,11 +39,13 @@ impl Target {
     }
 }
 
-/// What a request without a token shows: in its query, or in a page's cookie. Both are two.
-pub(super) fn shown(in_query: Shown, fields: &impl Fields) -> Shown {
+/// What a request without a token shows: a ticket in its query, or a page's cookie. The cookie may stand beside the ticket: a browser
+/// adds it by itself to the next page of the same folder, and to the same page when that is loaded again.
+pub(super) fn shown(in_query: Shown, fields: &impl Fields) -> (Shown, Option<Ticket>) {
     match (in_query, ticket::in_cookies(fields.named(b"cookie"))) {
-        (shown, Shown::Nothing) | (Shown::Nothing, shown) => shown,
-        _ => Shown::Junk,
+        (Shown::Nothing, cookie) => (cookie, None),
+        (Shown::Ticket(ticket), Shown::Ticket(view)) => (Shown::Ticket(ticket), Some(view)),
+        (in_query, _) => (in_query, None),
     }
 }
 
@@ -52,9 +54,9 @@ impl Checks {
         self: Arc<Self>,
         proxy: Proxy,
         needs: OwnedAsk,
-        (ticket, target): (Ticket, Target),
+        (ticket, view, target): (Ticket, Option<Ticket>, Target),
     ) -> Response<Body> {
-        let redeemed = match self.service.redeem(&ticket, &target.original()).await {
+        let redeemed = match self.service.redeem(&ticket, view.as_ref(), &target.original()).await {
             Ok(redeemed) => redeemed,
             Err(e) => return self.refuse(proxy, e),
         };

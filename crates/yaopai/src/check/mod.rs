@@ -74,8 +74,8 @@ enum Decision<R> {
     Refuse(Code),
     /// It is not its session's holder's.
     Unproved(SessionId, AppName, Unproved),
-    /// It shows a ticket.
-    Ticket(Ticket),
+    /// It shows a ticket, and maybe a page's cookie beside it.
+    Ticket(Ticket, Option<Ticket>),
     /// The table can't decide.
     Unsure(Credentials),
 }
@@ -163,10 +163,10 @@ impl Checks {
                 // Where the client is, only its proxy knows.
                 Answered::Ready(self.refuse(proxy, self.service.refused_proof(session, &app, None, why)))
             }
-            Decision::Ticket(ticket) => {
+            Decision::Ticket(ticket, view) => {
                 self.metrics.check_slow();
                 let (checks, needs) = (self.clone(), ask.to_owned());
-                let shown = (ticket, by_ticket::Target::of(&original));
+                let shown = (ticket, view, by_ticket::Target::of(&original));
                 Answered::Later(async move { checks.decide_by_ticket(proxy, needs, shown).await }.boxed())
             }
             Decision::Unsure(shown) => {
@@ -200,10 +200,10 @@ impl Checks {
             (Shown::Token(token, carrier), ticket::Shown::Nothing) => (token, carrier),
             (Shown::Token(..), _) => return Decision::Refuse(Code::CarrierConflict),
             (Shown::Nothing, in_query) => match by_ticket::shown(in_query, fields) {
-                ticket::Shown::Ticket(ticket) => return Decision::Ticket(ticket),
-                ticket::Shown::Junk => return Decision::Refuse(Code::SessionUnknown),
-                ticket::Shown::Nothing if ask.require == Require::Open => return Decision::Guest,
-                ticket::Shown::Nothing => return Decision::Refuse(Code::SessionMissing),
+                (ticket::Shown::Ticket(ticket), view) => return Decision::Ticket(ticket, view),
+                (ticket::Shown::Junk, _) => return Decision::Refuse(Code::SessionUnknown),
+                (ticket::Shown::Nothing, _) if ask.require == Require::Open => return Decision::Guest,
+                (ticket::Shown::Nothing, _) => return Decision::Refuse(Code::SessionMissing),
             },
             (Shown::Junk, _) => return Decision::Refuse(Code::SessionUnknown),
             (Shown::Conflict, _) => return Decision::Refuse(Code::CarrierConflict),
