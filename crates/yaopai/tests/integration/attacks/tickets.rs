@@ -193,6 +193,33 @@ async fn a_page_s_cookie_beside_a_ticket() {
     assert_eq!(both("/h5/orders", &first).check(&app, "-").await.denied(), "401 session_ended");
 }
 
+/// One folder lies in another: a browser sends the cookies of both. Two people's are nobody's.
+#[tokio::test]
+async fn cookies_of_several_pages() {
+    let (app, phone) = required().await;
+    let other = app.customer("xiaoming", "666").keyed();
+    other.log_in().await;
+    let mut cookies = Vec::new();
+    for (phone, path) in [(&phone, "/h5/index"), (&phone, "/h5/shop/item"), (&other, "/h5/shop/item")] {
+        let ticket = ticket(phone, path, "web-view").await;
+        cookies.push(cookie_of(&shown(path, &ticket).check(&app, "-").await).0);
+    }
+    let [outer, inner, foreign] = &cookies[..] else { unreachable!() };
+    let with = |uri: &str, cookies: &[&String]| {
+        let cookies = cookies.iter().map(|cookie| cookie.as_str()).collect::<Vec<_>>().join("; ");
+        bare(uri, Some(&cookies))
+    };
+    for both in [[inner, outer], [outer, inner]] {
+        assert_eq!(with("/h5/shop/app.js", &both).check(&app, "-").await.user(), "42");
+    }
+    assert_eq!(with("/h5/shop/app.js", &[foreign]).check(&app, "-").await.user(), "666");
+    for two in [[inner, foreign], [foreign, outer]] {
+        for ask in ["-", "require=open"] {
+            assert_eq!(with("/h5/shop/app.js", &two).check(&app, ask).await.denied(), "401 session_unknown");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_page_s_cookie_ends_with_the_session() {
     let (app, phone) = required().await;
