@@ -167,7 +167,7 @@ async fn a_page_s_cookie_is_never_good_for_the_whole_host() {
     for path in ["/", "/index.html"] {
         let reply = phone.call("POST", "/ticket", Some(asks_for(path, "web-view"))).await;
         assert_eq!((reply.refusal().as_str(), &reply.json()["field"]), ("400 field_invalid", &json!("path")), "{path}");
-        assert_eq!(shown(path, &self::ticket(&phone, path, "image").await).check(&app, "-").await.user(), "42");
+        assert_eq!(shown(path, &ticket(&phone, path, "image").await).check(&app, "-").await.user(), "42");
     }
 }
 
