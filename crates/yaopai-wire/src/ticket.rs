@@ -78,14 +78,17 @@ pub fn in_query(query: &str) -> Shown {
     only(query.split('&').filter_map(|pair| pair.strip_prefix(PARAMETER)?.strip_prefix('=')))
 }
 
-/// The ticket's cookie in a `Cookie` field (RFC 6265, section 4.2.1).
-pub fn in_cookies<'a>(fields: impl Iterator<Item = &'a [u8]>) -> Shown {
+/// How many cookies of pages are looked at.
+const VIEWS_MAX: usize = 4;
+
+/// The cookies of pages in `Cookie` fields (RFC 6265, section 4.2.1), in their order. A browser sends one for each folder that the
+/// request lies in, the innermost first (section 5.4). `None`: something in such a cookie's place is none, or there are too many.
+pub fn in_cookies<'a>(fields: impl Iterator<Item = &'a [u8]>) -> Option<Vec<Ticket>> {
     let pairs = fields.flat_map(|field| field.split(|b| *b == b';'));
-    only(
-        pairs.filter_map(|pair| {
-            std::str::from_utf8(pair.trim_ascii()).ok()?.strip_prefix(VIEW_COOKIE)?.strip_prefix('=')
-        }),
-    )
+    let views = pairs
+        .filter_map(|pair| std::str::from_utf8(pair.trim_ascii()).ok()?.strip_prefix(VIEW_COOKIE)?.strip_prefix('='));
+    let views: Option<Vec<Ticket>> = views.take(VIEWS_MAX + 1).map(Ticket::parse).collect();
+    views.filter(|views| views.len() <= VIEWS_MAX)
 }
 
 fn only<'a>(mut found: impl Iterator<Item = &'a str>) -> Shown {
@@ -113,7 +116,8 @@ mod tests {
             assert!(matches!(in_query(&query), Shown::Ticket(t) if t.hash() == ticket().hash()), "{query}");
         }
         let cookie = format!("a=b; {VIEW_COOKIE}={text}");
-        assert!(matches!(in_cookies([cookie.as_bytes()].into_iter()), Shown::Ticket(t) if t.hash() == ticket().hash()));
+        let views = in_cookies([cookie.as_bytes()].into_iter()).unwrap();
+        assert!(views.len() == 1 && views[0].hash() == ticket().hash());
     }
 
     #[test]
@@ -131,8 +135,11 @@ mod tests {
         for none in [format!("x{PARAMETER}={text}"), format!("{PARAMETER}"), format!("a={PARAMETER}"), String::new()] {
             assert!(matches!(in_query(&none), Shown::Nothing), "{none}");
         }
-        let twice = format!("{VIEW_COOKIE}={text}");
-        assert!(matches!(in_cookies([twice.as_bytes(), twice.as_bytes()].into_iter()), Shown::Junk));
+        let cookie = format!("{VIEW_COOKIE}={text}; a=b");
+        let cookies = |many| in_cookies(std::iter::repeat_n(cookie.as_bytes(), many)).map(|views| views.len());
+        assert_eq!([0, 1, 4, 5].map(cookies), [Some(0), Some(1), Some(4), None]);
+        let junk = format!("{VIEW_COOKIE}={text}; {VIEW_COOKIE}=\"{text}\"");
+        assert!(in_cookies([junk.as_bytes()].into_iter()).is_none());
     }
 
     proptest! {

@@ -119,7 +119,7 @@ impl Server {
         if behind > 0 {
             tracing::warn!(
                 behind_ms = behind,
-                "the machine's clock was set back since the last start: time goes on from there until the next"
+                "the machine's clock was set back since the last start: time goes on from there, over restarts too, until it has caught up"
             );
         }
         let proofs = Arc::new(Proofs::resume(config.nonces, &past, clock.now(), &*entropy));

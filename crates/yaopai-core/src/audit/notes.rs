@@ -42,12 +42,15 @@ struct Second {
     realm: Option<Realm>,
     written: u64,
     suppressed: u64,
+    /// What earlier seconds suppressed and nobody has been told of.
+    before: u64,
 }
 
 impl Second {
-    /// The row for those that got none.
-    fn row(&mut self, (kind, app): &(Kind, Option<AppName>)) -> Option<Noted> {
-        let count = std::mem::take(&mut self.suppressed);
+    /// The row for those that got none; of the running second only if that is `over`.
+    fn row(&mut self, (kind, app): &(Kind, Option<AppName>), over: bool) -> Option<Noted> {
+        let running = if over { std::mem::take(&mut self.suppressed) } else { 0 };
+        let count = std::mem::take(&mut self.before) + running;
         let event = Event {
             outcome: Outcome::Suppressed,
             realm: self.realm.clone(),
@@ -82,9 +85,11 @@ impl Notes {
             return;
         }
         let realm = noted.event.realm.clone();
-        let count = waiting.seconds.entry(key).or_insert(Second { at: second, realm, written: 0, suppressed: 0 });
+        let count =
+            waiting.seconds.entry(key).or_insert(Second { at: second, realm, written: 0, suppressed: 0, before: 0 });
         // What an earlier second suppressed stays counted until it is drained, and is told then.
         if count.at != second {
+            count.before += std::mem::take(&mut count.suppressed);
             (count.at, count.written) = (second, 0);
         }
         if count.written >= EACH_SECOND {
@@ -105,11 +110,10 @@ impl Notes {
         let mut waiting = self.lock();
         let mut noted: Vec<Noted> = std::mem::take(&mut waiting.queue).into();
         waiting.seconds.retain(|key, count| {
-            if count.at == second && !last {
-                return true;
-            }
-            noted.extend(count.row(key));
-            false
+            let over = count.at != second || last;
+            // Of earlier seconds also while it goes on: a flood that never pauses must not go untold.
+            noted.extend(count.row(key, over));
+            !over
         });
         let dropped = std::mem::take(&mut waiting.dropped);
         if dropped > 0 {

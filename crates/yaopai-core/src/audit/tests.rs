@@ -260,6 +260,22 @@ fn a_flood_leaves_a_few_rows_and_their_number() {
 }
 
 #[test]
+fn a_flood_without_a_pause_is_told_while_it_lasts() {
+    let notes = Notes::default();
+    let mut told = 0;
+    for quarter in 0..40 {
+        let now = Timestamp(quarter * 250);
+        (0..100).for_each(|_| notes.tell(Event::refused(Kind::Key, ""), now));
+        let drained = notes.drain(now, false);
+        told += drained.iter().map(|noted| noted.event.count).sum::<u64>();
+        let passed = u64::try_from(quarter / 4).unwrap();
+        assert!(told >= passed * 400, "{told} told in second {passed}");
+    }
+    told += notes.drain(Timestamp(10_000), false).iter().map(|noted| noted.event.count).sum::<u64>();
+    assert_eq!(told, 4_000);
+}
+
+#[test]
 fn what_has_no_room_is_counted() {
     let notes = Notes::default();
     for n in 0..5_000 {

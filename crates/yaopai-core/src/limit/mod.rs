@@ -2,7 +2,8 @@
 //!
 //! A window is cut into ten slots and counts one more than it is long, so that no span of its length ever holds more than
 //! allowed. What is counted is told by a keyed hash: neither a memory dump nor a log says who tried what. A full table takes
-//! nobody new: making room would let whoever fills it reset somebody's count.
+//! nobody new: making room would let whoever fills it reset somebody's count. Of networks, those that it has no room for are let
+//! by.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -78,29 +79,35 @@ impl Windows {
         let slot = now.0.div_euclid(self.slot_ms);
         let names: Vec<(Kind, Name)> = wants.iter().map(|want| (want.kind, self.name(want))).collect();
         let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
-        for (want, (kind, name)) in wants.iter().zip(&names) {
+        let mut counted = Vec::with_capacity(names.len());
+        for (want, (kind, name)) in wants.iter().zip(names) {
             let table = &mut tables[kind.place()];
-            if let Some(counts) = table.names.get_mut(name) {
+            if let Some(counts) = table.names.get_mut(&name) {
                 counts.forward(slot);
                 if counts.sum() >= want.max {
                     return Err(self.wait(counts, now));
                 }
+                counted.push((kind, name));
                 continue;
             }
             // Once a slot: whoever finds it full must not have it looked through at each try.
             if table.names.len() >= self.names_max && table.tidied != slot {
                 table.tidy(slot);
             }
-            if table.names.len() >= self.names_max {
+            if table.names.len() < self.names_max {
+                counted.push((kind, name));
+            } else if kind.1 != By::Network {
                 return Err(WAIT_FULL);
             }
+            // Who tries from more networks than the table holds is allowed more than anybody could send: to refuse the others'
+            // would be all that it is good for.
         }
-        for (kind, name) in &names {
+        for (kind, name) in &counted {
             let names = &mut tables[kind.place()].names;
             let counts = names.entry(*name).or_insert(Counts { newest: slot, ..Counts::default() });
             counts.slots[0] = counts.slots[0].saturating_add(1);
         }
-        Ok(Taken { slot, names })
+        Ok(Taken { slot, names: counted })
     }
 
     /// What was counted came to nothing, through no fault of whoever tried.

@@ -82,6 +82,12 @@ fn a_full_table_takes_nobody_new_and_forgets_nobody() {
     }
     take(&windows, ACCOUNT, 1, "victim", 2).unwrap_err();
     take(&windows, IDENTITY, 1, "victim", 2).unwrap();
+    // Networks are cheap: whoever fills their table shuts nobody out, and what is counted stays counted.
+    for n in 0..500 {
+        take(&windows, NETWORK, 1, &format!("network-{n}"), 1).unwrap();
+    }
+    take(&windows, NETWORK, 1, "network-0", 2).unwrap_err();
+    assert_eq!(windows.tables.lock().unwrap()[NETWORK.place()].names.len(), 100);
     // Time makes room, with upkeep and without.
     take(&windows, ACCOUNT, 1, "late", 661_000).unwrap();
     assert_eq!(windows.tables.lock().unwrap()[ACCOUNT.place()].names.len(), 1);

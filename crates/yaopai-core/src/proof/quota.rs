@@ -14,7 +14,7 @@ pub struct Quota(AtomicU64);
 impl Quota {
     /// Counts one. False: there were too many in this minute.
     pub fn take(&self, now: Timestamp) -> bool {
-        let minute = now.0.div_euclid(60_000) as u64 & u64::from(u32::MAX);
+        let minute = minute(now);
         let next = |state: u64| {
             let count = if state >> 32 == minute { state & u64::from(u32::MAX) } else { 0 };
             (count < u64::from(PER_MINUTE)).then_some(minute << 32 | (count + 1))
@@ -22,9 +22,9 @@ impl Quota {
         self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).is_ok()
     }
 
-    /// Takes back that one was counted in this minute.
+    /// One that was counted came to nothing. Of another minute by now: nothing is left to give back.
     pub fn give_back(&self, now: Timestamp) {
-        let minute = now.0.div_euclid(60_000) as u64 & u64::from(u32::MAX);
+        let minute = minute(now);
         let less = |state: u64| (state >> 32 == minute && state & u64::from(u32::MAX) > 0).then(|| state - 1);
         let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
     }
@@ -36,8 +36,13 @@ impl Quota {
 
     /// Is there nothing to remember any more?
     pub fn is_over(&self, now: Timestamp) -> bool {
-        self.0.load(Ordering::Relaxed) >> 32 != now.0.div_euclid(60_000) as u64 & u64::from(u32::MAX)
+        self.0.load(Ordering::Relaxed) >> 32 != minute(now)
     }
+}
+
+/// The minute's number, in 32 bits.
+fn minute(now: Timestamp) -> u64 {
+    now.0.div_euclid(60_000) as u64 & u64::from(u32::MAX)
 }
 
 #[cfg(test)]
@@ -64,6 +69,11 @@ mod tests {
         let now = Timestamp(1_764_230_400_000);
         assert_eq!((0..4_000).filter(|_| quota.take(now)).count(), PER_MINUTE as usize);
         assert!(!quota.copied().take(Timestamp(now.0 + 59_999)) && !quota.is_over(Timestamp(now.0 + 59_999)));
+        quota.give_back(Timestamp(now.0 - 1));
+        assert!(!quota.take(now), "of another minute");
+        quota.give_back(now);
+        assert!(quota.take(now) && !quota.take(now));
         assert!(quota.is_over(Timestamp(now.0 + 60_000)) && quota.take(Timestamp(now.0 + 60_000)));
+        Quota::default().give_back(Timestamp(0));
     }
 }

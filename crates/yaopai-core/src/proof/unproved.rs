@@ -11,6 +11,8 @@ use crate::error::Error;
 pub enum Unproved {
     /// It isn't signed.
     Missing,
+    /// Its session has no key, and its app demands one by now.
+    NoKey,
     /// What it shows is no signature of its key over it.
     Wrong(NotAProof),
     /// It names another key than its session's.
@@ -38,7 +40,7 @@ impl Unproved {
     /// The code for the client.
     pub fn code(self) -> Code {
         match self {
-            Self::Missing => Code::ProofRequired,
+            Self::Missing | Self::NoKey => Code::ProofRequired,
             Self::Wrong(NotAProof::NotCovered(CONTENT_DIGEST)) => Code::BodyDigestRequired,
             Self::Wrong(_) | Self::OtherKey => Code::ProofInvalid,
             Self::Stale => Code::ProofStale,
@@ -53,7 +55,7 @@ impl Unproved {
     pub fn error(self) -> Error {
         let code = self.code();
         match self {
-            Self::Missing => Error::new(
+            Self::Missing | Self::NoKey => Error::new(
                 code,
                 "This session is keyed: sign the request with its key (Signature-Input, Signature). A session without a key must \
                  log in again with `key`.",

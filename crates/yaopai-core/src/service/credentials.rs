@@ -41,7 +41,7 @@ impl Service {
         if !session.key.is_keyed() {
             // Opened before the app demanded keys: whoever holds its token may have copied it.
             return match app.policy.keyed {
-                Keyed::Required => Err(unproved(Unproved::Missing)),
+                Keyed::Required => Err(unproved(Unproved::NoKey)),
                 Keyed::Offered | Keyed::Off => Ok(Proven { body_signed: false }),
             };
         }
@@ -109,8 +109,9 @@ impl Service {
         let (now, _) = self.now();
         let by = audit::By::actor(Actor::Client, from);
         self.audit().refused_proof(session, app, why.code().as_str(), by, now);
-        // Not of a wrong clock or of our own troubles: honest clients have those.
-        if matches!(why, Unproved::Missing | Unproved::Wrong(_) | Unproved::OtherKey | Unproved::Replayed) {
+        // Not of a wrong clock, of a network that sends the same twice, of a session from before keys, or of our own troubles:
+        // honest clients have those, and are to sign anew or log in at once, whatever others have sent with a copy of their token.
+        if matches!(why, Unproved::Missing | Unproved::Wrong(_) | Unproved::OtherKey) {
             let network = from.map(limit::network);
             let mut by = vec![(By::Identity, session.0.as_slice()), (By::App, app.as_str().as_bytes())];
             by.extend(network.as_ref().map(|network| (By::Network, network.as_slice())));

@@ -98,7 +98,6 @@ impl Service {
                 {
                     self.inner.flights.land(code, &Err(e.clone()), Spent::No);
                     self.tell_refused(Event::refused(Kind::Login, "").of_app(&app), Some(&e));
-                    self.tell_refused(Event::refused(Kind::Login, "").of_app(&app), Some(&e));
                     sender.send_replace(Some(Err(e.clone())));
                     return Err(e);
                 }
@@ -114,7 +113,7 @@ impl Service {
         flights::landed(answer).await
     }
 
-    fn may_log_in(&self, by: &[(By, &[u8])]) -> Result<()> {
+    pub(super) fn may_log_in(&self, by: &[(By, &[u8])]) -> Result<()> {
         let wants = self.world().limits.wants(What::Login, by);
         self.count(&wants, "There were too many logins; wait, then call wx.login again and log in with the new code.")
             .map(|_| ())

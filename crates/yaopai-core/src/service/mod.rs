@@ -25,7 +25,7 @@ pub use credentials::Credentials;
 pub use import::{FileBinding, Importer};
 pub use login::{KeyWanted, LoginRequest};
 pub use once::Once;
-pub use ticket::{Place, Purpose, Redeemed, TICKET_LIFE, VIEW_LIFE};
+pub use ticket::{Place, Purpose, Redeemed, TICKET_LIFE, Tickets, VIEW_LIFE};
 pub use upkeep::Upkept;
 
 use std::sync::Arc;
@@ -93,7 +93,7 @@ struct Inner {
     verdicts: decrypt::Verdicts,
     phones: phone::Redeemed,
     user_keys: user_key::Fetched,
-    tickets: ticket::Tickets,
+    tickets: ticket::Issuer,
     leasing: tokio::sync::Mutex<()>,
     tries: Windows,
     upkeep: upkeep::State,
@@ -145,7 +145,7 @@ impl Service {
                 verdicts: decrypt::Verdicts::default(),
                 phones: phone::Redeemed::default(),
                 user_keys: user_key::Fetched::default(),
-                tickets: ticket::Tickets::default(),
+                tickets: ticket::Issuer::default(),
                 leasing: tokio::sync::Mutex::default(),
                 upkeep: upkeep::State::new(up),
                 notes: Notes::default(),

@@ -12,6 +12,7 @@ use super::{Credentials, Granted, Service, refused};
 use crate::app::App;
 use crate::audit::{Event, Kind, carried};
 use crate::error::{Error, Result};
+use crate::limit::{self, By};
 use crate::ports::StepUp;
 use crate::session::{Answer, RequestHash, Session, Standing, Worth};
 
@@ -84,6 +85,15 @@ impl Service {
                 return self.stepped_up_before(asked).await;
             }
             Boarding::Fly(vouched, sender) => {
+                // Before the platform is asked. One that goes on from its word has been counted.
+                if vouched.is_none()
+                    && let Err(e) = self.may_step_up(&asked, credentials)
+                {
+                    self.inner.flights.land(key, &Err(e.clone()), Spent::No);
+                    self.tell_refused(Event::refused(Kind::StepUp, "").of_session(&asked.session), Some(&e));
+                    sender.send_replace(Some(Err(e.clone())));
+                    return Err(e);
+                }
                 let (service, answer) = (self.clone(), sender.subscribe());
                 // On its own task: a client that hangs up must not leave a spent code without its answer.
                 let told = Event::refused(Kind::StepUp, "").of_session(&asked.session);
@@ -98,6 +108,18 @@ impl Service {
             }
         };
         flights::landed(answer).await
+    }
+
+    /// Counts a step-up among the logins, or refuses it: any text is a code until the platform has been asked. By its session, if it
+    /// was proved: who hasn't the key must not use that up.
+    fn may_step_up(&self, asked: &Asked, shown: &Credentials) -> Result<()> {
+        let network = shown.from.map(limit::network);
+        let mut by = vec![(By::App, asked.app.name.as_str().as_bytes())];
+        by.extend(network.as_ref().map(|network| (By::Network, network.as_slice())));
+        if asked.unproved.is_none() {
+            by.push((By::Identity, asked.session.id.0.as_slice()));
+        }
+        self.may_log_in(&by)
     }
 
     /// Proves what couldn't be proved before.

@@ -82,15 +82,16 @@ impl Place {
         &self.path[..=self.path.rfind('/').unwrap_or(0)]
     }
 
+    /// What lies in a folder only a clean path tells: a route that lets others in has its own idea of `/h5/../orders`.
     fn holds(&self, original: &Original<'_>) -> bool {
         let path = [original.prefix, original.path].concat();
-        self.authority == original.host && path.starts_with(self.folder())
+        self.authority == original.host && path.starts_with(self.folder()) && !is_unclean(&path)
     }
 }
 
 /// Tickets and views that are good.
 #[derive(Default)]
-pub(super) struct Tickets(Mutex<Known>);
+pub(super) struct Issuer(Mutex<Known>);
 
 #[derive(Default)]
 struct Known {
@@ -124,7 +125,26 @@ pub struct Redeemed {
     pub view: Option<(Ticket, String)>,
 }
 
+/// A ticket's session, user, purpose and place, and whether it is a page's cookie.
+type Taken = (SessionId, Option<UserId>, Purpose, Place, bool);
+
+/// What a request shows of tickets.
+#[derive(Debug, Default)]
+pub struct Tickets {
+    /// In its query.
+    pub ticket: Option<Ticket>,
+    /// Pages' cookies.
+    pub views: Vec<Ticket>,
+}
+
 impl Tickets {
+    /// Is there nothing?
+    pub fn is_empty(&self) -> bool {
+        self.ticket.is_none() && self.views.is_empty()
+    }
+}
+
+impl Issuer {
     fn lock(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -145,12 +165,7 @@ impl Tickets {
     }
 
     /// Takes a ticket, once; a view as often as it likes. In one step.
-    fn take(
-        &self,
-        hash: TicketHash,
-        original: &Original<'_>,
-        now: Timestamp,
-    ) -> Result<(SessionId, Option<UserId>, Purpose, Place, bool)> {
+    fn take(&self, hash: TicketHash, original: &Original<'_>, now: Timestamp) -> Result<Taken> {
         let mut known = self.lock();
         let issued = known.tickets.get_mut(&hash).filter(|issued| now <= issued.until);
         let issued = issued.ok_or_else(|| wrong(Code::ProofStale))?;
@@ -200,17 +215,31 @@ impl Service {
         slide: bool,
     ) -> Result<Ticket> {
         let who = self.authenticate(credentials, slide).await?;
+        if purpose == Purpose::WebView && place.folder() == "/" {
+            return Err(Error::field(
+                "path",
+                "Put the page into a folder of its own: its cookie is good for all that lies in the folder, and here that is everything.",
+            ));
+        }
         let user = who.session.user.clone().filter(|_| who.bound);
         self.issue(who.session.id, user, purpose, place, State::Fresh)
     }
 
-    /// Who shows this ticket, or a page's cookie, in a request for `original`?
+    /// Who shows these in a request for `original`? The ticket counts; where it was used or is late, or there is none, the cookies.
     ///
     /// # Errors
     /// The refusal that the client is to be told.
-    pub async fn redeem(&self, ticket: &Ticket, original: &Original<'_>) -> Result<Redeemed> {
+    pub async fn redeem(&self, shown: &Tickets, original: &Original<'_>) -> Result<Redeemed> {
         let (now, up) = self.now();
-        let taken = self.inner.tickets.take(ticket.hash(), original, now);
+        let take = |ticket: &Ticket| self.inner.tickets.take(ticket.hash(), original, now);
+        let taken = match shown.ticket.as_ref().map(take) {
+            // A page that is loaded again: its ticket is used up, and its cookie lets it in.
+            Some(Err(e)) if matches!(e.code, Code::ProofReplayed | Code::ProofStale) => {
+                one_of(shown.views.iter().map(take)).map_err(|_| e)
+            }
+            Some(taken) => taken,
+            None => one_of(shown.views.iter().map(take)),
+        };
         self.tell_refused(Event::refused(Kind::Proof, ""), taken.as_ref().err());
         let (id, user, purpose, place, is_view) = taken?;
         let (session, app) = self.load_by_id(id).await?;
@@ -246,6 +275,17 @@ impl Service {
         let ticket = Ticket::new(|bytes| self.world().entropy.fill(bytes));
         self.inner.tickets.keep(ticket.hash(), Issued { session, user, purpose, place, until, state }, now)?;
         Ok(ticket)
+    }
+}
+
+/// The first that is good. Two people's are nobody's: one of them may have been put there.
+fn one_of(taken: impl Iterator<Item = Result<Taken>>) -> Result<Taken> {
+    let (good, bad): (Vec<_>, Vec<_>) = taken.partition(Result::is_ok);
+    let mut good = good.into_iter().flatten();
+    match good.next() {
+        Some(first) if good.all(|other| (other.0, &other.1) == (first.0, &first.1)) => Ok(first),
+        Some(_) => Err(refused(Code::SessionUnknown)),
+        None => bad.into_iter().next().unwrap_or_else(|| Err(refused(Code::SessionMissing))),
     }
 }
 

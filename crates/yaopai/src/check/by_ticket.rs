@@ -5,10 +5,10 @@ use std::sync::Arc;
 use axum::body::Body;
 use http::{HeaderValue, Response, header};
 use yaopai_core::proof::Proven;
-use yaopai_core::service::VIEW_LIFE;
+use yaopai_core::service::{Tickets, VIEW_LIFE};
 use yaopai_wire::fields::Fields;
 use yaopai_wire::original::Original;
-use yaopai_wire::ticket::{self, Shown, Ticket, VIEW_COOKIE};
+use yaopai_wire::ticket::{self, Shown, VIEW_COOKIE};
 
 use super::ask::OwnedAsk;
 use super::{Checks, Principal, Proxy, principal, refuse};
@@ -39,11 +39,14 @@ impl Target {
     }
 }
 
-/// What a request without a token shows: in its query, or in a page's cookie. Both are two.
-pub(super) fn shown(in_query: Shown, fields: &impl Fields) -> Shown {
-    match (in_query, ticket::in_cookies(fields.named(b"cookie"))) {
-        (shown, Shown::Nothing) | (Shown::Nothing, shown) => shown,
-        _ => Shown::Junk,
+/// What a request without a token shows: a ticket in its query, and cookies of pages. These may stand beside it, and be several: a
+/// browser adds them by itself. `None`: something in their place is none of ours.
+pub(super) fn shown(in_query: Shown, fields: &impl Fields) -> Option<Tickets> {
+    let views = ticket::in_cookies(fields.named(b"cookie"));
+    match in_query {
+        Shown::Nothing => Some(Tickets { ticket: None, views: views? }),
+        Shown::Ticket(ticket) => Some(Tickets { ticket: Some(ticket), views: views.unwrap_or_default() }),
+        Shown::Junk => None,
     }
 }
 
@@ -52,9 +55,9 @@ impl Checks {
         self: Arc<Self>,
         proxy: Proxy,
         needs: OwnedAsk,
-        (ticket, target): (Ticket, Target),
+        (tickets, target): (Tickets, Target),
     ) -> Response<Body> {
-        let redeemed = match self.service.redeem(&ticket, &target.original()).await {
+        let redeemed = match self.service.redeem(&tickets, &target.original()).await {
             Ok(redeemed) => redeemed,
             Err(e) => return self.refuse(proxy, e),
         };

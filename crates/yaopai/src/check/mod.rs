@@ -26,7 +26,7 @@ use yaopai_core::ids::{AppName, SessionId};
 use yaopai_core::live::{LiveTable, Looked};
 use yaopai_core::ports::Clock;
 use yaopai_core::proof::{Proofs, Proven, Unproved};
-use yaopai_core::service::{Credentials, refused};
+use yaopai_core::service::{Credentials, Tickets, refused};
 use yaopai_core::time::{Downtime, Timestamp};
 use yaopai_wire::carrier::{Carrier, Carriers, Shown, holds_token};
 use yaopai_wire::fields::Fields;
@@ -34,7 +34,7 @@ use yaopai_wire::original::{NGINX_PREFIX, NginxTarget, Original, is_unclean};
 use yaopai_wire::principal::{any_of_ours, forged, slides};
 use yaopai_wire::problem::Code;
 use yaopai_wire::signature::{Kept, Needs};
-use yaopai_wire::ticket::{self, Ticket};
+use yaopai_wire::ticket;
 
 use crate::listen::Peer;
 use crate::telemetry::Metrics;
@@ -74,8 +74,8 @@ enum Decision<R> {
     Refuse(Code),
     /// It is not its session's holder's.
     Unproved(SessionId, AppName, Unproved),
-    /// It shows a ticket.
-    Ticket(Ticket),
+    /// It shows a ticket or pages' cookies.
+    Ticket(Tickets),
     /// The table can't decide.
     Unsure(Credentials),
 }
@@ -163,10 +163,10 @@ impl Checks {
                 // Where the client is, only its proxy knows.
                 Answered::Ready(self.refuse(proxy, self.service.refused_proof(session, &app, None, why)))
             }
-            Decision::Ticket(ticket) => {
+            Decision::Ticket(tickets) => {
                 self.metrics.check_slow();
                 let (checks, needs) = (self.clone(), ask.to_owned());
-                let shown = (ticket, by_ticket::Target::of(&original));
+                let shown = (tickets, by_ticket::Target::of(&original));
                 Answered::Later(async move { checks.decide_by_ticket(proxy, needs, shown).await }.boxed())
             }
             Decision::Unsure(shown) => {
@@ -200,10 +200,10 @@ impl Checks {
             (Shown::Token(token, carrier), ticket::Shown::Nothing) => (token, carrier),
             (Shown::Token(..), _) => return Decision::Refuse(Code::CarrierConflict),
             (Shown::Nothing, in_query) => match by_ticket::shown(in_query, fields) {
-                ticket::Shown::Ticket(ticket) => return Decision::Ticket(ticket),
-                ticket::Shown::Junk => return Decision::Refuse(Code::SessionUnknown),
-                ticket::Shown::Nothing if ask.require == Require::Open => return Decision::Guest,
-                ticket::Shown::Nothing => return Decision::Refuse(Code::SessionMissing),
+                None => return Decision::Refuse(Code::SessionUnknown),
+                Some(tickets) if !tickets.is_empty() => return Decision::Ticket(tickets),
+                Some(_) if ask.require == Require::Open => return Decision::Guest,
+                Some(_) => return Decision::Refuse(Code::SessionMissing),
             },
             (Shown::Junk, _) => return Decision::Refuse(Code::SessionUnknown),
             (Shown::Conflict, _) => return Decision::Refuse(Code::CarrierConflict),

@@ -161,3 +161,39 @@ async fn at_the_proof_of_a_keyed_session() {
     assert_eq!(thief.check("-").await.denied(), "401 proof_required", "a check knows no network");
     assert_eq!(owner.read().await.field("user"), "42");
 }
+
+/// Any text is a code until WeChat has been asked: an account of one's own must not ask it without end.
+#[tokio::test]
+async fn at_codes_by_step_ups() {
+    for limit in ["limits = { logins_per_identity = 5 }", "limits = { logins_per_network = 7 }"] {
+        let app = TestApp::with(Setup { top: limit, ..Setup::default() }).await;
+        let (thief, honest) = (app.customer("xiaoming", "666"), app.customer("lilei", "42"));
+        thief.log_in().await;
+        honest.log_in().await;
+        let asked = app.sim.calls("jscode2session");
+        for n in 0..5 {
+            assert_eq!(thief.step_up(&format!("u{n}"), &format!("made up {n}")).await.refusal(), "400 code_invalid");
+        }
+        wait(&thief.step_up("u5", "made up 5").await);
+        assert_eq!(app.sim.calls("jscode2session"), asked + 5, "{limit}");
+        app.clock.advance(seconds(661));
+        thief.step_up("u6", &thief.code()).await.ok();
+    }
+}
+
+/// Nor does who has copied a token decide what its owner is told of a request that the network sent twice.
+#[tokio::test]
+async fn what_was_sent_twice_is_told_so_whatever_a_thief_tries() {
+    let limit = "limits = { failed_proofs_per_identity = 5 }";
+    let app = TestApp::with(Setup { shop: "keyed = \"required\"", top: limit, ..Setup::default() }).await;
+    let (owner, thief) = (app.customer("lilei", "42").keyed(), app.phone("lilei"));
+    owner.log_in().await;
+    thief.hold(&owner.token());
+    for _ in 0..9 {
+        thief.check("-").await;
+    }
+    assert_eq!(thief.check("-").await.denied(), "429 rate_limited");
+    let draft = owner.draft_for_shop("GET", "/orders", None);
+    assert_eq!(draft.check(&app, "-").await.user(), "42");
+    assert_eq!(draft.check(&app, "-").await.denied(), "401 proof_replayed");
+}

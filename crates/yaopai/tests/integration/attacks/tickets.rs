@@ -1,5 +1,7 @@
 //! A ticket stands in a URL, and so in logs: whoever reads it there is late, or in another place.
 
+use serde_json::json;
+
 use crate::support::{Phone, Setup, TestApp, form, minutes, seconds};
 use crate::yaopai::v1::ticket::{asks_for, bare, cookie_of};
 
@@ -143,6 +145,79 @@ async fn a_page_s_cookie_is_good_for_its_folder_and_for_reading() {
     assert_eq!(with("/h5/orders").check(&app, "-").await.user(), "42");
     app.clock.advance(minutes(11));
     assert_eq!(with("/h5/orders").check(&app, "-").await.denied(), "401 proof_stale", "half an hour at most");
+}
+
+/// Where a route lets unclean paths in, `/h5/../orders` is the back end's to read: the cookie is none for it.
+#[tokio::test]
+async fn a_page_s_cookie_does_not_climb_out_of_its_folder() {
+    let (app, phone) = required().await;
+    let ticket = ticket(&phone, "/h5/orders", "web-view").await;
+    let (cookie, _) = cookie_of(&shown("/h5/orders", &ticket).check(&app, "-").await);
+    for uri in ["/h5/../orders", "/h5/..%2forders", "/h5/a/../../orders", "/h5/%2e%2e/orders"] {
+        let reply = bare(uri, Some(&cookie)).check(&app, "unclean_path=1").await;
+        assert_eq!(reply.denied(), "401 proof_invalid", "{uri}");
+    }
+    assert_eq!(bare("/h5/app.js", Some(&cookie)).check(&app, "unclean_path=1").await.user(), "42");
+}
+
+/// The whole host would make a bearer session of it.
+#[tokio::test]
+async fn a_page_s_cookie_is_never_good_for_the_whole_host() {
+    let (app, phone) = required().await;
+    for path in ["/", "/index.html"] {
+        let reply = phone.call("POST", "/ticket", Some(asks_for(path, "web-view"))).await;
+        assert_eq!((reply.refusal().as_str(), &reply.json()["field"]), ("400 field_invalid", &json!("path")), "{path}");
+        assert_eq!(shown(path, &ticket(&phone, path, "image").await).check(&app, "-").await.user(), "42");
+    }
+}
+
+/// The cookie beside a ticket is a browser's own doing: it neither spoils the ticket nor stands in for a wrong one.
+#[tokio::test]
+async fn a_page_s_cookie_beside_a_ticket() {
+    let (app, phone) = required().await;
+    let first = ticket(&phone, "/h5/orders", "web-view").await;
+    let (cookie, _) = cookie_of(&shown("/h5/orders", &first).check(&app, "-").await);
+    let both = |path: &str, ticket: &str| bare(&format!("{path}?yaopai_ticket={ticket}"), Some(&cookie));
+    // The page is loaded again: no new cookie comes of that.
+    let again = both("/h5/orders", &first).check(&app, "-").await;
+    assert_eq!((again.user().as_str(), again.header("set-cookie")), ("42", None));
+    // Another page of the same folder, with a ticket of its own.
+    let second = ticket(&phone, "/h5/cart", "web-view").await;
+    let next = both("/h5/cart", &second).check(&app, "-").await;
+    assert_eq!(next.user(), "42");
+    assert_ne!(cookie_of(&next).0, cookie);
+    for (path, ticket) in [("/orders", &first), ("/h5/cart", &first), ("/h5/orders", &"yt1_junk".to_owned())] {
+        assert!(both(path, ticket).check(&app, "require=open").await.status != 200, "{path} {ticket}");
+    }
+    phone.log_out().await.ok();
+    assert_eq!(both("/h5/orders", &first).check(&app, "-").await.denied(), "401 session_ended");
+}
+
+/// One folder lies in another: a browser sends the cookies of both. Two people's are nobody's.
+#[tokio::test]
+async fn cookies_of_several_pages() {
+    let (app, phone) = required().await;
+    let other = app.customer("xiaoming", "666").keyed();
+    other.log_in().await;
+    let mut cookies = Vec::new();
+    for (phone, path) in [(&phone, "/h5/index"), (&phone, "/h5/shop/item"), (&other, "/h5/shop/item")] {
+        let ticket = ticket(phone, path, "web-view").await;
+        cookies.push(cookie_of(&shown(path, &ticket).check(&app, "-").await).0);
+    }
+    let [outer, inner, foreign] = &cookies[..] else { unreachable!() };
+    let with = |uri: &str, cookies: &[&String]| {
+        let cookies = cookies.iter().map(|cookie| cookie.as_str()).collect::<Vec<_>>().join("; ");
+        bare(uri, Some(&cookies))
+    };
+    for both in [[inner, outer], [outer, inner]] {
+        assert_eq!(with("/h5/shop/app.js", &both).check(&app, "-").await.user(), "42");
+    }
+    assert_eq!(with("/h5/shop/app.js", &[foreign]).check(&app, "-").await.user(), "666");
+    for two in [[inner, foreign], [foreign, outer]] {
+        for ask in ["-", "require=open"] {
+            assert_eq!(with("/h5/shop/app.js", &two).check(&app, ask).await.denied(), "401 session_unknown");
+        }
+    }
 }
 
 #[tokio::test]

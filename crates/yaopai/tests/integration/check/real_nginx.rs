@@ -252,6 +252,8 @@ async fn an_unclean_path_goes_nowhere() {
         "/catalogue/x#/../../orders",
         "/catalogue/x%00/../orders",
         "/catalogue/%",
+        // No path alone: it would choose another of nginx's servers than the one that the check is asked about.
+        "http://evil.example/catalogue/tea",
     ] {
         for headers in [&[][..], &[("Authorization", bearer.as_str())][..]] {
             let (answer, arrived) = front.raw(path, headers).await;
@@ -259,8 +261,6 @@ async fn an_unclean_path_goes_nowhere() {
             assert_eq!(answer.status(), 400, "{path}: {}", answer.0);
         }
     }
-    let (answer, arrived) = front.raw("http://evil.example/catalogue/tea", &[]).await;
-    assert_eq!((answer.status(), arrived.map(|a| a["uri"].clone())), (200, Some(json!("/catalogue/tea"))));
 }
 
 #[tokio::test]

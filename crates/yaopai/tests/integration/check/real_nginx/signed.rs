@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Front, principal, user};
-use crate::support::{Draft, Phone, Setup};
+use crate::support::{Draft, Phone, Setup, raw};
 
 impl Front {
     /// A phone with a keyed session, logged in through nginx.
@@ -54,6 +54,29 @@ async fn what_is_not_signed_or_signed_otherwise_reaches_nobody() {
     }
     let other = Draft { host: "evil.example".into(), ..signed() };
     assert_eq!(front.refused(&other.send_to(&front.app, &front.nginx.base).await), "401 proof_invalid");
+}
+
+/// The host in the request line decides which of nginx's servers answers, `Host` what the check is asked: they must not differ.
+#[tokio::test]
+async fn a_signature_for_one_server_opens_no_other() {
+    let (front, phone) = Front::keyed().await;
+    let draft = front.draft(&phone, "GET", "/orders", None);
+    let (token, input, signature) = (draft.get("authorization"), draft.get("signature-input"), draft.get("signature"));
+    let request = |target: &str| {
+        format!(
+            "GET {target} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nAuthorization: {}\r\nSignature-Input: {}\r\n\
+             Signature: {}\r\n\r\n",
+            draft.host,
+            token.unwrap(),
+            input.unwrap(),
+            signature.unwrap()
+        )
+    };
+    let moved = raw::send(&front.nginx.base, request("http://admin.example/orders").as_bytes()).await;
+    assert!(moved.starts_with("HTTP/1.1 400 "), "{moved}");
+    assert_eq!(front.shop.visits(), 0);
+    let own = raw::send(&front.nginx.base, request("/orders").as_bytes()).await;
+    assert!(own.starts_with("HTTP/1.1 200 "), "{own}");
 }
 
 #[tokio::test]

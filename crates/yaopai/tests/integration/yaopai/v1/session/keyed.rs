@@ -112,6 +112,10 @@ async fn a_session_without_a_key_passes_no_more_once_keys_are_required() {
     assert_eq!(phone.check("-").await.denied(), "401 proof_required");
     assert_eq!(phone.read().await.refusal(), "401 proof_required");
     assert_eq!(phone.refresh("word").await.refusal(), "401 proof_required");
+    // However often somebody with a copy of the token has asked: its owner is to learn that it takes a login.
+    for _ in 0..110 {
+        assert_eq!(phone.check("-").await.denied(), "401 proof_required");
+    }
     assert_eq!(phone.try_log_in().await.refusal(), "400 field_invalid");
 }
 
