@@ -132,7 +132,7 @@ mod tests {
         ] {
             assert!(matches!(in_query(&junk), Shown::Junk), "{junk}");
         }
-        for none in [format!("x{PARAMETER}={text}"), format!("{PARAMETER}"), format!("a={PARAMETER}"), String::new()] {
+        for none in [format!("x{PARAMETER}={text}"), PARAMETER.to_owned(), format!("a={PARAMETER}"), String::new()] {
             assert!(matches!(in_query(&none), Shown::Nothing), "{none}");
         }
         let cookie = format!("{VIEW_COOKIE}={text}; a=b");

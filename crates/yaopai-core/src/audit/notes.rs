@@ -1,5 +1,5 @@
 //! Events that belong to no transaction: refusals, and what back ends read. Whoever tells one never waits and never fails; a
-//! flood of them leaves a few rows a second and one that says how many more there were.
+//! flood of them leaves a few rows every ten seconds, and one that says how many more there were.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,8 +9,10 @@ use super::event::{Event, Kind, Outcome};
 use crate::ids::{AppName, Realm, SessionId};
 use crate::time::Timestamp;
 
-/// Rows a second, of each kind and app.
-const EACH_SECOND: u64 = 10;
+/// How long a span is, in milliseconds, and how many rows one has of each kind and app: a flood that goes on all day leaves some
+/// twenty megabytes, whoever makes it.
+const SPAN: i64 = 10_000;
+const EACH_SPAN: u64 = 10;
 /// Events that may wait to be written.
 const WAITING_MAX: usize = 1024;
 /// Kinds and apps that are counted at a time. Both come from fixed sets, so this is never reached by a stranger.
@@ -32,22 +34,22 @@ pub struct Notes(Mutex<Waiting>);
 #[derive(Default)]
 struct Waiting {
     queue: VecDeque<Noted>,
-    seconds: HashMap<(Kind, Option<AppName>), Second>,
+    spans: HashMap<(Kind, Option<AppName>), Span>,
     dropped: u64,
 }
 
-/// One second of one kind in one app.
-struct Second {
+/// One span of one kind in one app.
+struct Span {
     at: i64,
     realm: Option<Realm>,
     written: u64,
     suppressed: u64,
-    /// What earlier seconds suppressed and nobody has been told of.
+    /// What earlier spans suppressed and nobody has been told of.
     before: u64,
 }
 
-impl Second {
-    /// The row for those that got none; of the running second only if that is `over`.
+impl Span {
+    /// The row for those that got none; of the running span only if that is `over`.
     fn row(&mut self, (kind, app): &(Kind, Option<AppName>), over: bool) -> Option<Noted> {
         let running = if over { std::mem::take(&mut self.suppressed) } else { 0 };
         let count = std::mem::take(&mut self.before) + running;
@@ -77,22 +79,21 @@ impl Notes {
     }
 
     fn put(&self, noted: Noted, now: Timestamp) {
-        let second = now.0.div_euclid(1000);
+        let span = now.0.div_euclid(SPAN);
         let mut waiting = self.lock();
         let key = (noted.event.kind, noted.event.app.clone());
-        if waiting.seconds.len() >= COUNTED_MAX && !waiting.seconds.contains_key(&key) {
+        if waiting.spans.len() >= COUNTED_MAX && !waiting.spans.contains_key(&key) {
             waiting.dropped += 1;
             return;
         }
         let realm = noted.event.realm.clone();
-        let count =
-            waiting.seconds.entry(key).or_insert(Second { at: second, realm, written: 0, suppressed: 0, before: 0 });
-        // What an earlier second suppressed stays counted until it is drained, and is told then.
-        if count.at != second {
+        let count = waiting.spans.entry(key).or_insert(Span { at: span, realm, written: 0, suppressed: 0, before: 0 });
+        // What an earlier span suppressed stays counted until it is drained, and is told then.
+        if count.at != span {
             count.before += std::mem::take(&mut count.suppressed);
-            (count.at, count.written) = (second, 0);
+            (count.at, count.written) = (span, 0);
         }
-        if count.written >= EACH_SECOND {
+        if count.written >= EACH_SPAN {
             count.suppressed += 1;
             return;
         }
@@ -104,14 +105,14 @@ impl Notes {
         waiting.queue.push_back(noted);
     }
 
-    /// What is to be written now. Counts of the running second wait for its end, unless this is the last call.
+    /// What is to be written now. Counts of the running span wait for its end, unless this is the last call.
     pub fn drain(&self, now: Timestamp, last: bool) -> Vec<Noted> {
-        let second = now.0.div_euclid(1000);
+        let span = now.0.div_euclid(SPAN);
         let mut waiting = self.lock();
         let mut noted: Vec<Noted> = std::mem::take(&mut waiting.queue).into();
-        waiting.seconds.retain(|key, count| {
-            let over = count.at != second || last;
-            // Of earlier seconds also while it goes on: a flood that never pauses must not go untold.
+        waiting.spans.retain(|key, count| {
+            let over = count.at != span || last;
+            // Of earlier spans also while it goes on: a flood that never pauses must not go untold.
             noted.extend(count.row(key, over));
             !over
         });

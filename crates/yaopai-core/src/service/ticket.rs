@@ -240,7 +240,9 @@ impl Service {
             Some(taken) => taken,
             None => one_of(shown.views.iter().map(take)),
         };
-        self.tell_refused(Event::refused(Kind::Proof, ""), taken.as_ref().err());
+        // Of one that was never issued, or long ago, nobody can be told whose it is: anybody can make those up.
+        let told = taken.as_ref().err().filter(|e| e.code != Code::ProofStale);
+        self.tell_refused(Event::refused(Kind::Proof, ""), told);
         let (id, user, purpose, place, is_view) = taken?;
         let (session, app) = self.load_by_id(id).await?;
         let shown = session.secrets.current();

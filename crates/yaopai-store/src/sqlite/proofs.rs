@@ -7,7 +7,8 @@ use yaopai_core::session::Session;
 use yaopai_core::time::Timestamp;
 
 use super::rows;
-use super::writer::{Done, Work};
+use super::writer::{Done, Failure, Work};
+use crate::rules::refuse;
 
 pub(super) fn renew_key(work: &mut Work<'_>, id: SessionId, version: u32, sealed: &[u8]) -> Done<Option<Session>> {
     // Of two that come at the same time the newer one stays, whichever is last.
@@ -23,7 +24,10 @@ pub(super) fn renew_key(work: &mut Work<'_>, id: SessionId, version: u32, sealed
 
 pub(super) fn lease(work: &mut Work<'_>, until: Timestamp) -> Done<()> {
     let sql = "UPDATE proofs SET leased_until = max(ifnull(leased_until, ?1), ?1)";
-    work.db.prepare_cached(sql)?.execute([until.0])?;
+    // Without the row the next start would take itself for the first, and what is accepted now for what never was.
+    if work.db.prepare_cached(sql)?.execute([until.0])? == 0 {
+        return Err(Failure::Refused(refuse("the row of `proofs` is gone: the database was edited")));
+    }
     Ok(())
 }
 
