@@ -4,13 +4,15 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 use yaopai::clock::{SystemClock, SystemEntropy};
 use yaopai_core::audit::{Actor, By, Event, Kind, Noted, Scribe};
 use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId, UserId};
-use yaopai_core::ports::{AuditStore as _, Change, ChangeSink};
+use yaopai_core::ports::{AuditStore as _, Change, ChangeSink, Clock};
 use yaopai_core::seal::MasterKey;
+use yaopai_core::time::Timestamp;
 use yaopai_store::{Options, Sqlite};
 
 #[allow(dead_code, reason = "this crate needs some of it")]
@@ -35,6 +37,15 @@ struct Nobody;
 
 impl ChangeSink for Nobody {
     fn apply(&self, _: Change) {}
+}
+
+/// Some minutes ago.
+struct Earlier;
+
+impl Clock for Earlier {
+    fn now(&self) -> Timestamp {
+        SystemClock::default().now() - Duration::from_secs(180)
+    }
 }
 
 struct World {
@@ -66,9 +77,13 @@ impl World {
     }
 
     async fn tells(&self, many: u8) {
+        self.tells_by(Arc::new(SystemClock::default()), many).await;
+    }
+
+    async fn tells_by(&self, clock: Arc<dyn Clock>, many: u8) {
         let store = Sqlite::open(self.path("yaopai.db"), Arc::new(Nobody), Options::default()).unwrap();
         let master = MasterKey::parse(MASTER_KEY).unwrap();
-        store.begin_audit(Arc::new(Scribe::new(&master, Arc::new(SystemClock::default()), Arc::new(SystemEntropy))));
+        store.begin_audit(Arc::new(Scribe::new(&master, clock, Arc::new(SystemEntropy))));
         let login = |n: u8| {
             let event = Event {
                 realm: Some(Realm::from("default")),
@@ -192,7 +207,9 @@ async fn a_person_is_forgotten() {
         (&after[5]["kind"], &after[5]["by"], &after[0]["from"]),
         (&"erased".into(), &"operator".into(), &Value::Null)
     );
-    assert_eq!(world.audit(&["verify"]).code, 0);
+    let whole = world.audit(&["verify"]);
+    assert!(whole.code == 0 && whole.out.contains("of 3 row(s) can't be read any more"), "{}", whole.out);
+    assert!(whole.out.contains("1 row(s) tell of an erasure"), "{}", whole.out);
     assert!(world.audit(&["erase", "--user", "u1"]).out.starts_with("There was no key"));
     // Said wrongly: nothing is erased.
     for args in [&["erase"][..], &["erase", "--openid", "o"], &["erase", "--user", "u2", "--address", "203.0.113.1"]] {
@@ -203,6 +220,30 @@ async fn a_person_is_forgotten() {
     assert_eq!((refused.code, refused.err.contains("stop the server first")), (2, true), "{}", refused.err);
     drop(server);
     assert!(users(&world.exported(&[])).contains("u2"));
+}
+
+/// Whoever can write to the database, but not erase as it is meant.
+#[tokio::test]
+async fn keys_that_were_deleted_by_hand_are_counted() {
+    let world = World::new().await;
+    assert!(!world.audit(&["verify"]).out.contains("can't be read"));
+    world.attack("DELETE FROM audit_keys");
+    let whole = world.audit(&["verify"]);
+    assert!(whole.code == 0 && whole.out.contains("of 5 row(s) can't be read any more"), "{}", whole.out);
+    assert!(whole.out.contains("0 row(s) tell of an erasure"), "{}", whole.out);
+}
+
+/// Without its heads a log that was cut off looks whole: that they are gone must not look like a success.
+#[tokio::test]
+async fn heads_that_are_gone_are_no_success() {
+    let world = World::new().await;
+    assert_eq!(world.audit(&["verify"]).code, 0, "nothing was exported yet");
+    std::fs::remove_file(world.path("yaopai.db")).unwrap();
+    world.tells_by(Arc::new(Earlier), 2).await;
+    let gone = world.audit(&["verify"]);
+    assert_eq!((gone.code, gone.err.contains("heads") && gone.err.contains("is not there")), (2, true), "{}", gone.err);
+    std::fs::write(world.path("kept"), "").unwrap();
+    assert_eq!(world.audit(&["verify", "--heads", world.path("kept").to_str().unwrap()]).code, 0, "others were named");
 }
 
 #[tokio::test]
