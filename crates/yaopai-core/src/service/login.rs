@@ -9,7 +9,7 @@ use yaopai_wire::token::{Secret, Token};
 use zeroize::Zeroizing;
 
 use super::flights::{self, Boarding, Spent, code_used, digest};
-use super::{Granted, Service};
+use super::{Granted, GrantedKey, Service};
 use crate::app::{App, BindingWay, Keyed};
 use crate::audit::{Event, Kind, carried};
 use crate::error::{Error, Result};
@@ -183,7 +183,7 @@ impl Service {
         self.tell_opened(app, &session).await;
         let bound = session.user.is_some();
         tracing::info!(app = %app.name, session = %session.id, bound, "login");
-        Ok(Granted { session, bound, token: Some(token), key: key.and_then(handed_out), app: app.clone() })
+        Ok(Granted { session, bound, token: Some(token), key: key.map(handed_out), app: app.clone() })
     }
 
     /// The key of the session that is to be opened.
@@ -304,7 +304,8 @@ impl Service {
         let answer = world.sealer.unseal(login_place(&hex::encode(login)), &record.sealed)?;
         let (secret, key) = answer.split_at_checked(32).unwrap_or((&answer, &[]));
         let token = self.token(session.id, secret)?;
-        let key = <[u8; KEY_LEN]>::try_from(key).ok().map(Zeroizing::new);
+        let own = <[u8; KEY_LEN]>::try_from(key).ok().map(|key| GrantedKey::Own(Zeroizing::new(key)));
+        let key = own.or(session.key.is_keyed().then_some(GrantedKey::Platforms));
         if !token.secret.hash().matches(&first) {
             return Err(code_used());
         }
@@ -332,11 +333,10 @@ fn login_identity(app: &App, vouched: &Vouched) -> [u8; 32] {
     digest(&[app.name.as_str().as_bytes(), vouched.openid.as_bytes()])
 }
 
-/// The one kind of key that an answer brings: the other the client has from its platform.
-fn handed_out(key: ProofKey) -> Option<Zeroizing<[u8; KEY_LEN]>> {
+fn handed_out(key: ProofKey) -> GrantedKey {
     match key {
-        ProofKey::HmacSha256(key) => Some(key),
-        ProofKey::WeChat(_) => None,
+        ProofKey::HmacSha256(key) => GrantedKey::Own(key),
+        ProofKey::WeChat(_) => GrantedKey::Platforms,
     }
 }
 

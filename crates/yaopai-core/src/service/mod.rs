@@ -124,10 +124,26 @@ pub struct Granted {
     pub bound: bool,
     /// The token; `None` where the client keeps the one it has.
     pub token: Option<Token>,
-    /// The key that the session's requests are to be signed with, where the login hands it out.
-    pub key: Option<Zeroizing<[u8; KEY_LEN]>>,
+    /// With what the session's requests are to be signed, where that is news: in a login's answer.
+    pub key: Option<GrantedKey>,
     /// The session's app.
     pub app: Arc<App>,
+}
+
+/// What a login says of its session's key.
+#[derive(Clone)]
+pub enum GrantedKey {
+    /// Here it is.
+    Own(Zeroizing<[u8; KEY_LEN]>),
+    /// The client has it from its platform.
+    Platforms,
+}
+
+/// Which kind, and nothing else.
+impl std::fmt::Debug for GrantedKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if matches!(self, Self::Own(_)) { "Own(…)" } else { "Platforms" })
+    }
 }
 
 impl Service {

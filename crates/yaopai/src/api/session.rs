@@ -9,7 +9,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use yaopai_core::Error;
 use yaopai_core::app::App;
-use yaopai_core::service::{Granted, KeyWanted, LoginRequest};
+use yaopai_core::service::{Granted, GrantedKey, KeyWanted, LoginRequest};
 use yaopai_core::session::{Device, EnvVersion, Session};
 use yaopai_core::time::Timestamp;
 use yaopai_core::time::millis;
@@ -68,10 +68,13 @@ pub(super) fn login_object(api: &Api, granted: &Granted) -> Value {
     if let Some(token) = &granted.token {
         object["token"] = json!(token.reveal());
     }
-    if granted.session.key.is_keyed()
-        && let Some(key) = &granted.key
-    {
-        object["key"] = json!({"alg": "hmac-sha256", "secret": &*Zeroizing::new(STANDARD.encode(&key[..]))});
+    match &granted.key {
+        Some(GrantedKey::Own(key)) => {
+            object["key"] = json!({"alg": "hmac-sha256", "secret": &*Zeroizing::new(STANDARD.encode(&key[..]))});
+        }
+        // So that its client knows that it was heard: the requests must be signed.
+        Some(GrantedKey::Platforms) => object["key"] = json!({"alg": "hmac-sha256"}),
+        None => {}
     }
     if let (Value::Object(into), Value::Object(rest)) =
         (&mut object, session_object(api, &granted.session, granted.bound, &granted.app, now))

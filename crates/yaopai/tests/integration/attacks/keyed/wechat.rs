@@ -34,7 +34,12 @@ async fn try_log_in(app: &TestApp, phone: &Phone, person: &str) -> Reply {
 async fn log_in(app: &TestApp, phone: &Phone, person: &str) -> String {
     let login = try_log_in(app, phone, person).await;
     let session = login.field("session_id");
-    assert!(login.json()["key"]["secret"].is_null(), "{}", login.text);
+    assert_eq!(
+        login.json()["key"],
+        json!({ "alg": "hmac-sha256" }),
+        "known to both, and sent by nobody: {}",
+        login.text
+    );
     phone.hold_key(Some(newest(app, person, &session)));
     session
 }
