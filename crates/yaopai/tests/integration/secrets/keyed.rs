@@ -36,11 +36,11 @@ impl Walk {
         assert_eq!(self.api("GET", "/session", &token, None).await.refusal(), "401 proof_required");
 
         for purpose in ["socket", "web-view", "image"] {
-            let place = json!({ "authority": "h", "path": "/orders", "for": purpose });
+            let place = json!({ "authority": "h", "path": "/shop/orders", "for": purpose });
             let asks = self.draft(&token, "POST", "/ticket", Some(place)).signed(&key, now());
             let ticket = self.post(&asks).await.field("ticket");
             self.secrets.text(&format!("a ticket for a {purpose}"), &ticket);
-            let url = format!("{}/check/nginx/-/GET/https/h/orders?yaopai_ticket={ticket}", self.server.check);
+            let url = format!("{}/check/nginx/-/GET/https/h/shop/orders?yaopai_ticket={ticket}", self.server.check);
             let reply = self.send("GET", &url, None, None).await;
             assert_eq!(reply.user(), "42");
             if let Some(cookie) = reply.header("set-cookie") {
