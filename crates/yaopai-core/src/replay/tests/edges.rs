@@ -92,3 +92,20 @@ fn the_hash_is_siphash_2_4() {
     assert_eq!(key.hash([&input[..5], &input[5..15]]), 0xa129_ca61_49be_45e5);
     assert_eq!(key.fingerprint(SessionId(input), "").get(), 0x3f2a_cc7f_57c2_9bdb);
 }
+
+/// What a client is told to wait for: the first second that may be signed in after a crash, neither earlier nor later.
+#[test]
+fn it_says_when_what_was_shut_opens() {
+    let room = replays();
+    assert_eq!(room.opens_at(), None, "nothing was shut");
+    room.not_before(at(10));
+    assert_eq!(room.opens_at(), Some(at(16)));
+    assert_eq!(accept(&room, "a", 15, 16), Err(NotFresh::Stale));
+    assert_eq!(accept(&room, "a", 16, 16), Ok(()));
+}
+
+/// It holds the key of its hash.
+#[test]
+fn it_shows_nothing_of_what_it_holds() {
+    assert_eq!(format!("{:?}", replays()), "Replays { high_water: Timestamp(0), bytes: 0 }");
+}
