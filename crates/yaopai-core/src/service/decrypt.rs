@@ -7,7 +7,7 @@ use serde_json::Value;
 use yaopai_wire::problem::Code;
 use zeroize::Zeroizing;
 
-use super::flights::{digest, session_key_place, session_key_row};
+use super::flights::digest;
 use super::once::Once;
 use super::{Credentials, Service};
 use crate::app::App;
@@ -31,11 +31,7 @@ impl Service {
         let who = self.authenticate(credentials, slide).await?;
         let (session, app) = (who.session, who.app);
         let world = self.world();
-        let Some(copy) = world.store.session_key(session.identity).await? else { return Err(cannot_open()) };
-        let row = session_key_row(&session.app, &session.openid);
-        let bytes = world.sealer.unseal(session_key_place(&row), &copy)?;
-        let text = std::str::from_utf8(&bytes).map_err(|_| cannot_open().internal("a session_key that is no text"))?;
-        let key = Zeroizing::new(text.to_owned());
+        let Some((key, copy)) = self.kept_session_key(&session).await? else { return Err(cannot_open()) };
         let (now, _) = self.now();
         match world.platform.open(&app, &key, sealed, now) {
             Ok(plain) => Ok(plain),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 use yaopai_wire::problem::Code;
+use zeroize::Zeroizing;
 
 use super::{Granted, Service};
 use crate::app::App;
@@ -14,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::ids::AppName;
 use crate::ports::{PlatformError, Vouched};
 use crate::seal::Place;
+use crate::session::Session;
 use crate::time::Timestamp;
 
 /// How long a spent code is remembered: the platform's codes live five minutes.
@@ -123,6 +125,13 @@ impl Flights {
         }
     }
 
+    /// One that boarded doesn't fly: its code was sent to nobody. Those who wait for it are told the same.
+    pub(super) fn turn_back(&self, code: [u8; 32], sender: &watch::Sender<Option<Result<Granted>>>, why: &Error) {
+        let result = Err(why.clone());
+        self.land(code, &result, Spent::No);
+        sender.send_replace(Some(result));
+    }
+
     /// How many are under way.
     pub(super) fn running(&self) -> usize {
         self.lock().values().filter(|f| matches!(f.state, State::Running(_))).count()
@@ -148,6 +157,20 @@ impl Service {
         let vouched = exchanged?;
         *spent = Spent::Vouched(vouched.clone());
         Ok(vouched)
+    }
+
+    /// Our copy of an identity's session_key, opened, and as it is sealed: each sealing differs, which tells copies apart. `None`: there
+    /// is none.
+    pub(super) async fn kept_session_key(&self, session: &Session) -> Result<Option<(Zeroizing<String>, Vec<u8>)>> {
+        let world = self.world();
+        let Some(copy) = world.store.session_key(session.identity).await? else { return Ok(None) };
+        let row = session_key_row(&session.app, &session.openid);
+        let bytes = world.sealer.unseal(session_key_place(&row), &copy)?;
+        let Ok(text) = std::str::from_utf8(&bytes) else {
+            tracing::warn!(session = %session.id, "a kept session_key is no text");
+            return Ok(None);
+        };
+        Ok(Some((Zeroizing::new(text.to_owned()), copy)))
     }
 
     /// The session_key that came with the platform's word, sealed for its identity.
@@ -176,11 +199,11 @@ pub(super) fn code_used() -> Error {
 }
 
 /// Where a session_key lies: with its identity.
-pub(super) fn session_key_row(app: &AppName, openid: &str) -> String {
+fn session_key_row(app: &AppName, openid: &str) -> String {
     format!("{app}/{openid}")
 }
 
-pub(super) fn session_key_place(row: &str) -> Place<'_> {
+fn session_key_place(row: &str) -> Place<'_> {
     Place { table: "identities", row, column: "session_key" }
 }
 

@@ -96,9 +96,8 @@ impl Service {
                         (By::App, app.name.as_str().as_bytes()),
                     ])
                 {
-                    self.inner.flights.land(code, &Err(e.clone()), Spent::No);
+                    self.inner.flights.turn_back(code, &sender, &e);
                     self.tell_refused(Event::refused(Kind::Login, "").of_app(&app), Some(&e));
-                    sender.send_replace(Some(Err(e.clone())));
                     return Err(e);
                 }
                 let (service, answer) = (self.clone(), sender.subscribe());

@@ -89,9 +89,8 @@ impl Service {
                 if vouched.is_none()
                     && let Err(e) = self.may_step_up(&asked, credentials)
                 {
-                    self.inner.flights.land(key, &Err(e.clone()), Spent::No);
+                    self.inner.flights.turn_back(key, &sender, &e);
                     self.tell_refused(Event::refused(Kind::StepUp, "").of_session(&asked.session), Some(&e));
-                    sender.send_replace(Some(Err(e.clone())));
                     return Err(e);
                 }
                 let (service, answer) = (self.clone(), sender.subscribe());

@@ -7,7 +7,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::Service;
-use super::flights::{digest, session_key_place, session_key_row};
+use super::flights::digest;
 use super::once::Once;
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -41,13 +41,7 @@ impl Service {
     /// A session's keys, asked for anew because a request names a version that isn't known. Once a minute for each session: who
     /// makes versions up costs the platform no more.
     pub(super) async fn newer_key(&self, session: &Session, app: &Arc<App>) -> Result<ProofKey> {
-        let world = self.world();
-        let copy = world.store.session_key(session.identity).await?.ok_or_else(unknown_version)?;
-        let row = session_key_row(&session.app, &session.openid);
-        let bytes = world.sealer.unseal(session_key_place(&row), &copy)?;
-        let text =
-            std::str::from_utf8(&bytes).map_err(|_| unknown_version().internal("a session_key that is no text"))?;
-        let session_key = Zeroizing::new(text.to_owned());
+        let (session_key, copy) = self.kept_session_key(session).await?.ok_or_else(unknown_version)?;
         let (now, _) = self.now();
         let (service, id, asked_of) = (self.clone(), session.id, Arc::clone(app));
         let openid = session.openid.clone();
@@ -64,8 +58,7 @@ impl Service {
             Some(Some(PlatformError::KeyStale | PlatformError::Unsupported)) | None => return Err(unknown_version()),
             Some(Some(e)) => return Err(of_a_call(e)),
         }
-        let session = world.store.load(session.id).await?.ok_or_else(unknown_version)?;
-        ProofKey::open(&session, &world.sealer)?.ok_or_else(unknown_version)
+        self.stored_key(id).await
     }
 
     /// The same after a step-up's exchange, by the session_key that it brought.
@@ -79,7 +72,11 @@ impl Service {
         if let Some(e) = self.keep_newer(session.id, &keys).await {
             return Err(of_a_call(e));
         }
-        let session = self.world().store.load(session.id).await?.ok_or_else(unknown_version)?;
+        self.stored_key(session.id).await
+    }
+
+    async fn stored_key(&self, id: SessionId) -> Result<ProofKey> {
+        let session = self.world().store.load(id).await?.ok_or_else(unknown_version)?;
         ProofKey::open(&session, &self.world().sealer)?.ok_or_else(unknown_version)
     }
 
