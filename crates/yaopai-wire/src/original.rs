@@ -110,6 +110,50 @@ impl<'a> Original<'a> {
     }
 }
 
+/// An original request kept while something is waited for.
+#[derive(Clone)]
+pub struct KeptOriginal {
+    method: Box<str>,
+    scheme: Box<str>,
+    host: Box<str>,
+    prefix: Box<str>,
+    path: Box<str>,
+    query: Option<Box<str>>,
+}
+
+impl KeptOriginal {
+    /// Copies it.
+    pub fn of(original: &Original<'_>) -> Self {
+        Self {
+            method: original.method.into(),
+            scheme: original.scheme.into(),
+            host: original.host.into(),
+            prefix: original.prefix.into(),
+            path: original.path.into(),
+            query: original.query.map(Into::into),
+        }
+    }
+
+    /// The request again.
+    pub fn borrow(&self) -> Original<'_> {
+        Original {
+            method: &self.method,
+            scheme: &self.scheme,
+            host: &self.host,
+            prefix: &self.prefix,
+            path: &self.path,
+            query: self.query.as_deref(),
+        }
+    }
+}
+
+/// Nothing of what it holds: a ticket may be in the query.
+impl std::fmt::Debug for KeptOriginal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("KeptOriginal(…)")
+    }
+}
+
 /// Can a proxy have taken this off the front of a path? It begins with a slash, ends without one, and is clean: then prefix and path
 /// together are one path again, in one way.
 pub fn is_prefix(text: &str) -> bool {

@@ -3,17 +3,12 @@
 use super::base::Needs;
 use super::{Component, SIGNATURE, SIGNATURE_INPUT};
 use crate::fields::Fields;
-use crate::original::Original;
+use crate::original::{KeptOriginal, Original};
 
 /// A request with its proof, as it came. Nothing about it is verified.
 #[derive(Clone)]
 pub struct Kept {
-    method: Box<str>,
-    scheme: Box<str>,
-    host: Box<str>,
-    prefix: Box<str>,
-    path: Box<str>,
-    query: Option<Box<str>>,
+    original: KeptOriginal,
     fields: Vec<(&'static str, Box<[u8]>)>,
     needs: Needs,
 }
@@ -26,12 +21,7 @@ impl Kept {
         let copy = |name: &'static str| fields.named(name.as_bytes()).map(move |value| (name, value.into()));
         let kept: Vec<(&'static str, Box<[u8]>)> = names.into_iter().flat_map(copy).collect();
         kept.iter().any(|(name, _)| *name == SIGNATURE_INPUT || *name == SIGNATURE).then(|| Self {
-            method: original.method.into(),
-            scheme: original.scheme.into(),
-            host: original.host.into(),
-            prefix: original.prefix.into(),
-            path: original.path.into(),
-            query: original.query.map(Into::into),
+            original: KeptOriginal::of(original),
             fields: kept,
             needs,
         })
@@ -39,14 +29,7 @@ impl Kept {
 
     /// The request.
     pub fn original(&self) -> Original<'_> {
-        Original {
-            method: &self.method,
-            scheme: &self.scheme,
-            host: &self.host,
-            prefix: &self.prefix,
-            path: &self.path,
-            query: self.query.as_deref(),
-        }
+        self.original.borrow()
     }
 
     /// What its proof must cover.

@@ -7,37 +7,11 @@ use http::{HeaderValue, Response, header};
 use yaopai_core::proof::Proven;
 use yaopai_core::service::{Tickets, VIEW_LIFE};
 use yaopai_wire::fields::Fields;
-use yaopai_wire::original::Original;
+use yaopai_wire::original::KeptOriginal;
 use yaopai_wire::ticket::{self, Shown, VIEW_COOKIE};
 
 use super::ask::OwnedAsk;
 use super::{Checks, Principal, Proxy, principal, refuse};
-
-/// What the request is about, kept while the store is asked.
-pub(super) struct Target {
-    method: Box<str>,
-    scheme: Box<str>,
-    host: Box<str>,
-    prefix: Box<str>,
-    path: Box<str>,
-}
-
-impl Target {
-    pub(super) fn of(original: &Original<'_>) -> Self {
-        Self {
-            method: original.method.into(),
-            scheme: original.scheme.into(),
-            host: original.host.into(),
-            prefix: original.prefix.into(),
-            path: original.path.into(),
-        }
-    }
-
-    fn original(&self) -> Original<'_> {
-        let (method, scheme, host) = (&*self.method, &*self.scheme, &*self.host);
-        Original { method, scheme, host, prefix: &self.prefix, path: &self.path, query: None }
-    }
-}
 
 /// What a request without a token shows: a ticket in its query, and cookies of pages. These may stand beside it, and be several: a
 /// browser adds them by itself. `None`: something in their place is none of ours.
@@ -55,9 +29,9 @@ impl Checks {
         self: Arc<Self>,
         proxy: Proxy,
         needs: OwnedAsk,
-        (tickets, target): (Tickets, Target),
+        (tickets, original): (Tickets, KeptOriginal),
     ) -> Response<Body> {
-        let redeemed = match self.service.redeem(&tickets, &target.original()).await {
+        let redeemed = match self.service.redeem(&tickets, &original.borrow()).await {
             Ok(redeemed) => redeemed,
             Err(e) => return self.refuse(proxy, e),
         };

@@ -30,7 +30,7 @@ use yaopai_core::service::{Credentials, Tickets, refused};
 use yaopai_core::time::{Downtime, Timestamp};
 use yaopai_wire::carrier::{Carrier, Carriers, Shown, holds_token};
 use yaopai_wire::fields::Fields;
-use yaopai_wire::original::{NGINX_PREFIX, NginxTarget, Original, is_unclean};
+use yaopai_wire::original::{KeptOriginal, NGINX_PREFIX, NginxTarget, Original, is_unclean};
 use yaopai_wire::principal::{any_of_ours, forged, slides};
 use yaopai_wire::problem::Code;
 use yaopai_wire::signature::{Kept, Needs};
@@ -166,7 +166,7 @@ impl Checks {
             Decision::Ticket(tickets) => {
                 self.metrics.check_slow();
                 let (checks, needs) = (self.clone(), ask.to_owned());
-                let shown = (tickets, by_ticket::Target::of(&original));
+                let shown = (tickets, KeptOriginal::of(&original));
                 Answered::Later(async move { checks.decide_by_ticket(proxy, needs, shown).await }.boxed())
             }
             Decision::Unsure(shown) => {
