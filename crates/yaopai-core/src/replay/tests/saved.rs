@@ -56,6 +56,18 @@ fn what_does_not_fit_any_more_is_refused_as_a_whole() {
     }
 }
 
+/// And no second of the generation after it.
+#[test]
+fn what_does_not_fit_is_refused_to_its_last_second() {
+    let room = replays();
+    for n in 0..2000 {
+        accept(&room, &n.to_string(), n % 46 + 20, 80).unwrap();
+    }
+    let room = Replays::restore(64, &room.save());
+    assert_eq!(accept(&room, "new", GENERATION - 1, 80), Err(NotFresh::Stale));
+    accept(&room, "new", GENERATION, 80).unwrap();
+}
+
 #[test]
 fn no_key_is_shown() {
     let saved = replays().save();
