@@ -138,3 +138,6 @@ impl Proofs {
         self.replays.bytes()
     }
 }
+
+#[cfg(test)]
+mod tests;
