@@ -184,6 +184,9 @@ mod tests {
     fn a_token_in_a_query_is_found() {
         assert!(holds_token(&format!("a=1&token={}", text())));
         assert!(!holds_token("a=yp1_short"));
+        let long = "x".repeat(200);
+        assert!(!holds_token(&long), "long, and no token");
+        assert!(!holds_token(&format!("{long}&token=yp1_{}", &text()[5..])), "one letter too short at its end");
     }
     fn told(shown: &Shown) -> String {
         match shown {

@@ -339,12 +339,26 @@ mod tests {
             "/%2",
             "/%zz",
             "/a%2e",
+            // Twice, which is no less.
+            "/a///b",
+            "/a//b//c",
+            "/a;b;c",
+            "/./a/./b",
         ] {
             assert!(is_unclean(path), "{path}");
         }
         for path in ["/", "/a", "/a/", "/a/b.c", "/.well-known/x", "/a..b", "/...", "/%E5%BC%A0", "/a%20b", "/a+b"] {
             assert!(!is_unclean(path), "{path}");
         }
+    }
+
+    #[test]
+    fn what_is_kept_is_the_request_itself() {
+        let original = Original::new("POST", "https", "shop.example:8443", "/orders?x=1").unwrap().stripped_of("/api");
+        assert_eq!((original.prefix, original.path), ("/api", "/orders"));
+        let kept = KeptOriginal::of(&original);
+        assert_eq!(kept.borrow(), original);
+        assert_eq!(format!("{kept:?}"), "KeptOriginal(…)");
     }
 
     #[test]
