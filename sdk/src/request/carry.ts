@@ -62,7 +62,9 @@ export async function carry(e: Engine, job: Job): Promise<Answer> {
     let answer: Answer
     let cure: string
     try {
-      const { raw, header } = await job._send(link(job._place), fields)
+      const url = link(job._place)
+      const { raw, header } = await job._send(url, fields)
+      if (e._jar) e._jar.take(url, { cookies: raw.cookies, header }, Date.now())
       const code = field(header, 'yaopai-code')
       answer = { _raw: raw, _header: header, _code: code, _status: +field(header, 'yaopai-status') || raw.statusCode || raw.status }
       cure = judge(answer, state, bound, sent)

@@ -43,7 +43,7 @@ async function once(e: Engine, kind: Kind, evidence: object | undefined, state: 
     if (kind === 'superseded' && noted === 'refresh') state.note = undefined
     else {
       const then = await once(e, noted, undefined, state, tries)
-      return kind === 'bind' ? once(e, kind, evidence, then) : then
+      return kind === 'bind' || kind === 'code' ? once(e, kind, evidence, then) : then
     }
   }
   if (kind === 'superseded') state.ids[0] = e._random()
@@ -86,7 +86,7 @@ async function once(e: Engine, kind: Kind, evidence: object | undefined, state: 
     state.note = undefined
     return once(e, kind, evidence, await once(e, 'code', undefined, state), 1)
   }
-  const isAnswered = /^(binding_rejected|binding_conflict|(bind_)?code_(invalid|used)|identity_mismatch|platform_blocked|session_limit)$/.test(code)
+  const isAnswered = /^(binding_rejected|binding_conflict|(bind_)?code_(invalid|used)|identity_mismatch|platform_blocked)$/.test(code)
   if (isAnswered) {
     state.note = undefined
     if (isBind) state.ids[1] = e._random()
