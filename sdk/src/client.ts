@@ -47,6 +47,7 @@ export function engineOf(options: Options): Engine {
     _codes: [],
     _pause: 0,
     _failures: 0,
+    _sent: 0,
     _bindShown: 0,
     _told: {},
     _listeners: [],
@@ -105,11 +106,10 @@ export function clientOf(e: Engine): Client {
     },
     preview: async bindCode => ({ account: (await send('POST', '/binding/preview', { bind_code: bindCode })).masked }),
     async unbind() {
-      const state = await ensure(e)
       const answer = await carry(e, call(e, 'DELETE', '/binding', undefined, undefined, true))
       // Sent again after it was done, it meets a session that has ended by it.
       if (answer._status > 299 && !/^(session_revoked|not_bound)/.test(answer._code)) throw refused(e, answer)
-      drop(e, state)
+      if (e._state) drop(e, e._state)
       await login(e)
     },
     phone: code => send('POST', '/phone', { code }),
@@ -128,7 +128,7 @@ export function clientOf(e: Engine): Client {
     ticket: (url, use) => ticket(e, url, use),
     async logout() {
       await e._ready
-      const state = e._state
+      const state = e._state || (await (e._opening || nothing()))
       if (state) {
         const job = call(e, 'DELETE', '/session', state)
         end(e, state, 'session_ended', true)

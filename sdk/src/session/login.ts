@@ -17,7 +17,9 @@ export async function login(e: Engine, isWanted?: boolean): Promise<State> {
 
 async function open(e: Engine): Promise<State> {
   try {
-    if (Date.now() < e._pause) throw e._failed
+    const left = e._pause - Date.now()
+    // (A clock that was set back must not stop logins for good.)
+    if (left > 0 && left <= 60000) throw e._failed
     const state = await exchange(e)
     e._failures = 0
     return state
@@ -69,7 +71,6 @@ async function exchange(e: Engine): Promise<State> {
 export async function platformCode(e: Engine): Promise<string> {
   const { _codes: codes, _native: native } = e
   for (let failures = 0; ; ) {
-    // A clock that was set back must not stop logins for good.
     if (Math.abs(Date.now() - codes[9]) < 60000) throw errorOf(e._zh, 'login_quota')
     await sleep(Math.min(codes[0] + 250 - Date.now() || 0, 250))
     codes.unshift(Date.now())

@@ -163,6 +163,7 @@ test('a network failure of the caller\'s request is the caller\'s', async () => 
 test('200 with an errno: isUnauthorized logs in again and repeats a GET, and never a POST', async () => {
   for (const errno of [501, 401, 'A00004', 110002]) {
     const phone = await open({ isUnauthorized: res => res.data.errno === errno })
+    await phone.clock.advance(15000)
     let first = true
     phone.server.backEnd = () => {
       const body = first ? { errno } : { errno: 0 }
@@ -171,6 +172,7 @@ test('200 with an errno: isUnauthorized logs in again and repeats a GET, and nev
     }
     assert.equal((await phone.request(`${shop}/a`)).data.errno, 0)
     assert.equal(phone.count('login'), 2)
+    await phone.clock.advance(15000)
     first = true
     const res = await phone.request({ url: `${shop}/b`, method: 'POST', data: {} })
     assert.equal(res.data.errno, errno)
@@ -191,4 +193,13 @@ test('Promise as a macrotask: refusals are cured all the same', async () => {
   const phone = await open({}, { macrotask: true })
   phone.server.refuse('/a', 'session_expired', 401)
   assert.equal((await phone.request(`${shop}/a`)).statusCode, 200)
+})
+
+test('a predicate that is always true costs no login for each request', async () => {
+  const phone = await open({ isUnauthorized: () => true })
+  for (let i = 0; i < 60; i++) {
+    assert.equal((await phone.request(`${shop}/a`)).statusCode, 200)
+    await phone.clock.advance(1000)
+  }
+  assert.ok(phone.count('login') < 10, String(phone.count('login')))
 })

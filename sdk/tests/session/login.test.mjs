@@ -281,3 +281,15 @@ test('Promise as a macrotask: the same', async () => {
   const clock = new Clock()
   assert.ok(new Server(clock))
 })
+
+test('a clock that is set back stops no login for good', async () => {
+  const phone = new Phone()
+  const client = phone.install()
+  phone.server.refuse('/session', 'platform_blocked', 403)
+  await phone.request(`${shop}/a`).catch(() => 0)
+  phone.skew = -86400000
+  assert.equal((await phone.request(`${shop}/a`)).statusCode, 200)
+  for (let i = 0; i < 9; i++) await phone.run(client.stepUp()).catch(() => 0)
+  phone.skew = -2 * 86400000
+  await phone.run(client.stepUp())
+})

@@ -142,3 +142,44 @@ test('logout: forgotten whatever is answered, and nobody logs in until login()',
   await phone.run(client.login())
   assert.equal(phone.count('login'), 2)
 })
+
+test('a refresh that fails is not tried again with each request', async () => {
+  const phone = new Phone()
+  phone.install()
+  await phone.request(`${shop}/a`)
+  await phone.clock.advance(21 * MINUTES)
+  for (let i = 0; i < 9; i++) phone.server.refuse('/refresh', 'rate_limited', 429, { retry: 60 })
+  for (let i = 0; i < 10; i++) {
+    await phone.request(`${shop}/a`)
+    await phone.clock.advance(1000)
+  }
+  assert.equal(refreshes(phone), 1)
+  await phone.clock.advance(31000)
+  await phone.request(`${shop}/a`)
+  await phone.clock.advance(1000)
+  assert.equal(refreshes(phone), 2)
+})
+
+test('logout while a login is under way: that session is ended, too', async () => {
+  const phone = new Phone()
+  const client = phone.install()
+  const first = phone.request(`${shop}/a`).catch(e => e)
+  await phone.clock.advance(5)
+  await phone.run(client.logout())
+  await first
+  assert.equal(client.session, undefined)
+  assert.equal(phone.storage.size, 0)
+  assert.ok([...phone.server.sessions.values()].every(s => s.ended))
+})
+
+test('a stored session is told as a change when it is read', async () => {
+  const phone = new Phone()
+  await phone.run(phone.create().login())
+  const again = phone.restart()
+  const client = again.create()
+  let told = 0
+  client.on('change', () => told++)
+  await again.clock.advance(100)
+  assert.equal(told, 1)
+  assert.equal(client.session.bound, false)
+})
