@@ -58,16 +58,18 @@ export function engineOf(options: Options): Engine {
     e._hosts[p._origin] = 1
   })
   e._ready = Promise.all([
-    load(e),
+    load(e).then(
+      () =>
+        jar &&
+        jar.open(
+          {
+            read: key => native._ask('getStorage', { key, encrypt: true }).then(({ data }) => data, nothing),
+            write: (key, data) => native._ask('setStorage', { key, data, encrypt: true }),
+          },
+          now(e),
+        ),
+    ),
     randomSource(native).then(random => (e._random = random)),
-    jar &&
-      jar.open(
-        {
-          read: key => native._ask('getStorage', { key, encrypt: true }).then(({ data }) => data, nothing),
-          write: (key, data) => native._ask('setStorage', { key, data, encrypt: true }),
-        },
-        Date.now(),
-      ),
   ])
   return e
 }
@@ -134,6 +136,7 @@ export function clientOf(e: Engine): Client {
         end(e, state, 'session_ended', true)
         await carry(e, job)
       }
+      if (e._options.jar) e._options.jar.clear()
     },
     on(event, listener) {
       const entry: [string, typeof listener] = [event, listener]

@@ -73,7 +73,7 @@ export async function carry(e: Engine, job: Job): Promise<Answer> {
         _code: field(header, 'yaopai-code'),
         _status: +(field(header, 'yaopai-status') || raw.statusCode || raw.status),
       }
-      if (e._options.jar) e._options.jar.take(url, { cookies: raw.cookies, header }, Date.now())
+      if (e._options.jar) e._options.jar.take(url, { cookies: raw.cookies, header }, now(e))
     } catch (failure) {
       // The caller's own requests fail as the platform says.
       if (!isOwn) throw failure
@@ -136,7 +136,7 @@ async function sign(e: Engine, job: Job, state: State | null, url: string): Prom
   const fields = merge(job._fields)
   const { jar } = e._options
   const given = field(fields, 'cookie')
-  const cookies = jar ? jar.header(url, Date.now(), given || undefined) : given
+  const cookies = jar ? jar.header(url, now(e), given || undefined) : given
   const carrier: { cookie?: string; header?: string } = e._options.carrier || {}
   const token = state && state.token
   let mine = ''

@@ -237,6 +237,8 @@ for (const [code, status] of [['session_kicked', 401], ['session_replaced', 401]
     const all = await many(phone, 5, { url: `${shop}/b` })
     assert.ok(all.every(res => res.statusCode === status))
     assert.equal(phone.modals.length, 1)
+    // WeChat refuses longer ones, and then the person is told nothing.
+    assert.ok(phone.modals[0].confirmText.length <= 4 && phone.modals[0].cancelText.length <= 4)
     await assert.rejects(phone.request(`${shop}/c`), e => e.code === code && e.errMsg.startsWith('request:fail'))
     assert.equal(phone.count('login'), 1)
     await phone.run(client.login())
