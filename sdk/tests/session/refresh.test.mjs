@@ -183,3 +183,32 @@ test('a stored session is told as a change when it is read', async () => {
   assert.equal(told, 1)
   assert.equal(client.session.bound, false)
 })
+
+for (const keyed of [true, false]) {
+  test(`an answer to a refresh that comes after a logout brings no session back (${keyed ? 'keyed' : 'bearer'})`, async () => {
+    const phone = new Phone({ keyed })
+    const client = phone.install({ keyed: keyed ? 'required' : 'off' })
+    await phone.request(`${shop}/a`)
+    phone.clock.time += 21 * MINUTES
+    phone.fault('/refresh', 'slow', { ms: 5000 })
+    await phone.request(`${shop}/a`)
+    await phone.run(client.logout())
+    await phone.clock.advance(20000)
+    assert.equal(client.session, undefined)
+    assert.equal(phone.storage.size, 0)
+    // Nor does it take the place of a newer one.
+    const other = new Phone({ keyed })
+    const b = other.install({ keyed: keyed ? 'required' : 'off' })
+    await other.request(`${shop}/a`)
+    other.clock.time += 21 * MINUTES
+    other.fault('/refresh', 'slow', { ms: 5000 })
+    await other.request(`${shop}/a`)
+    await other.run(b.logout())
+    await other.run(b.login())
+    const { id } = b.session
+    await other.clock.advance(20000)
+    assert.equal(b.session.id, id)
+    assert.equal((await other.request(`${shop}/a`)).statusCode, 200)
+    assert.equal(other.count('login'), 2)
+  })
+}
