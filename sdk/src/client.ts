@@ -148,15 +148,18 @@ export function clientOf(e: Engine): Client {
     now: () => now(e),
     installed: false,
     uninstall() {
+      e._isGone = true
       if (offAppShow) offAppShow(shown)
     },
   }
 }
 
-/** What stands in place of the platform's functions. */
-export const functionsOf = (e: Engine): Record<string, (options: RequestOptions) => any> => ({
-  request: options => start(e, 'request', options),
-  uploadFile: options => start(e, 'uploadFile', options),
-  downloadFile: options => start(e, 'downloadFile', options),
-  connectSocket: options => socket(e, options),
-})
+/** What stands in place of the platform's functions. Whoever has patched them after us goes on calling these when we are gone. */
+export function functionsOf(e: Engine): Record<string, any> {
+  const functions: Record<string, any> = {}
+  for (const kind of ['request', 'uploadFile', 'downloadFile', 'connectSocket']) {
+    functions[kind] = (options: RequestOptions) =>
+      e._isGone ? e._native._had[kind](options) : kind === 'connectSocket' ? socket(e, options) : start(e, kind, options)
+  }
+  return functions
+}

@@ -1,4 +1,3 @@
-/* eslint-disable @typescript-eslint/no-explicit-any */
 import { clientOf, engineOf, functionsOf } from './client'
 import { patch } from './patch'
 import { globalOf } from './platform/native'
@@ -23,7 +22,7 @@ export function install(options: Options): Client {
   if (there && there.installed) return (current = there)
   const engine = engineOf(options)
   const client = clientOf(engine) as { -readonly [K in keyof Client]: Client[K] }
-  const functions: Record<string, any> = functionsOf(engine)
+  const functions = functionsOf(engine)
   functions.request.yaopai = client
   const back = patch(global, functions)
   const { uninstall } = client

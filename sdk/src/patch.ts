@@ -25,7 +25,7 @@ export function patch(global: any, functions: Record<string, (...args: any[]) =>
       return undefined
     }
     undo.push(() => {
-      // Whoever has patched after us keeps what is theirs; ours behind it goes on passing requests through.
+      // Whoever has patched after us keeps what is theirs.
       if (global[name] !== ours) return
       try {
         if (before) Object.defineProperty(global, name, before)

@@ -99,7 +99,7 @@ export interface Options {
   server: string | { develop?: string; trial?: string; release: string }
   /** Further origins whose requests carry the session. Default: the server's alone. */
   hosts?: string[]
-  /** `/pages/bind/bind`: navigated to, once, when a request meets `not_bound`. */
+  /** `/pages/bind/bind`, no tab's page: navigated to, once, when a request meets `not_bound`. */
   bindPage?: string
   /** Whether requests are signed. `off` is for apps with `keyed = "off"` only. Default `required`. */
   keyed?: 'required' | 'off'
@@ -107,7 +107,10 @@ export interface Options {
   jar?: CookieJar
   /** Where the server expects the token, by its `[carriers]`. Default: `Authorization: Bearer`. */
   carrier?: { cookie: string } | { header: string }
-  /** For back ends that say "not logged in" in their own way, such as 200 and an errno. */
+  /**
+   * For back ends that say "not logged in" in their own way, such as 200 and an errno: then there is a new login, and a GET or
+   * HEAD is sent again. Asked of every answer of our hosts that the server has not refused. It must not throw.
+   */
   isUnauthorized?(response: Response): boolean
   device?: { id?: string; type?: string; name?: string }
   /** Default: the phone's. */

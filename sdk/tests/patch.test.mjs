@@ -72,7 +72,12 @@ test('install after Sentry: both are called, and uninstall of either leaves the 
   assert.deepEqual(calls.slice(2), ['sentry 2', 'sentry 1'])
   client.uninstall()
   assert.equal(phone.wx.request, after)
-  assert.notEqual(phone.wx.downloadFile, undefined)
+  // What is left of us behind the other's passes requests through as they are.
+  const before = phone.server.log.length
+  assert.equal((await phone.request(`${shop}/a`)).statusCode, 401)
+  assert.equal(phone.server.log.length, before + 1)
+  assert.equal(phone.server.log.at(-1).headers.authorization, undefined)
+  assert.equal((await phone.run(client.request({ url: `${shop}/a` }))).statusCode, 200)
   phone.wx.request = ours
   assert.notEqual(sentry, ours)
 })

@@ -17,8 +17,9 @@ export function tell(e: Engine, code: string): void {
   e._told[code] = 1
   const { message } = errorOf(e._zh, code)
   const { onEnd } = e._options
-  emit(e, 'end', { code, message })
-  if (onEnd) return onEnd({ code, message })
+  const what = { code, message }
+  emit(e, 'end', what)
+  if (onEnd) return void Promise.resolve(what).then(onEnd)
   const { _zh: zh, _ended: isOver } = e
   // WeChat's buttons hold four characters at most.
   const yes = zh ? (isOver ? '重新登录' : '好') : 'OK'

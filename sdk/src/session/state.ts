@@ -67,6 +67,8 @@ export interface Engine {
   /** What the person was told of this session. */
   _told: Record<string, number>
   _listeners: Array<[string, Listener]>
+  /** Uninstalled: what was patched passes everything through. */
+  _isGone?: boolean
 }
 
 export const now = (e: Engine): number => Date.now() + e._skew
@@ -129,7 +131,8 @@ export async function keep(e: Engine, answer: Answer, before?: State): Promise<S
   return state
 }
 
-export const identity = (e: Engine): string => e._options.app + ' ' + e._base + ' ' + e._mode
+/** The number is that of this form of the stored value. */
+export const identity = (e: Engine): string => '1 ' + e._options.app + ' ' + e._base + ' ' + e._mode
 
 /** Encrypted where the platform can; older base libraries and other platforms ignore the wish. */
 const where = (e: Engine): object => ({ key: e._options.storageKey || 'yaopai', encrypt: true })
