@@ -35,8 +35,9 @@ export function install(options: Options): Client {
   return (current = client)
 }
 
-/** The client that was installed. */
+/** The client that was installed, also by another copy of this package (each subpackage may hold one). */
 export function client(): Client {
-  if (!current) throw new Error('yaopai: install() comes first, in app.js')
-  return current
+  const there = current || globalOf().request.yaopai
+  if (!there) throw new Error('yaopai: install() comes first, in app.js')
+  return there
 }

@@ -12,6 +12,7 @@ test('install twice is one install', async () => {
   assert.equal(phone.yaopai.client(), one)
   // A second copy of the package in the same mini program.
   const copy = phone.load('index')
+  assert.equal(copy.client(), one)
   assert.equal(copy.install({ app: 'shop', server: shop }), one)
   await phone.request(`${shop}/a`)
   assert.equal(phone.server.log.length, 2)
