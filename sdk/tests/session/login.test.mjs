@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Clock, Phone, Server, shop } from '../support/phone.mjs'
+import { Phone, shop } from '../support/phone.mjs'
 
 const many = (phone, n, more = {}) => {
   const one = i => new Promise((success, fail) => phone.wx.request({ url: `${shop}/orders/${i}`, ...more, success, fail }))
@@ -110,66 +110,6 @@ test('platform_busy: waits Retry-After, then a new code', async () => {
   assert.ok(phone.clock.time - before >= 3000)
 })
 
-test('no answer: the same again after 1 s, 2 s, 4 s, then it gives up', async () => {
-  const phone = new Phone()
-  const client = phone.create()
-  for (let i = 0; i < 4; i++) phone.fault('/session', 'unsent')
-  const before = phone.clock.time
-  await assert.rejects(phone.run(client.login()), e => e.code === 'network' && e.status === 0)
-  assert.equal(phone.count('request'), 4)
-  assert.equal(phone.count('login'), 1)
-  assert.ok(phone.clock.time - before >= 7000)
-})
-
-test('quota guard: at most four wx.login a second and ten a minute', async () => {
-  const phone = new Phone({ latency: 1 })
-  phone.install()
-  const times = []
-  const login = phone.wx.login
-  phone.wx.login = o => (times.push(phone.clock.time), login(o))
-  const again = new Phone({ clock: phone.clock, server: phone.server, wx: wx => Object.assign(wx, { login: phone.wx.login }) })
-  const client = again.create()
-  await again.run(client.login())
-  let quota
-  for (let i = 0; i < 15 && !quota; i++) await again.run(client.stepUp()).catch(e => (quota = e))
-  assert.equal(quota.code, 'login_quota')
-  assert.equal(times.length, 10)
-  for (let i = 4; i < times.length; i++) assert.ok(times[i] - times[i - 4] >= 1000)
-})
-
-test('back-off on 45011: wx.login that fails is asked again after seconds, not at once', async () => {
-  let failures = 2
-  const times = []
-  const phone = new Phone({
-    wx(wx, self) {
-      const login = wx.login
-      wx.login = o => {
-        times.push(self.clock.time)
-        return failures-- > 0 ? o.fail({ errMsg: 'login:fail 45011', errno: 45011 }) : login(o)
-      }
-    },
-  })
-  await phone.run(phone.create().login())
-  assert.deepEqual([times[1] - times[0], times[2] - times[1]], [2000, 4000])
-})
-
-test('logins that fail are no storm: requests in the meantime fail at once', async () => {
-  const phone = new Phone()
-  phone.install()
-  for (let i = 0; i < 40; i++) phone.server.refuse('/session', 'platform_blocked', 403)
-  for (let i = 0; i < 20; i++) await phone.request(`${shop}/a`).then(() => assert.fail(), e => assert.equal(e.code, 'platform_blocked'))
-  assert.equal(phone.count('login'), 1)
-  assert.equal(phone.modals.length, 1)
-})
-
-test('a 401 loop is bounded: a check that never knows the session costs ten logins a minute at most', async () => {
-  const phone = new Phone()
-  phone.install()
-  for (let i = 0; i < 400; i++) phone.server.refuse('/orders', 'session_unknown', 401)
-  for (let i = 0; i < 50; i++) assert.equal((await phone.request(`${shop}/orders`).catch(e => ({ statusCode: e.code }))).statusCode === 200, false)
-  assert.ok(phone.count('login') <= 11, String(phone.count('login')))
-})
-
 test('another kind of key than was asked for is refused, and the token dropped unused', async () => {
   for (const key of [undefined, { alg: 'none', secret: 'x' }, { alg: 'hmac-sha256' }, { alg: 'hmac-sha256', secret: 'c2hvcnQ=' }]) {
     const phone = new Phone()
@@ -228,91 +168,9 @@ test('env_version and device go with the login', async () => {
   assert.deepEqual(body.key, { alg: 'hmac-sha256' })
 })
 
-for (const [code, status] of [['session_kicked', 401], ['session_replaced', 401], ['session_ended', 401], ['user_disabled', 403]]) {
-  test(`${code}: the person is told once, and nobody logs in until the person wants to`, async () => {
-    const phone = new Phone()
-    const client = phone.install()
-    await phone.request(`${shop}/a`)
-    for (let i = 0; i < 5; i++) phone.server.refuse('/b', code, status)
-    const all = await many(phone, 5, { url: `${shop}/b` })
-    assert.ok(all.every(res => res.statusCode === status))
-    assert.equal(phone.modals.length, 1)
-    // WeChat refuses longer ones, and then the person is told nothing.
-    assert.ok(phone.modals[0].confirmText.length <= 4 && phone.modals[0].cancelText.length <= 4)
-    await assert.rejects(phone.request(`${shop}/c`), e => e.code === code && e.errMsg.startsWith('request:fail'))
-    assert.equal(phone.count('login'), 1)
-    await phone.run(client.login())
-    assert.equal(phone.count('login'), 2)
-    assert.equal((await phone.request(`${shop}/c`)).statusCode, 200)
-  })
-}
-
-test('the person who presses "log in" at the end of a session is logged in', async () => {
-  const phone = new Phone()
-  phone.install()
-  await phone.request(`${shop}/a`)
-  phone.confirms = true
-  phone.server.refuse('/b', 'session_kicked', 401)
-  await phone.request(`${shop}/b`)
-  assert.equal(phone.modals[0].confirmText, '重新登录')
-  await phone.clock.advance(1000)
-  assert.equal((await phone.request(`${shop}/c`)).statusCode, 200)
-  assert.equal(phone.count('login'), 2)
-})
-
-test('messages are in the phone\'s language, or the one that was chosen', async () => {
-  for (const [language, option, want] of [['zh_CN', undefined, /登录/], ['en', undefined, /logged out/], ['zh_CN', 'en', /logged out/]]) {
-    const phone = new Phone({ language })
-    const told = []
-    phone.install({ language: option, onEnd: end => told.push(end) })
-    await phone.request(`${shop}/a`)
-    phone.server.refuse('/b', 'session_kicked', 401)
-    await phone.request(`${shop}/b`)
-    assert.equal(told.length, 1)
-    assert.equal(told[0].code, 'session_kicked')
-    assert.match(told[0].message, want)
-    assert.equal(phone.modals.length, 0)
-  }
-})
-
 test('Promise as a macrotask: the same', async () => {
   const phone = new Phone({ macrotask: true })
   phone.install()
   await many(phone, 30)
   assert.equal(phone.count('login'), 1)
-  const clock = new Clock()
-  assert.ok(new Server(clock))
-})
-
-test('a clock that is set back stops no login for good', async () => {
-  const phone = new Phone()
-  const client = phone.install()
-  phone.server.refuse('/session', 'platform_blocked', 403)
-  await phone.request(`${shop}/a`).catch(() => 0)
-  phone.skew = -86400000
-  assert.equal((await phone.request(`${shop}/a`)).statusCode, 200)
-  for (let i = 0; i < 9; i++) await phone.run(client.stepUp()).catch(() => 0)
-  phone.skew = -2 * 86400000
-  await phone.run(client.stepUp())
-})
-
-test('after the pause that follows a failed login, and at once when it is asked for, a login is tried again', async () => {
-  const phone = new Phone()
-  const client = phone.install()
-  for (let i = 0; i < 2; i++) phone.server.refuse('/session', 'platform_blocked', 403)
-  await assert.rejects(phone.request(`${shop}/a`))
-  await assert.rejects(phone.request(`${shop}/a`))
-  await phone.clock.advance(1500)
-  await assert.rejects(phone.request(`${shop}/a`))
-  await assert.rejects(phone.request(`${shop}/a`))
-  assert.equal(phone.count('login'), 2)
-  await phone.run(client.login())
-  assert.equal((await phone.request(`${shop}/a`)).statusCode, 200)
-  const other = new Phone()
-  other.install()
-  other.server.refuse('/session', 'platform_blocked', 403)
-  await assert.rejects(other.request(`${shop}/a`))
-  await assert.rejects(other.request(`${shop}/a`))
-  await other.clock.advance(1500)
-  assert.equal((await other.request(`${shop}/a`)).statusCode, 200)
 })
