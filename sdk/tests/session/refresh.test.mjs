@@ -212,3 +212,17 @@ for (const keyed of [true, false]) {
     assert.equal(other.count('login'), 2)
   })
 }
+
+test('a phone whose clock is set back by a day goes on refreshing', async () => {
+  const phone = new Phone()
+  phone.install()
+  await phone.request(`${shop}/a`)
+  phone.skew = -24 * 60 * MINUTES
+  await phone.request(`${shop}/a`)
+  await phone.clock.advance(1000)
+  assert.equal(refreshes(phone), 1)
+  await phone.clock.advance(21 * MINUTES)
+  await phone.request(`${shop}/a`)
+  await phone.clock.advance(1000)
+  assert.equal(refreshes(phone), 2)
+})
