@@ -30,6 +30,18 @@ test('answers that come after the person has left the bind page do not bring it 
   assert.deepEqual(at(phone), ['home'])
 })
 
+test('a bind page that is open already is not opened again, wherever it is in the stack', async () => {
+  for (const above of [[], [{ route: 'pages/sms/sms', options: {} }]]) {
+    const phone = new Phone()
+    phone.install({ bindPage: '/pages/bind/bind?from=api' })
+    phone.pages.push({ route: 'pages/bind/bind', options: {} }, ...above)
+    phone.server.needs.bound = true
+    await phone.request(`${shop}/a`)
+    await phone.clock.advance(1000)
+    assert.equal(phone.count('navigateTo'), 0)
+  }
+})
+
 test('a request in the background shows no bind page', async () => {
   const phone = new Phone()
   phone.install()

@@ -53,3 +53,29 @@ test('messages are in the phone\'s language, or the one that was chosen', async 
     assert.equal(phone.modals.length, 0)
   }
 })
+
+test('a refusal that the person must hear is told once a session', async () => {
+  const phone = new Phone()
+  phone.install()
+  await phone.request(`${shop}/a`)
+  for (let i = 0; i < 5; i++) phone.server.refuse('/b', 'app_not_allowed', 403)
+  for (let i = 0; i < 5; i++) assert.equal((await phone.request(`${shop}/b`)).statusCode, 403)
+  assert.equal(phone.modals.length, 1)
+  assert.equal(phone.modals[0].showCancel, false)
+  assert.equal((await phone.request(`${shop}/a`)).statusCode, 200)
+})
+
+test('user_disabled about the session before ends nothing', async () => {
+  const phone = new Phone()
+  phone.install()
+  await phone.request(`${shop}/a`)
+  phone.fault('/late', 'slow', { ms: 5000 })
+  phone.server.refuse('/late', 'user_disabled', 403)
+  const late = new Promise((success, fail) => phone.wx.request({ url: `${shop}/late`, success, fail }))
+  await phone.clock.advance(10)
+  for (const s of phone.server.sessions.values()) s.ended = 'session_expired'
+  await phone.request(`${shop}/a`)
+  assert.equal((await phone.run(late)).statusCode, 403)
+  assert.equal((await phone.request(`${shop}/a`)).statusCode, 200)
+  assert.equal(phone.modals.length, 0)
+})
