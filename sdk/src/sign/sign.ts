@@ -1,4 +1,3 @@
-import { isBodiless } from '../request/body'
 import type { Place } from '../request/url'
 import { base64, utf8 } from './bytes'
 import { hmac, sha256 } from './sha256'
@@ -7,7 +6,7 @@ import { hmac, sha256 } from './sha256'
 export interface Signable {
   _method: string
   _place: Place
-  /** Undefined where the phone builds the body (uploads): then nothing covers it. */
+  /** Undefined with GET and HEAD, and where the phone builds the body (uploads): then nothing covers it. */
   _body: string | ArrayBuffer | undefined
 }
 
@@ -35,7 +34,7 @@ export function signature(
   cover('@path', p._path)
   cover('@query', p._query || '?')
   if (authorization) cover('authorization', authorization)
-  if (body !== undefined && !isBodiless(method)) {
+  if (body !== undefined) {
     const digest = 'sha-256=:' + base64(sha256(typeof body === 'string' ? utf8(body) : new Uint8Array(body))) + ':'
     cover('content-digest', (fields['Content-Digest'] = digest))
   }
