@@ -1,0 +1,163 @@
+/* eslint-disable @typescript-eslint/no-explicit-any */
+import { errorOf } from '../error'
+import { unbase64 } from '../sign/bytes'
+import { signature, type Signable } from '../sign/sign'
+import { hmac } from '../sign/sha256'
+import { notBound } from '../session/bind-page'
+import { change, refreshIfDue, reread } from '../session/change'
+import { isDead, isEnded } from '../session/codes'
+import { end, tell } from '../session/end'
+import { login, platformKey } from '../session/login'
+import { drop, now, type Engine, type State } from '../session/state'
+import { merge, sleep } from '../util'
+import { isBodiless } from './body'
+import { field, setField, type Headers } from './headers'
+import { link } from './url'
+
+/** An answer, with its header fields also where the platform hands them over apart (uploads, downloads). */
+export interface Answer {
+  _raw: any
+  _header: Headers
+  /** Of the refusal, behind nginx too. 0: no answer. */
+  _status: number
+  /** Empty if the server has not refused it. */
+  _code: string
+}
+
+/** A request on its way, as often as it takes. */
+export interface Job extends Signable {
+  /** The caller's own fields. */
+  _fields: Headers
+  /** Sends it once. Rejects where there is no answer. */
+  _send(url: string, fields: Headers): Promise<{ raw: any; header: Headers }>
+  /** A call of our API: repeated by us if there is no answer. */
+  _own?: boolean
+  /** With this session and no other; null: without any. Its refusals are the caller's to read. */
+  _with?: State | null
+  /** A session that is over answers this call: nothing is opened for it. */
+  _final?: boolean
+  _aborted?: boolean
+  /** Rejects if it can't be sent again. (An upload's file may be gone.) */
+  _repeatable?(): Promise<unknown>
+}
+
+/** The session for a request: the one at hand, or one that is opened now. */
+export async function ensure(e: Engine): Promise<State> {
+  await e._ready
+  await e._writing
+  if (e._ended) throw e._ended
+  const state = await login(e)
+  refreshIfDue(e)
+  return state
+}
+
+/** Sends a request with the session, and again where docs/client-protocol.md says so: once for each reason. */
+export async function carry(e: Engine, job: Job): Promise<Answer> {
+  const done: Record<string, number> = {}
+  const { _own: isOwn, _with: given } = job
+  const isRepeatable = isOwn || isBodiless(job._method)
+  for (;;) {
+    const state = given === undefined ? await ensure(e) : given
+    const wasBound = state && state.session.bound
+    const url = link(job._place)
+    const fields = await sign(e, job, state, url)
+    if (job._aborted) throw errorOf(e._zh, 'abort')
+    const time = Date.now()
+    const order = ++e._sent
+    let answer: Answer = { _raw: {}, _header: {}, _code: 'network', _status: 0 }
+    try {
+      const { raw, header } = await job._send(url, fields)
+      answer = {
+        _raw: raw,
+        _header: header,
+        _code: field(header, 'yaopai-code'),
+        _status: +(field(header, 'yaopai-status') || raw.statusCode || raw.status),
+      }
+      if (e._options.jar) e._options.jar.take(url, { cookies: raw.cookies, header }, now(e))
+    } catch (failure) {
+      // The caller's own requests fail as the platform says.
+      if (!isOwn) throw failure
+    }
+    const cure = judge(answer, state, wasBound, order, Date.now() - time)
+    const count = (done[cure] = (done[cure] || 0) + 1)
+    if (!cure || job._aborted || count > (isOwn && cure === 'wait' ? 3 : 1)) return answer
+    const retry = field(answer._header, 'retry-after')
+    const wait = retry ? +retry * 1000 : /wait|internal/.test(cure) ? 500 << count : 0
+    if (wait > 10000) return answer
+    try {
+      if (job._repeatable) await job._repeatable()
+      await sleep(wait)
+      if (cure === 'login') await login(e)
+      if (/^(code|superseded)/.test(cure)) await change(e, cure as 'code', state!)
+    } catch (_) {
+      // What can't be cured leaves the caller with the first answer.
+      return answer
+    }
+  }
+
+  /** Why the request is to be sent again, or nothing. Does what else the answer asks for. */
+  function judge({ _code: code, _status: status, _header: header, _raw: raw }: Answer, state: State | null, wasBound: unknown, order: number, took: number): string {
+    const time = Date.parse(field(header, 'yaopai-time'))
+    // An answer that was long on its way, or waited in a frozen phone, tells the wrong time.
+    if (code && time && (code === 'proof_stale' || took < 9000)) e._skew = time - Date.now()
+    if (state && field(header, 'yaopai-bound')) reread(e, state)
+    // No answer, or that of something in front of the server; and the server's own wish.
+    if ((isOwn && (!status || (!code && status > 499))) || /^((backend_)?unavailable|rate_)/.test(code)) return 'wait'
+    if (/^(proof_stale|internal)/.test(code)) return code
+    if (code === 'proof_replayed') return isRepeatable ? code : ''
+    if (given !== undefined || !state) return ''
+    const { isUnauthorized } = e._options
+    const isForeign = !code && !isOwn && isUnauthorized && isUnauthorized(raw)
+    if (!code && !isForeign) return ''
+    // Only our refusals say that nobody has acted on the request.
+    const again = isForeign && !isRepeatable ? '' : 'login'
+    const at = e._state
+    if (at && at.token !== state.token && (isForeign || status === 401)) return again
+    if (code === 'session_superseded' && !e._mode) return 'superseded'
+    // A login that is seconds old was no cure: the next one wouldn't be, either.
+    if (isForeign && Math.abs(Date.now() - state.at) < 10000) return ''
+    if (isForeign || isDead(code) || (code === 'proof_required' && !e._mode)) {
+      drop(e, state)
+      return job._final ? '' : again
+    }
+    if (isEnded(code)) end(e, state, code, job._final)
+    if (code === 'login_required') return 'code'
+    if (code === 'not_bound') {
+      if (at && at.session.bound && !wasBound) return 'login'
+      if (!isOwn && !field(job._fields, 'yaopai-background')) notBound(e, order)
+    }
+    if (code === 'app_not_allowed') tell(e, code)
+    return ''
+  }
+}
+
+/** The request's fields: the caller's, the token where the server looks for it, the signature. */
+async function sign(e: Engine, job: Job, state: State | null, url: string): Promise<Headers> {
+  const fields = merge(job._fields)
+  const { jar } = e._options
+  const given = field(fields, 'cookie')
+  const cookies = jar ? jar.header(url, now(e), given || undefined) : given
+  const carrier: { cookie?: string; header?: string } = e._options.carrier || {}
+  const token = state && state.token
+  let mine = ''
+  if (token && carrier.cookie) mine = carrier.cookie + '=' + token + (cookies ? '; ' : '')
+  if (mine || cookies) setField(fields, 'Cookie', mine + (cookies || ''))
+  if (!state) return fields
+  const bearer = carrier.cookie || carrier.header ? '' : 'Bearer ' + token
+  if (carrier.header) setField(fields, carrier.header, token!)
+  if (bearer) setField(fields, 'Authorization', bearer)
+  if (e._mode) {
+    const { id } = state.session
+    const key = await platformKey(e)
+    const proof = signature(
+      job,
+      bearer,
+      key ? key.derive(id, hmac) : unbase64(state.key!),
+      key ? id + '.' + key.version : id,
+      now(e),
+      e._random!(),
+    )
+    for (const name in proof) setField(fields, name, proof[name])
+  }
+  return fields
+}

@@ -1,0 +1,38 @@
+import { errorOf } from '../error'
+import { nothing } from '../util'
+import { login } from './login'
+import { drop, emit, type Engine, type State } from './state'
+
+/** The session is over and nobody logs in by itself. `isQuiet`: the person has done it. */
+export function end(e: Engine, state: State, code: string, isQuiet?: boolean): void {
+  // Another request of this session was quicker, or there is a newer session by now.
+  if (!drop(e, state)) return
+  e._ended = errorOf(e._zh, code, 401)
+  if (!isQuiet) tell(e, code)
+}
+
+/** Tells the person, once for each session and reason. */
+export function tell(e: Engine, code: string): void {
+  if (e._told[code]) return
+  e._told[code] = 1
+  const { message } = errorOf(e._zh, code)
+  const { onEnd } = e._options
+  const what = { code, message }
+  emit(e, 'end', what)
+  if (onEnd) return void Promise.resolve(what).then(onEnd)
+  const { _zh: zh, _ended: isOver } = e
+  // WeChat's buttons hold four characters at most.
+  const yes = zh ? (isOver ? '重新登录' : '好') : 'OK'
+  e._native
+    // Alipay has `confirm` in place of `showModal`, with names of its own, from its documentation; not tried.
+    ._ask(e._native._had.showModal ? 'showModal' : 'confirm', {
+      title: '',
+      content: message + (isOver && !zh ? '. Log in again?' : ''),
+      showCancel: !!isOver,
+      confirmText: yes,
+      cancelText: zh ? '取消' : 'No',
+      confirmButtonText: yes,
+    })
+    .then(({ confirm }) => confirm && isOver && login(e, true))
+    .catch(nothing)
+}

@@ -1,0 +1,93 @@
+import { errorOf } from '../error'
+import { carry } from '../request/carry'
+import { call } from '../request/call'
+import { field } from '../request/headers'
+import { sleep } from '../util'
+import { tell } from './end'
+import { keep, refused, type Engine, type State } from './state'
+
+/** The one login under way, for any number of callers. `isWanted`: by the person or the program now, whatever was before. */
+export async function login(e: Engine, isWanted?: boolean): Promise<State> {
+  if (isWanted) {
+    e._ended = undefined
+    e._pause = 0
+  }
+  const left = e._pause - Date.now()
+  // (A clock that was set back must not stop logins for good.)
+  if (!e._state && !e._opening && left > 0 && left <= 60000) throw e._failed
+  return e._state || (e._opening = e._opening || open(e))
+}
+
+async function open(e: Engine): Promise<State> {
+  try {
+    const state = await exchange(e)
+    e._failures = 0
+    return state
+  } catch (error: any) {
+    // No storm while logins fail: they are tried again after 1 s, 2 s … at most a minute.
+    e._pause = Date.now() + Math.min(1000 << Math.min(e._failures++, 9), 60000)
+    e._failed = error
+    // 403 and 409 are for the person: disabled, too many devices, bound to somebody else.
+    if (/^40[39]/.test(error.status)) tell(e, error.code)
+    throw error
+  } finally {
+    e._opening = undefined
+  }
+}
+
+async function exchange(e: Engine): Promise<State> {
+  const { app, device, key } = e._options
+  for (let refusals = 0, outages = 0; ; ) {
+    const answer = await carry(
+      e,
+      call(e, 'POST', '/session', null, {
+        app,
+        code: await platformCode(e),
+        request_id: e._random!(),
+        key: key
+          ? { wechat: { version: (await platformKey(e, refusals > 0))!.version } }
+          : e._mode
+            ? { alg: 'hmac-sha256' }
+            : undefined,
+        device,
+        env_version: e._envVersion,
+      }),
+    )
+    const code = answer._code
+    if (answer._status === 201) return keep(e, answer)
+    if (/^(code_|login_r)/.test(code) && !refusals++) continue
+    const wait = +field(answer._header, 'retry-after') || 2
+    if (!/^platform_(busy|un)/.test(code) || outages++ > 2 || wait > 10) throw refused(e, answer)
+    await sleep(wait * 1000)
+  }
+}
+
+/**
+ * A code of `wx.login`: at most four a second and ten a minute. WeChat counts them by user and by day, and answers too many
+ * with 45011.
+ */
+export async function platformCode(e: Engine): Promise<string> {
+  const { _codes: codes, _native: native } = e
+  for (let failures = 0; ; ) {
+    if (Math.abs(Date.now() - codes[9]) < 60000) throw errorOf(e._zh, 'login_quota')
+    await sleep(Math.min(codes[0] + 250 - Date.now() || 0, 250))
+    codes.unshift(Date.now())
+    try {
+      // Alipay's names, from its documentation; not tried: `getAuthCode` answers `authCode`.
+      const { code, authCode } = await native._ask(native._had.login ? 'login' : 'getAuthCode', { scopes: 'auth_base' })
+      return code || authCode
+    } catch (_) {
+      if (failures++ > 1) throw errorOf(e._zh, 'platform_login')
+      await sleep(1000 << failures)
+    }
+  }
+}
+
+/** The platform's key, if it signs: the latest one if that at hand is about to expire, or `isAnew`. */
+export async function platformKey(e: Engine, isAnew?: boolean): Promise<Engine['_platformKey']> {
+  const source = e._options.key
+  if (source && (isAnew || !e._platformKey || e._platformKey.expires < Date.now() + 60000)) {
+    e._platformKey = await source.latest(e._native._global)
+  }
+  return e._platformKey
+}
