@@ -3,6 +3,9 @@
 import compiler from 'glass-easel-template-compiler'
 import { BuildError, position } from './error.mjs'
 
+/** Warnings of the compiler that the vendor's tool refuses. */
+const UNBALANCED = /^(missing|invalid) end tag/
+
 /** The text of an expression: template path to what glass-easel makes of it. */
 export function buildTemplates(source, paths) {
   const group = new compiler.TmplGroup()
@@ -16,7 +19,7 @@ export function buildTemplates(source, paths) {
     const file = `${path}.wxml`
     const text = source.has(file) ? source.text(file) : ''
     const problems = group.addTmpl(path, withColons(text))
-    const worst = problems.find(problem => problem.isError)
+    const worst = problems.find(problem => problem.isError || UNBALANCED.test(problem.message))
     if (worst) throw new BuildError(file, worst.startLine + 1, worst.startColumn + 1, worst.message)
     for (const needed of group.getDirectDependencies(path)) {
       const name = needed.replace(/\.wxml$/, '')

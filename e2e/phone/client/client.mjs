@@ -152,6 +152,7 @@ export class WeChatClient {
           done()
         }
         const timer = setTimeout(wake, patience)
+        timer.unref()
         this.waiting.add(wake)
       })
     }

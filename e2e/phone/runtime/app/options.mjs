@@ -3,6 +3,8 @@ import { addGlobalErrorListener, addGlobalWarningListener, globalOptions } from 
 /** An error in a handler of an app is an error of the page, and stops nothing else; what the framework warns of is for the console. */
 export function setGlobalOptions() {
   globalOptions.throwGlobalError = false
+  // Style sheets and tests look for ids.
+  globalOptions.writeIdToDOM = true
   addGlobalErrorListener(error => {
     reportError(error)
     return false

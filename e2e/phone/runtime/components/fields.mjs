@@ -13,11 +13,12 @@ export function fields({ clock }) {
       const inner = h(`${tag}.inner`)
       host.append(inner)
       host.inner = inner
+      host.first = component.data.value ?? ''
       host.press = () => inner.focus()
       host.field = {
         name: () => component.data.name,
         value: () => inner.value,
-        reset: () => { inner.value = component.data.value ?? '' },
+        reset: () => { inner.value = host.first },
       }
       const tell = (event, detail) => clock.deliver(() => component.triggerEvent(event, detail))
       inner.addEventListener('input', event => {
@@ -28,7 +29,8 @@ export function fields({ clock }) {
           handleListenerReturn: value => { if (typeof value === 'string') replaced = value },
         })
         if (replaced !== undefined) inner.value = replaced
-        component.modelValue?.(inner.value)
+        // For `model:value`: a property that an element changes by itself goes back to the page.
+        component.setData({ value: inner.value })
       })
       inner.addEventListener('focus', () => tell('focus', { value: inner.value, height: 0 }))
       inner.addEventListener('blur', () => tell('blur', { value: inner.value, cursor: inner.value.length }))

@@ -1,8 +1,15 @@
 // Promises as iOS 15 and older have them in a mini program: made of timers, so `then` comes after everything that is due now.
 
-const later = run => setTimeout(run, 0)
+/** `Promise` by the timers of a clock. */
+export function makePromise(clock) {
+  return class Promise extends MacrotaskPromise {
+    static later(run) {
+      clock.set(run, 0)
+    }
+  }
+}
 
-export class MacrotaskPromise {
+class MacrotaskPromise {
   constructor(executor) {
     if (typeof executor !== 'function') throw new TypeError('a promise needs a function')
     this._state = 'pending'
@@ -77,7 +84,7 @@ function follow(promise, value) {
   try {
     const { then } = value
     if (typeof then !== 'function') return settled(promise, 'fulfilled', value)
-    later(() => {
+    promise.constructor.later(() => {
       try {
         then.call(value, settle('fulfilled'), settle('rejected'))
       } catch (error) {
@@ -91,12 +98,12 @@ function follow(promise, value) {
 
 function settled(promise, state, value) {
   Object.assign(promise, { _state: state, _value: value })
-  for (const run of promise._waiting.splice(0)) later(run)
+  for (const run of promise._waiting.splice(0)) promise.constructor.later(run)
 }
 
 function react(promise, run) {
   if (promise._state === 'pending') promise._waiting.push(run)
-  else later(run)
+  else promise.constructor.later(run)
 }
 
 function collect(Of, list, each) {

@@ -2,7 +2,7 @@
 
 import { makeDate } from './date.mjs'
 import { LANGUAGE } from './language.mjs'
-import { MacrotaskPromise } from './promise.mjs'
+import { makePromise } from './promise.mjs'
 
 /** The object whose fields are an app's globals. `given` are wx, App, Page and so on. */
 export function makeScope(clock, quirks, given) {
@@ -15,7 +15,7 @@ export function makeScope(clock, quirks, given) {
   world.console = console
   if (quirks.noBigInt) for (const name of ['BigInt', 'BigInt64Array', 'BigUint64Array']) delete world[name]
   if (quirks.noProxy) delete world.Proxy
-  if (quirks.macrotaskPromise) world.Promise = MacrotaskPromise
+  if (quirks.macrotaskPromise) world.Promise = makePromise(clock)
   Object.assign(world, given)
   world.Function = closeFunctions(world)
   world.globalThis = world.global = world

@@ -1,7 +1,7 @@
 const { seen } = require('./utils/seen.js')
 
 App({
-  globalData: { name: 'hello' },
+  globalData: { name: 'hello', seen },
   onLaunch(options) {
     seen.push(`launch ${options.path}`)
   },

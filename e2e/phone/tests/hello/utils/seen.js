@@ -1,3 +1,3 @@
-// What happened, in order; a test reads it by wx.seen.
+// What happened, in order; a test reads it from globalData.
 const seen = []
 exports.seen = seen
