@@ -17,7 +17,7 @@ export function readConfig(source) {
     if (units.has(path)) continue
     if (!source.has(`${path}.js`) && !source.has(`${path}.ts`)) {
       const file = from.endsWith('.json') ? from : `${from}.json`
-      throw new BuildError(file, ...position(source.text(file), source.text(file).indexOf(path.split('/').at(-1))), `${path}.js: no such file`)
+      throw new BuildError(file, ...mention(source.text(file), path), `${path}.js: no such file`)
     }
     const config = source.has(`${path}.json`) ? source.json(`${path}.json`) : {}
     const own = targets(source, path, config.usingComponents)
@@ -35,7 +35,7 @@ function targets(source, from, using = {}) {
       const path = locate(source, from, name)
       if (path === undefined) {
         const file = from.endsWith('.json') ? from : `${from}.json`
-        throw new BuildError(file, ...position(source.text(file), source.text(file).indexOf(name)), `no such component: ${name}`)
+        throw new BuildError(file, ...mention(source.text(file), name), `no such component: ${name}`)
       }
       return { tag, path, from }
     })
@@ -49,4 +49,10 @@ function locate(source, from, name) {
   }
   if (/^[./]/.test(name)) return undefined
   return source.inPackages(from, name, ['.js', '/index.js'])?.replace(/\.js$/, '')
+}
+
+/** Where a file names a path: whole, or as far as its last part goes. */
+function mention(text, path) {
+  const whole = text.indexOf(`"${path}"`)
+  return position(text, whole >= 0 ? whole + 1 : text.indexOf(`${path.split('/').at(-1)}"`))
 }

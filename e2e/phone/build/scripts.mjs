@@ -1,6 +1,7 @@
 // The scripts of an app, each as a function in strict mode, as the vendor's tool makes them.
 
 import { posix } from 'node:path'
+import { Script } from 'node:vm'
 import esbuild from 'esbuild'
 import { BuildError, fromEsbuild, position } from './error.mjs'
 
@@ -31,12 +32,24 @@ export function buildScripts(source, entries) {
 function compile(path, text) {
   try {
     // Below es2017 `async` is made of the Promise in scope, which is what an app has on a phone that brings its own.
-    return esbuild.transformSync(`'use strict';${text}`, {
+    const { code } = esbuild.transformSync(`'use strict';${text}`, {
       loader: path.endsWith('.ts') ? 'ts' : 'js', format: 'cjs', target: 'es2016', supported: { bigint: true },
       sourcefile: path, charset: 'utf8', logLevel: 'silent', legalComments: 'none',
-    }).code
+    })
+    check(path, text, code)
+    return code
   } catch (error) {
     throw fromEsbuild(path, error)
+  }
+}
+
+/** One file that doesn't parse would take all with it; esbuild leaves regular expressions to the engine. */
+function check(path, text, code) {
+  try {
+    new Script(`(function () {${code}})`)
+  } catch (error) {
+    const expression = /^Invalid regular expression: (.*): /.exec(error.message)?.[1].replace(/\/[a-z]*$/, '')
+    throw new BuildError(path, ...(expression ? position(text, text.indexOf(expression)) : [0, 0]), error.message)
   }
 }
 

@@ -26,7 +26,7 @@ export function buildTemplates(source, paths) {
       if (!source.has(`${name}.wxml`)) throw new BuildError(file, ...position(text, text.indexOf(name.split('/').at(-1))), `no such template: ${name}.wxml`)
       todo.push(name)
     }
-    for (const script of group.getScriptDependencies(path)) addScript(source, group, file, script, scripts)
+    for (const script of group.getScriptDependencies(path)) addScript(source, group, file, script.replace(/\.wxs$/, ''), scripts)
   }
   group.setExtraRuntimeScript('var getRegExp=function(a,b){return new RegExp(a,b)};var getDate=function(){var D=Date;return new (D.bind.apply(D,[null].concat([].slice.call(arguments))))};')
   const made = group.getTmplGenObjectGroups()
@@ -34,16 +34,17 @@ export function buildTemplates(source, paths) {
   return made
 }
 
-function addScript(source, group, from, name, seen) {
-  const path = name.replace(/\.wxs$/, '')
+const NEEDED = /\b(require\(\s*)(["'])([^"'\n]+?)(?:\.wxs)?\2(\s*\))/g
+
+/** Scripts are known by their names without the ending, however they are asked for. */
+function addScript(source, group, from, path, seen) {
   if (seen.has(path)) return
   seen.add(path)
-  if (!source.has(`${path}.wxs`)) throw new BuildError(from, 0, 0, `no such script: ${path}.wxs`)
-  const text = source.text(`${path}.wxs`)
-  group.addScript(name, text)
-  for (const [, , needed] of text.matchAll(/\brequire\(\s*(["'])([^"'\n]+)\1\s*\)/g)) {
-    addScript(source, group, `${path}.wxs`, source.join(`${path}.wxs`, needed), seen)
-  }
+  const file = `${path}.wxs`
+  if (!source.has(file)) throw new BuildError(from, ...position(source.text(from), source.text(from).indexOf(path.split('/').at(-1))), `no such script: ${file}`)
+  const text = source.text(file)
+  group.addScript(path, text.replace(NEEDED, '$1$2$3$2$4'))
+  for (const [, , , needed] of text.matchAll(NEEDED)) addScript(source, group, file, source.join(file, needed), seen)
 }
 
 const TAG = /<!--[\s\S]*?-->|<wxs\b[\s\S]*?<\/wxs>|<[a-zA-Z][\w:-]*(?:\s+[^\s"'>/=]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'>]+))?|\s+)*\s*\/?>/g

@@ -2,6 +2,9 @@
 
 import { writeFileSync } from 'node:fs'
 
+/** Longer than anything here takes, in milliseconds. */
+export const PATIENCE = 30_000
+
 /** Texts and selectors are told apart by their beginning: `#id`, `.class`, `[…]` and `wx-tag` are selectors, all else is text that is shown. */
 export class Hand {
   find(what) {
@@ -21,7 +24,7 @@ export class Hand {
   async locate(what) {
     const found = this.find(what)
     if (!found.candidates) return found
-    const until = Date.now() + this.patience()
+    const until = Date.now() + PATIENCE
     for (;;) {
       for (const candidate of found.candidates) {
         for (const one of (await candidate.all()).reverse()) if (await one.isVisible()) return one
@@ -29,10 +32,6 @@ export class Hand {
       if (Date.now() > until) throw new Error(`nothing shows ${JSON.stringify(what)}; there is:\n${await this.text()}`)
       await this.tab.waitForTimeout(20)
     }
-  }
-
-  patience() {
-    return 10_000
   }
 
   async tap(what) {
@@ -56,7 +55,7 @@ export class Hand {
   }
 
   /** Until that can be read, or matches. */
-  async waitFor(what, patience = this.patience()) {
+  async waitFor(what, patience = PATIENCE) {
     const until = Date.now() + patience
     for (;;) {
       const text = await this.text()
@@ -67,7 +66,7 @@ export class Hand {
   }
 
   /** Until the page on top is that one. */
-  async waitForPage(route, patience = this.patience()) {
+  async waitForPage(route, patience = PATIENCE) {
     const until = Date.now() + patience
     while (await this.page() !== route) {
       if (Date.now() > until) throw new Error(`waited for the page ${route}, but it is ${await this.page()}:\n${await this.text()}`)

@@ -6,13 +6,10 @@ import { buildRuntime } from '../build/runtime.mjs'
 import { NoAccount, SimulatedAccount } from '../client/account.mjs'
 import { WeChatClient } from '../client/client.mjs'
 import { serve } from '../client/server.mjs'
-import { Hand } from './hand.mjs'
+import { Hand, PATIENCE } from './hand.mjs'
 
-const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
+export const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
 const SIZE = { width: 390, height: 844 }
-
-/** Longer than anything here takes, in milliseconds. */
-export const PATIENCE = 10_000
 
 let browser
 let runtime
@@ -62,9 +59,18 @@ class Phone extends Hand {
     this.tab = await this.context.newPage()
     this.tab.setDefaultTimeout(PATIENCE)
     this.tab.on('pageerror', error => this.failures.push(error))
-    this.tab.on('console', line => this.lines.push(`${line.type()}: ${line.text()}`))
-    await this.tab.goto(this.server.url)
-    await this.tab.evaluate(() => phone.started)
+    this.tab.on('console', line => {
+      this.lines.push(`${line.type()}: ${line.text()}`)
+      if (line.text().startsWith('unhandled rejection: ')) this.failures.push(new Error(line.text()))
+    })
+    // Pictures may take as long as they like.
+    await this.tab.goto(this.server.url, { waitUntil: 'domcontentloaded' })
+    try {
+      await this.tab.evaluate(() => phone.started)
+      if (await this.tab.evaluate(() => phone.started === undefined)) throw new Error('app.js did not run')
+    } catch (error) {
+      throw new Error(`the app did not start: ${this.failures[0]?.stack || this.failures[0]?.message || error.message}`, { cause: error })
+    }
   }
 
   /** The route of the page on top. */

@@ -50,7 +50,12 @@ class Phone {
     modules.scripts = bundle.scripts(scope)
 
     addEventListener('error', event => app.instance && app.failed(event.error ?? event.message))
-    addEventListener('unhandledrejection', event => app.tell('onUnhandledRejection', { reason: event.reason, promise: event.promise }))
+    addEventListener('unhandledrejection', event => {
+      // Most are objects with an errMsg, of which a browser would say `Object`.
+      event.preventDefault()
+      console.error(`unhandled rejection: ${event.reason?.stack ?? event.reason?.errMsg ?? String(event.reason)}`)
+      app.tell('onUnhandledRejection', { reason: event.reason, promise: event.promise })
+    })
     link.on('command', ({ name, value }) => this.command(name, value))
     link.on('online', ({ value }) => online(value))
 

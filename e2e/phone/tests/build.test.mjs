@@ -33,13 +33,15 @@ test('mistakes are found where they are', () => {
     'app.json:2:1: ': { 'app.json': '{ "pages": ["a/a"],\n}' },
     'a/a.js:2:9: Unexpected "}"': { 'a/a.js': 'Page({\n  data: }\n' },
     "a/a.js:2:10: cannot find the module ./none": { 'a/a.js': "'x'\nrequire('./none')\nPage({})" },
+    'a/a.js:2:9: Invalid regular expression: /\\d{1}+/': { 'a/a.js': 'Page({\n  data: /\\d{1}+/ })' },
+    'a/a.wxml:1:22: no such script: a/none.wxs': { 'a/a.wxml': '<wxs module="x" src="none.wxs"/>' },
     'a/a.wxml:2:16: unexpected character inside expression': { 'a/a.wxml': '<view>\n  <text>{{ a + }}</text>\n</view>' },
-    'a/a.wxml:2:3: missing end tag': { 'a/a.wxml': '<view>\n  <text>\n</view>' },
+    'a/a.wxml:2:4: missing end tag': { 'a/a.wxml': '<view>\n  <text>\n</view>' },
     'a/a.wxml:1:14: no such template: a/none.wxml': { 'a/a.wxml': '<import src="none.wxml"/>' },
     'a/a.wxss:2:4: a { without its }': { 'a/a.wxss': '.x { color: red }\n.y { color: blue' },
     'a/a.wxss:1:1: no such style sheet: ./none.wxss': { 'a/a.wxss': '@import "./none.wxss";' },
-    'a/a.json:1:28: no such component: ./none': { 'a/a.json': '{ "usingComponents": { "x": "./none" } }' },
-    'app.json:1:16: b/b.js: no such file': { 'app.json': '{ "pages": ["b/b"] }' },
+    'a/a.json:1:30: no such component: ./none': { 'a/a.json': '{ "usingComponents": { "x": "./none" } }' },
+    'app.json:1:14: b/b.js: no such file': { 'app.json': '{ "pages": ["b/b"] }' },
   }
   for (const [expected, files] of Object.entries(mistakes)) {
     const said = build(files)

@@ -5,8 +5,10 @@ export function setGlobalOptions() {
   globalOptions.throwGlobalError = false
   // Style sheets and tests look for ids.
   globalOptions.writeIdToDOM = true
-  addGlobalErrorListener(error => {
-    reportError(error)
+  addGlobalErrorListener((error, method) => {
+    // What it finds wrong with a definition is worth a line; the rest is the app's and thrown.
+    if (String(method).includes('[prepare]')) console.error(String(error?.message ?? error))
+    else reportError(error)
     return false
   })
   addGlobalWarningListener(warning => {

@@ -72,6 +72,7 @@ export class Screen {
   }
 
   paint() {
+    if (!this.current) return
     const { config, title } = this.current
     const dark = config.navigationBarTextStyle !== 'black'
     this.title.textContent = title

@@ -14,6 +14,7 @@ export function userInterface({ pages, screen, sheets, clock }, make) {
     sheets.hideToast()
   }
   const bar = change => options => {
+    if (!pages.top) throw new Failure('no page')
     Object.assign(pages.top, change(options))
     screen.paint()
   }
@@ -55,6 +56,13 @@ export function userInterface({ pages, screen, sheets, clock }, make) {
     showTabBar: make('showTabBar', tabs(false)),
     createSelectorQuery: () => pages.top.instance.createSelectorQuery(),
   }
+  wx.createAnimation = animation
   for (const name of ['navigateTo', 'redirectTo', 'reLaunch', 'switchTab', 'navigateBack']) wx[name] = make(name, options => pages[name](options))
   return wx
+}
+
+/** Nothing moves on this phone, but what describes a movement can be made. */
+function animation() {
+  const made = new Proxy({}, { get: (target, name) => (name === 'export' ? () => ({ actions: [] }) : () => made) })
+  return made
 }
