@@ -6,8 +6,8 @@ import { NotDone, Troubles } from './trouble.mjs'
 
 export class WeChatClient {
   /** `hosts` maps an origin that the app names to the one that is asked; `account` answers for the person. */
-  constructor({ appid, version, name, account, hosts = {}, quirks = {}, language = 'zh_CN', entry, store = new Map() }) {
-    Object.assign(this, { appid, version, name, account, hosts, quirks, language, entry, store })
+  constructor({ appid, version, name, account, hosts = {}, quirks = {}, language = 'zh_CN', entry, store = new Map(), clock = {} }) {
+    Object.assign(this, { appid, version, name, account, hosts, quirks, language, entry, store, clock })
     this.troubles = new Troubles()
     this.requests = []
     this.running = new Map()
@@ -27,7 +27,7 @@ export class WeChatClient {
     this.events = []
     return {
       appid: this.appid, envVersion: { 0: 'develop', devtools: 'develop' }[this.version] ?? 'release', version: String(this.version), name: this.name, base: '3.7.12',
-      language: this.language, entry: this.entry, quirks: this.quirks, storage: [...this.store.values()], last: this.first - 1,
+      language: this.language, entry: this.entry, quirks: this.quirks, storage: [...this.store.values()], clock: this.clock, last: this.first - 1,
     }
   }
 
@@ -114,6 +114,15 @@ export class WeChatClient {
     socket.on('close', ({ code, reason }) => finish({ type: 'result', result: { code, reason } }))
     socket.on('failure', ({ reason, status }) => finish({ type: 'failure', reason, status }))
     return undefined
+  }
+
+  /** Every socket breaks, as when a server dies or the phone changes its network. */
+  cutSockets() {
+    for (const [id, call] of [...this.running].filter(([, one]) => one.wire)) {
+      call.stop()
+      this.running.delete(id)
+      this.tell({ id, type: 'failure', reason: 'connection reset' })
+    }
   }
 
   /** No network from now on, or again. What is under way breaks. */

@@ -7,6 +7,8 @@ import { NotDone } from './trouble.mjs'
 
 export const AGENT = 'Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 MicroMessenger/8.0.50(0x18003230) NetType/WIFI Language/zh_CN'
 const REDIRECTS = 20
+// A connection for each request: one that a stopped server has left behind would fail the first request to the next.
+const AGENTS = { 'http:': new http.Agent(), 'https:': new https.Agent() }
 const MOST = 64 * 1024 * 1024
 
 /** `{ status, headers: [[name, value], …], body: { text } | { base64 } }`. `sent` is told the headers. */
@@ -34,7 +36,7 @@ function once({ url, method, headers, body, hosts, referer, signal, sent }) {
   sent?.(Object.fromEntries(all.map(([name, value]) => [name.toLowerCase(), value])))
   return new Promise((resolve, reject) => {
     const { request } = target.protocol === 'https:' ? https : http
-    const ours = request({ host: target.hostname, port: target.port, path, method, headers: all.flat(), servername: named.hostname, signal })
+    const ours = request({ host: target.hostname, port: target.port, path, method, headers: all.flat(), servername: named.hostname, signal, agent: AGENTS[target.protocol] })
     ours.once('error', error => reject(broken(error)))
     ours.once('response', answer => {
       const parts = []
@@ -77,6 +79,7 @@ export function bodyOf(bytes) {
 }
 
 function plain(bytes, encoding) {
+  if (bytes.length === 0) return bytes
   if (encoding === 'gzip') return zlib.gunzipSync(bytes)
   if (encoding === 'deflate') return zlib.inflateSync(bytes)
   if (encoding === 'br') return zlib.brotliDecompressSync(bytes)

@@ -29,17 +29,17 @@ export async function closeBrowser() {
 /**
  * `folder`: of the mini program. `packages`: name to folder, for npm packages that aren't installed in it. `sim`: `{ url, token }` of
  * `yaopai sim`. `person`: one of its users. `quirks`: README.md lists them. `hosts`: the origins that the app names, and where they are.
- * `clockOffset`: how wrong the phone's clock is, in ms. `entry`: the page it opens with. `store`: a Map, to share a storage.
+ * `clockOffset`: how wrong the phone's clock is, in ms. `manualClock`: time passes by `clock(ms)` alone. `entry`: the page it opens with. `store`: a Map, to share a storage.
  */
 export async function startPhone({
-  folder, packages, sim, person = 'xiaoming', appid = 'wx0123456789abcdef', version = 12, name = '小程序', quirks = {}, hosts, clockOffset, language, entry, store, viewport = SIZE,
+  folder, packages, sim, person = 'xiaoming', appid = 'wx0123456789abcdef', version = 12, name = '小程序', quirks = {}, hosts, clockOffset, manualClock = false, language, entry, store, viewport = SIZE,
 }) {
   const key = JSON.stringify([folder, packages])
   if (!built.has(key)) built.set(key, buildApp(folder, { packages }))
   runtime ??= buildRuntime()
   const account = sim ? new SimulatedAccount({ sim, appid, person }) : new NoAccount()
   const odd = clockOffset === undefined ? quirks : { ...quirks, wrongClock: clockOffset }
-  const client = new WeChatClient({ appid, version, name, account, hosts, quirks: odd, language, entry, store })
+  const client = new WeChatClient({ appid, version, name, account, hosts, quirks: odd, language, entry, store, clock: { skipped: 0, ...(manualClock ? { start: Date.now() } : {}) } })
   const server = await serve(client, new Map([...runtime, ...built.get(key)]))
   const context = await (await browserOf()).newContext({ viewport, deviceScaleFactor: 2, reducedMotion: 'reduce', locale: 'zh-CN' })
   const phone = new Phone({ client, server, context })
@@ -101,11 +101,16 @@ class Phone extends Hand {
 
   /** Lets so many milliseconds pass on the phone. */
   clock(ms) {
+    this.client.clock.skipped += ms
     return this.tab.evaluate(time => phone.clock.advance(time), ms)
   }
 
   airplane(on) {
     this.client.airplane(on)
+  }
+
+  cutSockets() {
+    this.client.cutSockets()
   }
 
   /** Of the next request whose `METHOD url` has this in it, or matches it: done, and nobody hears. */

@@ -4,9 +4,9 @@
 export const BACKGROUND = 5000
 
 export class Clock {
-  constructor(offset = 0) {
-    this.offset = offset
-    this.skipped = 0
+  /** `skipped`: by how much it was set forward before this start. With `start` it is a manual clock: it stands there until it is moved. */
+  constructor({ offset = 0, skipped = 0, start } = {}) {
+    Object.assign(this, { offset: offset + skipped, start, advanced: 0 })
     this.timers = new Map()
     this.next = 1
     this.frozen = false
@@ -15,11 +15,11 @@ export class Clock {
 
   /** Milliseconds that go evenly, however wrong the clock on the wall is. */
   elapsed() {
-    return performance.now() + this.skipped
+    return (this.start === undefined ? performance.now() : 0) + this.advanced
   }
 
   now() {
-    return Math.floor(Date.now() + this.skipped + this.offset)
+    return Math.floor((this.start ?? Date.now()) + this.advanced + this.offset)
   }
 
   /** `own` timers are the phone's: they run in the background too. */
@@ -58,11 +58,11 @@ export class Clock {
     for (;;) {
       const timer = this.first()
       if (!timer || timer.due > until) break
-      this.skipped += Math.max(0, timer.due - this.elapsed())
+      this.advanced += Math.max(0, timer.due - this.elapsed())
       this.fire(timer)
       await new Promise(done => setTimeout(done))
     }
-    this.skipped += Math.max(0, until - this.elapsed())
+    this.advanced += Math.max(0, until - this.elapsed())
     this.arm()
   }
 
@@ -78,7 +78,7 @@ export class Clock {
   arm() {
     clearTimeout(this.armed)
     const timer = this.first()
-    if (!timer) return
+    if (!timer || (this.start !== undefined && timer.due > this.elapsed())) return
     this.armed = setTimeout(() => {
       for (let due = this.first(); due && due.due <= this.elapsed(); due = this.first()) this.fire(due)
       this.arm()

@@ -24,14 +24,14 @@ class Phone {
     const link = new Link(document.documentElement.dataset.client ?? 'client/')
     const hello = await link.hello()
     const quirks = hello.quirks ?? {}
-    const clock = new Clock(quirks.wrongClock ?? 0)
+    const clock = new Clock({ offset: quirks.wrongClock, ...hello.clock })
     const entry = parseRoute(hello.entry ?? bundle.config.app.entryPagePath ?? bundle.config.app.pages[0])
     const app = new App({ ...entry, scene: 1001, shareTicket: undefined, referrerInfo: {} })
     const screen = new Screen(bundle.config, clock, {
       back: () => this.pages.navigateBack({}),
       tab: (path, index) => this.tab(path, index),
     })
-    const sheets = new Sheets(screen.over)
+    const sheets = new Sheets(screen.over, hello.language ?? 'zh_CN')
     Object.assign(this, { link, hello, clock, app, screen, sheets, visible: true })
 
     // The framework and the scripts need each other: the scripts are given after the globals are there.

@@ -1,41 +1,45 @@
 // An app that isn't on the screen runs on for five seconds and then stands still.
 
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
-import { ground, HELLO, PROBE } from './ground.mjs'
+import { before, beforeEach, test } from 'node:test'
+import { ground, PROBE } from './ground.mjs'
 
 const here = ground()
-const told = phone => phone.evaluate(({ app }) => app.told.splice(0))
+// One phone for all: on the screen, and nothing told yet, when a test begins.
+let phone
+before(async () => { phone = await here.start(PROBE, { manualClock: true }) })
+beforeEach(async () => {
+  await phone.foreground()
+  await phone.clock(100_000)
+  await told()
+})
+const told = () => phone.evaluate(({ app }) => app.told.splice(0))
 
 test('timers run for five seconds, stop, and go on when the app is back', async () => {
-  const phone = await here.start(PROBE)
-  await told(phone)
   await phone.evaluate(({ app }) => app.timers())
   await phone.background()
   await phone.clock(2500)
-  assert.deepEqual(await told(phone), ['one hide', 'hide', 'interval', 'interval'])
+  assert.deepEqual(await told(), ['one hide', 'hide', 'wx.onAppHide', 'interval', 'interval'])
   await phone.clock(2500)
-  assert.deepEqual(await told(phone), ['interval'])
+  assert.deepEqual(await told(), ['interval'])
   await phone.clock(120_000)
-  assert.deepEqual(await told(phone), [])
+  assert.deepEqual(await told(), [])
   await phone.foreground()
   await phone.clock(0)
-  assert.deepEqual(await told(phone), ['show', 'one show', 'timeout'])
+  assert.deepEqual(await told(), ['show', 'wx.onAppShow', 'one show', 'timeout'])
 })
 
 test('back within five seconds nothing stops', async () => {
-  const phone = await here.start(PROBE)
   await phone.evaluate(({ app }) => app.timers())
   await phone.background()
   await phone.clock(4900)
   await phone.foreground()
-  await told(phone)
+  await told()
   await phone.clock(60_000)
-  assert.deepEqual(await told(phone), ['timeout'])
+  assert.deepEqual(await told(), ['timeout'])
 })
 
 test('a request that is under way when the app is frozen is interrupted; the app hears of it when it is back', async () => {
-  const phone = await here.start(PROBE)
   await phone.evaluate(({ app }) => { app.pending = app.task({ url: 'https://shop.example/hold' }) })
   while (here.shop.held.length === 0) await new Promise(done => setTimeout(done, 10))
   await phone.background()
@@ -48,7 +52,6 @@ test('a request that is under way when the app is frozen is interrupted; the app
 })
 
 test('one that is answered within five seconds is answered', async () => {
-  const phone = await here.start(PROBE)
   await phone.evaluate(({ app }) => { app.pending = app.task({ url: 'https://shop.example/hold' }) })
   while (here.shop.held.length === 0) await new Promise(done => setTimeout(done, 10))
   await phone.background()
@@ -58,21 +61,19 @@ test('one that is answered within five seconds is answered', async () => {
 })
 
 test('a socket is closed when the app is frozen', async () => {
-  const phone = await here.start(PROBE)
   await phone.evaluate(({ wx, app }) => new Promise(done => {
     const socket = wx.connectSocket({ url: 'wss://shop.example/echo' })
     socket.onOpen(done)
     socket.onClose(({ code }) => app.log(`closed ${code}`))
   }))
-  await told(phone)
+  await told()
   await phone.background()
   await phone.clock(5000)
   await phone.foreground()
-  assert.ok((await told(phone)).includes('closed 1006'))
+  assert.ok((await told()).includes('closed 1006'))
 })
 
 test('a restart keeps the storage, and nothing else', async () => {
-  const phone = await here.start(PROBE)
   await phone.evaluate(async ({ wx, app }) => {
     wx.setStorageSync('a', { b: [1, '中'] })
     await wx.setStorage({ key: 'c', data: 'secret', encrypt: true })
@@ -86,14 +87,15 @@ test('a restart keeps the storage, and nothing else', async () => {
     plain: wx.getStorageSync('c'), miss: await wx.getStorage({ key: 'c' }).catch(error => error.errMsg),
   }))
   assert.deepEqual(found, { a: { b: [1, '中'] }, c: 'secret', gone: '', kept: undefined, plain: '', miss: 'getStorage:fail data not found' })
+  const before = await phone.evaluate(({ app }) => app.now())
+  await phone.clock(60_000)
   await phone.evaluate(({ wx }) => wx.clearStorageSync())
   await phone.restart()
   assert.deepEqual(await phone.storage(), {})
+  assert.equal(await phone.evaluate(({ app }) => app.now()), before + 60_000)
 })
 
-test('two phones have a storage each, and one person can have two', async () => {
-  const one = await here.start(HELLO)
-  const two = await here.start(HELLO)
-  await one.evaluate(({ wx }) => wx.setStorageSync('a', 1))
-  assert.equal(await two.evaluate(({ wx }) => wx.getStorageSync('a')), '')
+test('two phones have a storage each', async () => {
+  await phone.evaluate(({ wx }) => wx.setStorageSync('a', 1))
+  assert.equal(await (await here.start(PROBE)).evaluate(({ wx }) => wx.getStorageSync('a')), '')
 })

@@ -1,20 +1,20 @@
 // What a browser has and a phone doesn't is not there for an app, by any of the usual ways.
 
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { before, test } from 'node:test'
 import { ground, PROBE } from './ground.mjs'
 
 const here = ground()
+let phone
+before(async () => { phone = await here.start(PROBE) })
 
 test('no global of the browser\'s is there', async () => {
-  const phone = await here.start(PROBE)
   const globals = await phone.evaluate(({ app }) => app.globals())
   assert.ok(Object.keys(globals).length > 50)
   assert.deepEqual(Object.entries(globals).filter(([, type]) => type !== 'undefined'), [])
 })
 
 test('nor any that nobody thought of: all names of the window but the language\'s own', async () => {
-  const phone = await here.start(PROBE)
   const [hidden, seen] = await phone.evaluate(({ phone: inside }) => {
     const all = []
     for (let at = window; at; at = Object.getPrototypeOf(at)) all.push(...Object.getOwnPropertyNames(at))
@@ -29,7 +29,6 @@ test('nor any that nobody thought of: all names of the window but the language\'
 })
 
 test('the way around by `this`, by text as code, by constructors, leads nowhere', async () => {
-  const phone = await here.start(PROBE)
   const reached = await phone.evaluate(({ app }) => app.reached())
   assert.deepEqual(Object.entries(reached).filter(([, found]) => found === 'reached'), [])
   // The one text that phones let through gives the app's own globals.

@@ -1,20 +1,26 @@
 // Templates, components and forms.
 
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { before, beforeEach, test } from 'node:test'
 import { ground, HELLO } from './ground.mjs'
 
 const here = ground()
-const shown = async (phone, what) => (await phone.locate(what)).innerText()
-const color = async (phone, what) => (await phone.locate(what)).evaluate(element => getComputedStyle(element).color)
+// One phone for all; each test begins at home.
+let phone
+before(async () => { phone = await here.start(HELLO) })
+beforeEach(async () => {
+  await phone.evaluate(({ wx }) => wx.reLaunch({ url: '/pages/home/home' }))
+  await phone.evaluate(({ app }) => app.globalData.seen.splice(0))
+})
+const shown = async what => (await phone.locate(what)).innerText()
+const color = async what => (await phone.locate(what)).evaluate(element => getComputedStyle(element).color)
 
 test('templates: import, include, wxs, wx:for, and what setData changes', async () => {
-  const phone = await here.start(HELLO)
   await phone.tap('组件')
   await phone.waitForPage('pages/parts/parts')
-  assert.equal(await shown(phone, '#query'), '{"x":"1","y":"%E4%B8%AD"}')
-  assert.equal(await shown(phone, '#line'), '模板：甲')
-  assert.equal(await shown(phone, '#wxs'), '模B！ 42')
+  assert.equal(await shown('#query'), '{"x":"1","y":"%E4%B8%AD"}')
+  assert.equal(await shown('#line'), '模板：甲')
+  assert.equal(await shown('#wxs'), '模B！ 42')
   await phone.waitFor('页脚 模板')
   await phone.tap('改')
   await phone.waitFor('身 丙')
@@ -22,7 +28,6 @@ test('templates: import, include, wxs, wx:for, and what setData changes', async 
 })
 
 test('components: slots, properties, observers, behaviors, events, lifetimes', async () => {
-  const phone = await here.start(HELLO)
   await phone.tap('组件')
   await phone.waitFor('甲 1 0')
   await phone.waitFor('头 2')
@@ -36,27 +41,25 @@ test('components: slots, properties, observers, behaviors, events, lifetimes', a
 })
 
 test('styles: rpx, imports, each component for itself, pictures of the app', async () => {
-  const phone = await here.start(HELLO)
   await phone.tap('组件')
   const box = await (await phone.locate('#box')).boundingBox()
   assert.equal(Math.round(box.width), 195)
   assert.equal(Math.round(box.height), 39)
-  assert.equal(await color(phone, '.label'), 'rgb(1, 2, 3)')
-  assert.equal(await color(phone, '甲 1 0'), 'rgb(200, 0, 0)')
+  assert.equal(await color('.label'), 'rgb(1, 2, 3)')
+  assert.equal(await color('甲 1 0'), 'rgb(200, 0, 0)')
   assert.equal(await (await phone.locate('wx-image')).evaluate(host => host.inner.naturalWidth), 1)
   await phone.tap('量')
   await phone.waitFor('宽 195')
 })
 
 test('a form gives what was typed, chosen and switched', async () => {
-  const phone = await here.start(HELLO)
   await phone.tap('表单')
   await phone.waitForPage('pages/forms/forms')
   await phone.fill('#name', '小明')
   await phone.waitFor('小明')
   await phone.fill('#upper', 'abc')
   await phone.fill('#both', 'two')
-  assert.equal(await shown(phone, '#bothtext'), 'two')
+  assert.equal(await shown('#bothtext'), 'two')
   await phone.tap('#city')
   await phone.tap('上海')
   await phone.waitFor('城市：上海')
@@ -65,14 +68,13 @@ test('a form gives what was typed, chosen and switched', async () => {
   await phone.tap('#on')
   await phone.tap('提交')
   await phone.waitFor('"name"')
-  assert.deepEqual(JSON.parse(await shown(phone, '#sent')), {
+  assert.deepEqual(JSON.parse(await shown('#sent')), {
     name: '小明', upper: 'ABC', both: 'two', city: 1, kinds: ['a', 'b'], one: 'y', on: true, long: '初值',
   })
-  assert.equal(await shown(phone, '#chosen'), 'y')
+  assert.equal(await shown('#chosen'), 'y')
 })
 
 test('modal, action sheet and toast are drawn, and wait for the person', async () => {
-  const phone = await here.start(HELLO)
   await phone.tap('表单')
   await phone.tap('询问')
   await phone.waitFor('真的吗？')

@@ -1,76 +1,78 @@
 // Each quirk is seen by the app's own code.
 
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { before, test } from 'node:test'
 import { ground, PROBE } from './ground.mjs'
 
 const here = ground()
-const cookies = phone => phone.evaluate(({ app }) => app.callback('request', { url: 'https://shop.example/cookies' }))
+
+// Quirks that don't touch each other share a phone.
+const SETS = {
+  plain: {},
+  first: { setCookie: 'semicolon', headerCase: 'lower', accessorRequest: true, macrotaskPromise: true, storageFailure: 'write' },
+  second: { setCookie: 'array', headerCase: 'upper', noCookies: true, frozenWx: true, noBigInt: true, noProxy: true, noRandomValues: true, storageFailure: 'read' },
+  third: { headerCase: 'title', storageFailure: 'all', wrongClock: -3_600_000 },
+}
+const phones = {}
+before(async () => {
+  for (const [name, quirks] of Object.entries(SETS)) phones[name] = await here.start(PROBE, { quirks, manualClock: name === 'third' })
+})
+
+/** What a function of the app answers, on each of these phones. */
+async function each(run, names = Object.keys(phones)) {
+  const found = {}
+  for (const name of names) found[name] = await phones[name].evaluate(run)
+  return found
+}
+const cookies = ({ app }) => app.callback('request', { url: 'https://shop.example/cookies' })
 const [A, B] = ['a=1; Expires=Wed, 21 Oct 2037 07:28:00 GMT', 'b=2']
 
-test('Set-Cookie: joined by commas, by semicolons, or an array', async () => {
-  const plain = await cookies(await here.start(PROBE))
+test('Set-Cookie: joined by commas, by semicolons, or an array; and res.cookies, or none', async () => {
+  const { plain, first, second } = await each(cookies)
   assert.deepEqual([plain.header['Set-Cookie'], plain.cookies], [`${A},${B}`, [A, B]])
-  assert.equal((await cookies(await here.start(PROBE, { quirks: { setCookie: 'semicolon' } }))).header['Set-Cookie'], `${A};${B}`)
-  assert.deepEqual((await cookies(await here.start(PROBE, { quirks: { setCookie: 'array' } }))).header['Set-Cookie'], [A, B])
+  assert.deepEqual([first.header['set-cookie'], first.cookies], [`${A};${B}`, [A, B]])
+  assert.deepEqual([second.header['SET-COOKIE'], second.cookies], [[A, B], undefined])
 })
 
-test('noCookies: no res.cookies', async () => {
-  assert.equal((await cookies(await here.start(PROBE, { quirks: { noCookies: true } }))).cookies, undefined)
-})
-
-test('headerCase: small letters, capitals, or one capital a word', async () => {
-  for (const [headerCase, name] of [['lower', 'x-some-thing'], ['upper', 'X-SOME-THING'], ['title', 'X-Some-Thing']]) {
-    assert.equal((await cookies(await here.start(PROBE, { quirks: { headerCase } }))).header[name], 'x', headerCase)
-  }
+test('headerCase: as sent, small letters, capitals, or one capital a word', async () => {
+  const { plain, first, second, third } = await each(cookies)
+  assert.deepEqual([plain.header['X-some-Thing'], first.header['x-some-thing'], second.header['X-SOME-THING'], third.header['X-Some-Thing']], ['x', 'x', 'x', 'x'])
 })
 
 test('wx.request: a plain field, an accessor that swallows what is assigned, or frozen', async () => {
-  const patch = async quirks => (await here.start(PROBE, { quirks })).evaluate(({ app }) => app.patch())
-  assert.deepEqual(await patch({}), { assigned: true, defined: true, thrown: '', was: 'function' })
-  assert.deepEqual(await patch({ accessorRequest: true }), { assigned: false, defined: true, thrown: '', was: 'function' })
-  assert.deepEqual(await patch({ frozenWx: true }), { assigned: false, defined: false, thrown: 'TypeError', was: 'function' })
+  const { plain, first, second } = await each(({ app }) => app.patch())
+  assert.deepEqual(plain, { assigned: true, defined: true, thrown: '', was: 'function' })
+  assert.deepEqual(first, { assigned: false, defined: true, thrown: '', was: 'function' })
+  assert.deepEqual(second, { assigned: false, defined: false, thrown: 'TypeError', was: 'function' })
 })
 
-test('macrotaskPromise: then comes after the timers that are due, for async functions too', async () => {
-  const order = async quirks => (await here.start(PROBE, { quirks })).evaluate(({ app }) => app.order())
-  assert.equal((await order({})).at(-1), 'timer')
-  assert.equal((await order({ macrotaskPromise: true }))[0], 'timer')
-})
-
-test('macrotaskPromise: wx answers with the same kind', async () => {
-  const phone = await here.start(PROBE, { quirks: { macrotaskPromise: true } })
-  assert.deepEqual(await phone.evaluate(({ wx, phone: inside }) => {
-    const promise = wx.getNetworkType()
-    return [promise instanceof inside.world.Promise, promise instanceof Promise]
-  }), [true, false])
+test('macrotaskPromise: then comes after the timers that are due, for async functions too, and wx answers with the same kind', async () => {
+  const { plain, first } = await each(({ app }) => app.order(), ['plain', 'first'])
+  assert.deepEqual([plain.at(-1), first[0]], ['timer', 'timer'])
+  const kinds = await each(({ wx, phone }) => [wx.getNetworkType() instanceof phone.world.Promise, wx.getNetworkType() instanceof Promise])
+  assert.deepEqual([kinds.plain, kinds.first], [[true, true], [true, false]])
 })
 
 test('noBigInt, noProxy, noRandomValues', async () => {
-  const plain = await here.start(PROBE)
-  assert.equal(await plain.evaluate(({ app }) => app.bigint()), 'function')
-  assert.deepEqual(await plain.evaluate(({ app }) => app.random()), ['function', 'function'])
-  const odd = await here.start(PROBE, { quirks: { noBigInt: true, noProxy: true, noRandomValues: true } })
-  assert.equal(await odd.evaluate(({ app }) => app.bigint()), 'undefined')
-  assert.equal(await odd.evaluate(({ phone: inside }) => typeof inside.world.Proxy), 'undefined')
-  assert.deepEqual(await odd.evaluate(({ app }) => app.random()), ['undefined', 'undefined'])
+  const { plain, second } = await each(({ app, phone }) => [app.bigint(), typeof phone.world.Proxy, ...app.random()])
+  assert.deepEqual(plain, ['function', 'function', 'function', 'function'])
+  assert.deepEqual(second, ['undefined', 'undefined', 'undefined', 'undefined'])
 })
 
-test('storageFailure: reads, writes, or both', async () => {
-  const failing = async storageFailure => (await here.start(PROBE, { quirks: { storageFailure } })).evaluate(({ app }) => app.storage())
-  assert.deepEqual(await failing(undefined), [])
-  assert.deepEqual(await failing('write'), ['setStorageSync:fail write failed'])
-  assert.deepEqual(await failing('read'), ['getStorageSync:fail read failed'])
-  assert.equal((await failing('all')).length, 2)
+test('storageFailure: writes, reads, or both', async () => {
+  const { plain, first, second, third } = await each(({ app }) => app.storage())
+  assert.deepEqual(plain, [])
+  assert.deepEqual(first, ['setStorageSync:fail write failed'])
+  assert.deepEqual(second, ['getStorageSync:fail read failed'])
+  assert.equal(third.length, 2)
 })
 
-test('a wrong clock, and time that passes at once', async () => {
-  const phone = await here.start(PROBE, { clockOffset: -3_600_000 })
-  const now = () => phone.evaluate(({ app }) => app.now())
-  const wrong = await now() - Date.now()
-  assert.ok(Math.abs(wrong + 3_600_000) < 2000, String(wrong))
-  await phone.clock(1_200_000)
-  const later = await now() - Date.now()
-  assert.ok(Math.abs(later + 2_400_000) < 2000, String(later))
-  assert.deepEqual(await phone.evaluate(({ app }) => app.date()), [true, 0, 'string', true])
+test('wrongClock, and time that passes at once', async () => {
+  const { third } = phones
+  const now = () => third.evaluate(({ app }) => app.now())
+  const { start } = third.client.clock
+  assert.equal(await now(), start - 3_600_000)
+  await third.clock(1_200_000)
+  assert.equal(await now(), start - 2_400_000)
+  assert.deepEqual(await third.evaluate(({ app }) => app.date()), [true, 0, 'string', true])
 })

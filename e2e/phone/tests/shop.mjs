@@ -30,7 +30,7 @@ export async function startShop(sim) {
       case '/orders': return say(403, { error: 'not_bound' })
       case '/upload': return say(200, body.includes('一个文件') && body.includes('name="about"') ? 'whole' : 'broken', { 'Set-Cookie': ['up=1', 'load=2'] })
       case '/download': return response.end('下载的')
-      case '/cookies': return say(200, 'ok', { 'Set-Cookie': ['a=1; Expires=Wed, 21 Oct 2037 07:28:00 GMT', 'b=2'], 'X-Some-Thing': 'x' })
+      case '/cookies': return say(200, 'ok', { 'Set-Cookie': ['a=1; Expires=Wed, 21 Oct 2037 07:28:00 GMT', 'b=2'], 'X-some-Thing': 'x' })
       case '/redirect': return say(302, 'away', { location: '/echoed?to=1' })
       case '/bytes': return response.end(Buffer.from([0, 255, 128, 1]))
       case '/hold': return held.push(() => say(200, search))

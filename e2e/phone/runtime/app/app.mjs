@@ -20,7 +20,7 @@ export class App {
     if (this.instance) throw new Error('App() may be called once only')
     this.instance = options
     this.call('onLaunch', this.launch)
-    this.call('onShow', this.launch)
+    this.shown()
   }
 
   call(name, ...args) {

@@ -2,9 +2,15 @@
 
 import { h } from './dom.mjs'
 
+const WORDS = {
+  zh: { cancel: '取消', confirm: '确定', ask: name => `${name} 申请获取并验证你的手机号`, bound: '微信绑定号码', deny: '拒绝', allow: '允许' },
+  en: { cancel: 'Cancel', confirm: 'OK', ask: name => `${name} requests your phone number`, bound: 'Number linked to WeChat', deny: 'Reject', allow: 'Allow' },
+}
+
 export class Sheets {
-  constructor(over) {
+  constructor(over, language) {
     this.over = over
+    this.words = WORDS[language.startsWith('zh') ? 'zh' : 'en']
   }
 
   /** Shows one and waits; what the buttons give to `choose` is the answer. */
@@ -19,7 +25,7 @@ export class Sheets {
     })
   }
 
-  modal({ title = '', content = '', showCancel = true, cancelText = '取消', confirmText = '确定', cancelColor, confirmColor, editable = false, placeholderText = '' }) {
+  modal({ title = '', content = '', showCancel = true, cancelText = this.words.cancel, confirmText = this.words.confirm, cancelColor, confirmColor, editable = false, placeholderText = '' }) {
     return this.ask('modal', choose => {
       const input = editable ? h('input.modal-input', { placeholder: placeholderText }) : undefined
       const style = color => (color ? `color:${color}` : undefined)
@@ -34,7 +40,7 @@ export class Sheets {
   }
 
   /** The index of what was chosen; undefined if nothing was. */
-  actions({ itemList, alertText, itemColor, cancelText = '取消' }) {
+  actions({ itemList, alertText, itemColor, cancelText = this.words.cancel }) {
     return this.ask('bottom', choose => h('div.sheet', {},
       alertText ? h('p.sheet-note', {}, alertText) : undefined,
       ...itemList.map((item, index) => h('button.sheet-item', { style: itemColor ? `color:${itemColor}` : undefined, onclick: () => choose(index) }, item)),
@@ -44,7 +50,7 @@ export class Sheets {
   /** The same for a picker, with the present choice marked. */
   pick(items, present, title = '') {
     return this.ask('bottom', choose => h('div.sheet.sheet-pick', {},
-      h('div.sheet-head', {}, h('button.sheet-no', { onclick: () => choose(undefined) }, '取消'), h('strong', {}, title), h('span')),
+      h('div.sheet-head', {}, h('button.sheet-no', { onclick: () => choose(undefined) }, this.words.cancel), h('strong', {}, title), h('span')),
       h('div.sheet-list', {}, ...items.map((item, index) => h(`button.sheet-item${index === present ? '.chosen' : ''}`, { onclick: () => choose(index) }, item)))))
   }
 
@@ -53,16 +59,16 @@ export class Sheets {
     return this.ask('bottom', choose => {
       const input = h('input.sheet-input', { type, value })
       return h('div.sheet.sheet-pick', {},
-        h('div.sheet-head', {}, h('button.sheet-no', { onclick: () => choose(undefined) }, '取消'), h('span'), h('button.sheet-yes', { onclick: () => choose(input.value) }, '确定')), input)
+        h('div.sheet-head', {}, h('button.sheet-no', { onclick: () => choose(undefined) }, this.words.cancel), h('span'), h('button.sheet-yes', { onclick: () => choose(input.value) }, this.words.confirm)), input)
     })
   }
 
   /** May the app have the phone number? */
   number(name, number) {
     return this.ask('bottom', choose => h('div.sheet.sheet-number', {},
-      h('p.number-app', {}, `${name} 申请获取并验证你的手机号`),
-      h('p.number-value', {}, number, h('small', {}, '微信绑定号码')),
-      h('div.number-buttons', {}, h('button.number-no', { onclick: () => choose(false) }, '拒绝'), h('button.number-yes', { onclick: () => choose(true) }, '允许'))))
+      h('p.number-app', {}, this.words.ask(name)),
+      h('p.number-value', {}, number, h('small', {}, this.words.bound)),
+      h('div.number-buttons', {}, h('button.number-no', { onclick: () => choose(false) }, this.words.deny), h('button.number-yes', { onclick: () => choose(true) }, this.words.allow))))
   }
 
   toast({ title, icon = 'success', mask = false }) {

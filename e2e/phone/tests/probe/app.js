@@ -2,6 +2,8 @@ const { globals, reached } = require('./globals')
 const { order } = require('./order')
 
 const told = []
+wx.onAppShow(() => told.push('wx.onAppShow'))
+wx.onAppHide(() => told.push('wx.onAppHide'))
 
 App({
   told,
