@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import esbuild from 'esbuild'
 
 const HERE = fileURLToPath(new URL('..', import.meta.url))
-const SHIPPED = ['glass-easel', 'glass-easel-miniprogram-adapter']
+// Of the compiler, a few lines are in every app that it compiled.
+const SHIPPED = ['glass-easel', 'glass-easel-miniprogram-adapter', 'glass-easel-template-compiler']
 
 /** `Map` of file name to content. `app.js` and `files/` beside them are of an app. */
 export function buildRuntime({ client } = {}) {

@@ -28,8 +28,8 @@ test('the files, their sizes, and the licences of what is in them', () => {
   assert.deepEqual(readdirSync(out).sort(), ['LICENSES.txt', 'app.js', 'files', 'index.html', 'phone.css', 'phone.js'])
   assert.match(printed, /^phone\.js +\d+\.\d KB +gzip +\d+\.\d KB$/m)
   const licences = readFileSync(join(out, 'LICENSES.txt'), 'utf8')
-  for (const name of ['glass-easel ', 'glass-easel-miniprogram-adapter ']) assert.ok(licences.includes(name))
-  assert.equal(licences.match(/Permission is hereby granted/g).length, 2)
+  for (const name of ['glass-easel ', 'glass-easel-miniprogram-adapter ', 'glass-easel-template-compiler ']) assert.ok(licences.includes(name))
+  assert.equal(licences.match(/Permission is hereby granted/g).length, 3)
 })
 
 test('in a frame of a page that allows no code from text', async () => {
