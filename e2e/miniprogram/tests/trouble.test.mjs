@@ -10,7 +10,7 @@ const REFRESH = 2
 
 let world
 
-before(async () => { world = await World.start({ refresh: REFRESH, idle: 60 }) })
+before(async () => { world = await World.start({ refresh: REFRESH }) })
 after(() => world?.close())
 
 const refreshes = requests => requests.filter(line => line.includes('/session/refresh'))
