@@ -14,7 +14,7 @@ const HOSTS = ['shop.com', 'shop.com', 'shop.com', 'www.shop.com', 'www.shop.com
   'shop.github.io', 'WWW.Shop.com:8443']
 const DOMAINS = ['shop.com', '.shop.com', 'www.shop.com', 'SHOP.com', 'bank.com', 'com', 'com.cn', 'shop.com.cn', '0.0.7', '10.0.0.7', 'github.io', '',
   '.', 'op.com']
-const PATHS = ['/', '', '/a', '/a/', '/a/b', '/a/b/', '/ab', '/a/b/c']
+const PATHS = ['/', '', '/a', '/a/', '/a/b', '/a/b/', '/ab', '/a/b/c', '/b/a', '/b/a/']
 const NAMES = ['id', 'sid', 'token', 'x', '__Secure-s', '__Host-h', '__host-h']
 const VALUES = ['1', '2', 'a=b', '"q"', 'a,b', 'a b', '', ' 7 ']
 const DATES = ['Sun, 01 Nov 2026 00:10:00 GMT', 'Sunday, 01-Nov-26 01:00:00 GMT', 'Mon Nov  2 00:00:00 2026', 'Thu, 01 Jan 1970 00:00:00 GMT',

@@ -7,7 +7,7 @@ const SHOP = 'https://shop.example/'
 
 test('dates in every form that servers send', () => {
   const ahead = ['Sun, 01 Nov 2026 00:00:01 GMT', 'Sunday, 01-Nov-26 00:00:01 GMT', 'Sun Nov  1 00:00:01 2026', '1 nov 2026 0:0:1',
-    '00:00:01 2026 November 1']
+    '00:00:01 2026 November 1', '1 Nov 2026 00:00:01 23:00:00']
   for (const date of ahead) {
     assert.equal(afterwards([`a=1; Expires=${date}`], SHOP, SHOP, NOW + 999), 'a=1', date)
     assert.equal(afterwards([`a=1; Expires=${date}`], SHOP, SHOP, NOW + 1000), undefined, date)
@@ -23,9 +23,16 @@ test('years of two digits: 70 to 99 are of the last century', () => {
 
 test('what is no date, or no number, is ignored and leaves a session cookie', () => {
   for (const attribute of ['Expires=0', 'Expires=-1', 'Expires=Wed, 31 Feb 2026 00:00:00 GMT', 'Expires=Wed, 01 Nov 1600 00:00:00 GMT',
-    'Expires=Wed, 01 Jan 2020 24:00:00 GMT', 'Expires=01 Jan 2020', 'Max-Age=soon', 'Max-Age=', 'Max-Age=1e1', 'Max-Age=+0']) {
+    'Expires=Wed, 01 Jan 2020 24:00:00 GMT', 'Expires=01 Jan 2020', 'Expires=01 anf 2020 00:00:00', 'Max-Age=soon', 'Max-Age=', 'Max-Age=1e1', 'Max-Age=+0']) {
     assert.equal(afterwards([`a=1; ${attribute}`]), 'a=1', attribute)
   }
+})
+
+test('an attribute that says nothing leaves what one before it said', () => {
+  assert.equal(afterwards(['a=1; Expires=Thu, 01 Jan 2020 00:00:00 GMT; Expires=soon']), undefined)
+  assert.equal(afterwards(['a=1; Max-Age=0; Max-Age=soon']), undefined)
+  assert.equal(afterwards(['a=1; Domain=shop.example; Domain='], 'https://www.shop.example/'), 'a=1')
+  assert.equal(afterwards(['a=1; Path=/x; Path=/']), 'a=1')
 })
 
 test('the default path is the directory of the request', () => {
@@ -76,6 +83,9 @@ test('over http no Secure cookie is set, replaced or removed; a server on this m
   jar.take('http://shop.example/', { cookies: ['a=2; Path=/', 'a=3; Path=/x'] }, NOW)
   jar.take('http://www.shop.example/', { cookies: ['a=4; Path=/; Domain=shop.example; Max-Age=0'] }, NOW)
   assert.equal(jar.header('https://shop.example/x', NOW), 'a=1')
+  jar.take('https://www.shop.example/', { cookies: ['b=1; Secure; Path=/'] }, NOW)
+  jar.take('http://shop.example/', { cookies: ['b=2; Path=/; Domain=shop.example'] }, NOW)
+  assert.equal(jar.header('https://www.shop.example/', NOW), 'b=1')
   for (const host of ['127.0.0.1:9700', 'localhost:9700', 'shop.localhost']) {
     assert.equal(afterwards(['a=1; Secure'], `http://${host}/`, `http://${host}/`), 'a=1', host)
   }

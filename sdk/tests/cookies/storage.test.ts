@@ -118,9 +118,20 @@ test('clear reaches the storage', async () => {
   const jar = cookieJar()
   await jar.open(storage, NOW)
   jar.take(SHOP, { cookies: [`a=1; ${LASTS}`] }, NOW)
+  await settled()
+  assert.equal(await restarted(storage), 'a=1')
   jar.clear()
   await settled()
   assert.equal(await restarted(storage), undefined)
+})
+
+test('a storage that cannot be read is written all the same', async () => {
+  const storage = new Storage()
+  const jar = cookieJar()
+  await jar.open({ read: () => Promise.reject(new Error('damaged')), write: (key, value) => storage.write(key, value) }, NOW)
+  jar.take(SHOP, { cookies: [`a=1; ${LASTS}`] }, NOW)
+  await settled()
+  assert.equal(await restarted(storage), 'a=1')
 })
 
 test('a storage that fails leaves a jar in memory', async () => {
@@ -155,11 +166,12 @@ test('what is written stays far below the mebibyte that a key may hold: the long
   const jar = cookieJar({ storageKey: 'jar' })
   await jar.open(storage, NOW)
   for (let i = 0; i < 300; i++) {
+    if (i === 299) jar.header('https://h0.example/', NOW)
     jar.take(`https://h${i % 10}.example/`, { cookies: [`c${i}=${'x'.repeat(4000)}; Max-Age=1000`] }, NOW)
   }
   await settled()
   const kept = storage.kept.get('jar')!
   assert.ok(kept.length <= 400_000, String(kept.length))
   assert.ok(kept.length > 300_000, String(kept.length))
-  assert.ok(kept.includes('"c299"') && !kept.includes('"c0"'))
+  assert.ok(kept.includes('"c299"') && kept.includes('"c0"') && !kept.includes('"c1"'))
 })
