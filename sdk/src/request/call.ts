@@ -1,0 +1,22 @@
+import type { Engine, State } from '../session/state'
+import type { Job } from './carry'
+import { place } from './url'
+import { transport } from './transport'
+
+/**
+ * A call of our own API. `session`: with this one (null: none), and its refusals are the caller's; undefined: with the one at
+ * hand, opened, renewed and replayed as for any request.
+ */
+export function call(e: Engine, method: string, path: string, session?: State | null, body?: object): Job {
+  return {
+    _own: true,
+    _with: session,
+    _method: method,
+    _place: place(e._base + '/yaopai/v1' + path)!,
+    _body: body ? JSON.stringify(body) : '',
+    _fields: body ? { 'Content-Type': 'application/json' } : {},
+    _send(url, fields) {
+      return transport(e, 'request', { url, method, data: method === 'GET' ? undefined : this._body }, fields)
+    },
+  }
+}
