@@ -4,8 +4,8 @@
 import assert from 'node:assert/strict'
 import { mock, test } from 'node:test'
 import { Cookie, CookieJar as Tough } from 'tough-cookie'
-import { Random } from './random'
-import { cookieJar, DAY, NOW } from './subject'
+import { Random } from './random.mjs'
+import { cookieJar, DAY, NOW } from './subject.mjs'
 
 const SEQUENCES = Number(process.env.YAOPAI_COOKIE_SEQUENCES || 1000)
 const STEPS = 30
@@ -20,15 +20,7 @@ const VALUES = ['1', '2', 'a=b', '"q"', 'a,b', 'a b', '', ' 7 ']
 const DATES = ['Sun, 01 Nov 2026 00:10:00 GMT', 'Sunday, 01-Nov-26 01:00:00 GMT', 'Mon Nov  2 00:00:00 2026', 'Thu, 01 Jan 1970 00:00:00 GMT',
   'Thu, 01-Jan-70 00:00:00 GMT', 'Tue, 19 Jan 2038 03:14:07 GMT', 'Sun, 31 Feb 2027 00:00:00 GMT', 'soon', '']
 
-interface Step {
-  url: string
-  host: string
-  safe: boolean
-  line?: { name: string; secure: boolean; domain?: string; text: string }
-  wait: number
-}
-
-const REASONS: Record<string, (step: Step, before: Step[]) => boolean> = {
+const REASONS = {
   // We know only the registries of domain.ts, it knows the full list.
   'a suffix that only the full list knows': step => step.line?.domain === 'github.io' && step.host.endsWith('.github.io'),
   // RFC 6265 §5.3 step 5 makes a cookie of that host alone; it drops the cookie.
@@ -37,10 +29,10 @@ const REASONS: Record<string, (step: Step, before: Step[]) => boolean> = {
   'a prefix in another case': step => step.line?.name === '__host-h',
   // RFC 6265bis §5.7: whoever can write into http must not replace what https has set.
   'http would replace a Secure cookie': (step, before) =>
-    !step.safe && before.some(other => other.line?.name === step.line?.name && other.line!.secure),
+    !step.safe && before.some(other => other.line?.name === step.line?.name && other.line.secure),
 }
 
-function urlOf(random: Random): { url: string; host: string; safe: boolean } {
+function urlOf(random) {
   const scheme = random.pick(['https', 'https', 'https', 'http'])
   const host = random.pick(HOSTS)
   const bare = host.replace(/:.*/, '').toLowerCase()
@@ -48,12 +40,12 @@ function urlOf(random: Random): { url: string; host: string; safe: boolean } {
   return { url, host: bare, safe: scheme === 'https' || bare === '127.0.0.1' }
 }
 
-function lineOf(random: Random, host: string): Step['line'] {
+function lineOf(random, host) {
   const name = random.pick(NAMES)
-  const attributes: string[] = []
+  const attributes = []
   let secure = false
-  let domain: string | undefined
-  const named = (value: string): void => {
+  let domain
+  const named = value => {
     attributes.push(`${random.pick(['Domain', 'domain'])}=${value}`)
     if (value) domain = value.replace(/^\./, '').toLowerCase()
   }
@@ -79,7 +71,7 @@ function lineOf(random: Random, host: string): Step['line'] {
  * Two more differences are taken out beforehand. It counts Max-Age from a cookie's last use, so that one in use never
  * ends, where RFC 6265 §5.2.2 counts from its arrival. And nothing of ours outlives 400 days.
  */
-function forTough(text: string, now: number): Cookie | undefined {
+function forTough(text, now) {
   const cookie = Cookie.parse(text)
   if (!cookie) return undefined
   if (typeof cookie.maxAge === 'number') {
@@ -91,19 +83,19 @@ function forTough(text: string, now: number): Cookie | undefined {
 }
 
 test(`${SEQUENCES} sequences of ${STEPS} steps, against tough-cookie`, context => {
-  const counts = { headers: 0, cookies: 0, 'left out': 0 } as Record<string, number>
+  const counts = { headers: 0, cookies: 0, 'left out': 0 }
   for (let sequence = 0; sequence < SEQUENCES; sequence++) {
     const random = new Random(10_000_000 + sequence)
     const ours = cookieJar()
     const tough = new Tough(undefined, { prefixSecurity: 'silent', enforceSecureOriginOnStorage: true })
-    const before: Step[] = []
-    const apart = new Set<string>()
+    const before = []
+    const apart = new Set()
     let now = NOW
     mock.timers.enable({ apis: ['Date'], now })
     try {
       for (let i = 0; i < STEPS; i++) {
         const where = urlOf(random)
-        const step: Step = { ...where, wait: random.pick([0, 0, 1000, 60_000, 600_000]), line: random.chance(60) ? lineOf(random, where.host) : undefined }
+        const step = { ...where, wait: random.pick([0, 0, 1000, 60_000, 600_000]), line: random.chance(60) ? lineOf(random, where.host) : undefined }
         mock.timers.tick(step.wait)
         now += step.wait
         if (step.line) {

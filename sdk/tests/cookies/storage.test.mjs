@@ -1,36 +1,36 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { cookieJar, NOW, type JarStorage } from './subject'
+import { cookieJar, NOW } from './subject.mjs'
 
 const SHOP = 'https://shop.example/'
 const LASTS = 'Path=/; Max-Age=1000'
 
 /** A phone's storage. `hold` makes it answer only when told. */
-class Storage implements JarStorage {
-  readonly kept = new Map<string, string>()
-  readonly waiting: (() => void)[] = []
+class Storage {
+  kept = new Map()
+  waiting = []
   writes = 0
   hold = false
 
-  async read(key: string): Promise<string | undefined> {
+  async read(key) {
     await this.turn()
     return this.kept.get(key)
   }
 
-  async write(key: string, value: string): Promise<void> {
+  async write(key, value) {
     this.writes++
     await this.turn()
     this.kept.set(key, value)
   }
 
-  private turn(): Promise<void> {
+  turn() {
     return new Promise(done => this.hold ? this.waiting.push(done) : done())
   }
 }
 
-const settled = (): Promise<void> => new Promise(done => setImmediate(done))
+const settled = () => new Promise(done => setImmediate(done))
 
-async function restarted(storage: JarStorage, options = {}, now = NOW): Promise<string | undefined> {
+async function restarted(storage, options = {}, now = NOW) {
   const jar = cookieJar(options)
   await jar.open(storage, now)
   return jar.header('https://shop.example/x', now)
@@ -72,7 +72,7 @@ test('a cookie that came before the storage answered goes before the one in it',
   const opened = jar.open(storage, NOW)
   jar.take(SHOP, { cookies: [`b=new; ${LASTS}`] }, NOW)
   storage.hold = false
-  storage.waiting.shift()!()
+  storage.waiting.shift()()
   await opened
   await settled()
   assert.equal(jar.header(SHOP, NOW), 'a=old; b=new')
@@ -90,7 +90,7 @@ test('cleared while the storage is read: what is in it does not come back', asyn
   const opened = jar.open(storage, NOW)
   jar.clear()
   storage.hold = false
-  storage.waiting.shift()!()
+  storage.waiting.shift()()
   await opened
   await settled()
   assert.equal(jar.header(SHOP, NOW), undefined)
@@ -107,7 +107,7 @@ test('one write at a time, and the last state is what is written', async () => {
   for (const value of ['1', '2', '3']) jar.take(SHOP, { cookies: [`a=${value}; ${LASTS}`] }, NOW)
   assert.equal(storage.writes, before + 1)
   storage.hold = false
-  storage.waiting.shift()!()
+  storage.waiting.shift()()
   await settled()
   assert.equal(storage.writes, before + 2)
   assert.equal(await restarted(storage), 'a=3')
@@ -135,8 +135,8 @@ test('a storage that cannot be read is written all the same', async () => {
 })
 
 test('a storage that fails leaves a jar in memory', async () => {
-  const fails = (): never => { throw new Error('no storage') }
-  const rejects = (): Promise<never> => Promise.reject(new Error('no storage'))
+  const fails = () => { throw new Error('no storage') }
+  const rejects = () => Promise.reject(new Error('no storage'))
   for (const storage of [{ read: fails, write: fails }, { read: rejects, write: rejects }]) {
     const jar = cookieJar()
     await jar.open(storage, NOW)
@@ -154,7 +154,7 @@ test('what somebody else has put into the storage is no cookie and no error', as
     ['{"v":1,"cookies":[null,5,[],["a"]]}', undefined],
     [JSON.stringify({ v: 2, cookies: [row] }), undefined],
     [JSON.stringify({ v: 1, cookies: [row, [...row.slice(0, 4), 'soon', 4, 1]] }), 'a=1'],
-  ] as const) {
+  ]) {
     const storage = new Storage()
     storage.kept.set('yaopai.cookies', text)
     assert.equal(await restarted(storage, { keepSession: true }), header, text)
@@ -170,7 +170,7 @@ test('what is written stays far below the mebibyte that a key may hold: the long
     jar.take(`https://h${i % 10}.example/`, { cookies: [`c${i}=${'x'.repeat(4000)}; Max-Age=1000`] }, NOW)
   }
   await settled()
-  const kept = storage.kept.get('jar')!
+  const kept = storage.kept.get('jar')
   assert.ok(kept.length <= 400_000, String(kept.length))
   assert.ok(kept.length > 300_000, String(kept.length))
   assert.ok(kept.includes('"c299"') && kept.includes('"c0"') && !kept.includes('"c1"'))

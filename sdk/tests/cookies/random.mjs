@@ -1,9 +1,11 @@
 /** Numbers that look random and are the same again for the same seed, so that a failure can be run again. */
 export class Random {
-  constructor(private state: number) {}
+  constructor(seed) {
+    this.state = seed
+  }
 
   /** 0 to `below` - 1. */
-  int(below: number): number {
+  int(below) {
     // The generator mulberry32.
     this.state = (this.state + 0x6d2b79f5) | 0
     let t = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state)
@@ -11,15 +13,15 @@ export class Random {
     return ((t ^ (t >>> 14)) >>> 0) % below
   }
 
-  pick<T>(from: readonly T[]): T {
+  pick(from) {
     return from[this.int(from.length)]
   }
 
-  chance(percent: number): boolean {
+  chance(percent) {
     return this.int(100) < percent
   }
 
-  text(characters: string, most: number): string {
+  text(characters, most) {
     let text = ''
     for (let left = this.int(most + 1); left > 0; left--) text += characters[this.int(characters.length)]
     return text

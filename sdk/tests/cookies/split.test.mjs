@@ -1,8 +1,8 @@
 // What a platform joins must come apart as it was, for any cookies: properties, over YAOPAI_COOKIE_SEQUENCES generated ones.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Random } from './random'
-import { cookieJar, NOW } from './subject'
+import { Random } from './random.mjs'
+import { cookieJar, NOW } from './subject.mjs'
 
 const ROUNDS = Number(process.env.YAOPAI_COOKIE_SEQUENCES || 1000)
 const SHOP = 'https://shop.example/'
@@ -11,7 +11,7 @@ const NAME = "abcXYZ019!#$%&'*+-.^_`|~[]:@/(){}<>?"
 const VALUE = "abcXYZ019!#$%&'()*+-./:<=>?@[]^_`{|}~"
 const DATES = ['Fri, 12 Nov 2027 01:37:01 GMT', 'Fri, 12-Nov-27 01:37:01 GMT', 'Friday, 12-Nov-2027 01:37:01 GMT', 'Fri Nov 12 01:37:01 2027']
 
-function attributes(random: Random, blank: string): string {
+function attributes(random, blank) {
   let text = ''
   const known = ['Path=/', 'path=/', 'Secure', 'HttpOnly', 'Max-Age=1000', 'SameSite=Lax', 'Domain=shop.example', 'Priority=High', 'Version=1',
     ...DATES.map(date => `Expires=${date}`), ...DATES.map(date => `expires=${date}`)]
@@ -19,17 +19,17 @@ function attributes(random: Random, blank: string): string {
   return text
 }
 
-function pairs(random: Random, value = VALUE): string[] {
-  const made: string[] = []
+function pairs(random, value = VALUE) {
+  const made = []
   for (let i = 0; i <= random.int(5); i++) made.push(`${i}${random.text(NAME, 6)}=${random.text(value, 12)}`)
   return made
 }
 
-function sorted(header: string | undefined): string[] {
+function sorted(header) {
   return (header || '').split('; ').sort()
 }
 
-function check(name: string, seed: number, join: (random: Random, pairs: string[]) => string | string[], value = VALUE): void {
+function check(name, seed, join, value = VALUE) {
   test(`${name}, ${ROUNDS} times`, () => {
     for (let round = 0; round < ROUNDS; round++) {
       const random = new Random(seed + round)
