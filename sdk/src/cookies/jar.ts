@@ -60,13 +60,13 @@ export function cookieJar(options: Options = {}): CookieJar {
       }
     }
     const to = storage
-    new Promise<void>(written => written(to.write(key, write(store.all(!!options.keepSession, now))))).then(done, done)
+    new Promise<void>(written => written(to.write(key, write(store._all(!!options.keepSession, now))))).then(done, done)
   }
 
   return {
     header(url, now, given) {
       const place = placeOf(url)
-      const ours = place ? store.match(place, now).map(cookie => cookie.name + '=' + cookie.value).join('; ') : ''
+      const ours = place ? store._match(place, now).map(cookie => cookie.name + '=' + cookie.value).join('; ') : ''
       return mergeCookies(given, ours)
     },
 
@@ -76,14 +76,14 @@ export function cookieJar(options: Options = {}): CookieJar {
       let changed = false
       for (const line of setCookieLines(response)) {
         const cookie = judge(line, place, now, maxBytes)
-        if (cookie && store.put(cookie, place, now)) changed = true
+        if (cookie && store._put(cookie, place, now)) changed = true
       }
       if (changed) save(now)
     },
 
     clear() {
       cleared++
-      store.clear()
+      store._clear()
       save(0)
     },
 
@@ -91,7 +91,7 @@ export function cookieJar(options: Options = {}): CookieJar {
       const before = cleared
       const begin = (saved: string | undefined): void => {
         // Cleared in the meantime: what was saved is what the person wanted gone.
-        if (before === cleared) store.restore(read(saved), now)
+        if (before === cleared) store._restore(read(saved), now)
         storage = to
         save(now)
       }
@@ -109,7 +109,7 @@ function judge(line: string, place: Place, now: number, maxBytes: number): Cooki
   if (!scope || (set.secure && !place.secure)) return undefined
   if (/^__(secure|host)-/i.test(set.name) && !set.secure) return undefined
   if (/^__host-/i.test(set.name) && (set.domain || set.path !== '/')) return undefined
-  return { ...set, ...scope, path: set.path || defaultPath(place.path), created: 0, used: 0 }
+  return Object.assign({}, set, scope, { path: set.path || defaultPath(place.path), created: 0, used: 0 })
 }
 
 /** The length in UTF-8: there is no TextEncoder on a phone. */

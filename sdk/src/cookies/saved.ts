@@ -33,7 +33,7 @@ export function read(text: unknown): Cookie[] {
     value: row[1],
     domain: row[2],
     path: row[3],
-    ...(row[4] === null ? {} : { expires: row[4] }),
+    expires: row[4] === null ? undefined : row[4],
     secure: (row[5] & 1) !== 0,
     httpOnly: (row[5] & 2) !== 0,
     hostOnly: (row[5] & 4) !== 0,

@@ -24,70 +24,70 @@ export interface Limits {
 
 /** The cookies, and the rules of RFC 6265 that concern several of them: §5.3 from step 11 on, and §5.4. */
 export class Store {
-  private cookies: Cookie[] = []
-  private count = 0
+  private _cookies: Cookie[] = []
+  private _count = 0
 
-  constructor(private readonly limits: Limits) {}
+  constructor(private readonly _limits: Limits) {}
 
   /** Puts one in the place of its namesake, or takes the namesake away if this one has expired. */
-  put(cookie: Cookie, place: Place, now: number): boolean {
-    const old = this.cookies.filter(other => sameCookie(other, cookie))[0]
+  _put(cookie: Cookie, place: Place, now: number): boolean {
+    const old = this._cookies.filter(other => sameCookie(other, cookie))[0]
     // Whoever can write into http must not replace what https has set (RFC 6265bis §5.7, "leave secure cookies alone").
-    if (!place.secure && this.cookies.some(other => shadows(cookie, other))) return false
-    this.cookies = this.cookies.filter(other => other !== old)
+    if (!place.secure && this._cookies.some(other => shadows(cookie, other))) return false
+    this._cookies = this._cookies.filter(other => other !== old)
     if (!isExpired(cookie, now)) {
-      const created = old ? old.created : ++this.count
-      this.cookies.push({ ...cookie, created, used: ++this.count })
-      this.evict(cookie.domain, now)
+      const created = old ? old.created : ++this._count
+      this._cookies.push(Object.assign({}, cookie, { created, used: ++this._count }))
+      this._evict(cookie.domain, now)
     }
     return true
   }
 
   /** Those that go with a request, in the order in which they go. */
-  match(place: Place, now: number): Cookie[] {
-    const matching = this.cookies.filter(cookie =>
+  _match(place: Place, now: number): Cookie[] {
+    const matching = this._cookies.filter(cookie =>
       (cookie.hostOnly ? cookie.domain === place.host : domainMatches(place.host, cookie.domain)) &&
       pathMatches(place.path, cookie.path) &&
       (place.secure || !cookie.secure) &&
       !isExpired(cookie, now))
-    const use = ++this.count
+    const use = ++this._count
     for (const cookie of matching) cookie.used = use
     return matching.sort((a, b) => b.path.length - a.path.length || a.created - b.created)
   }
 
-  clear(): void {
-    this.cookies = []
+  _clear(): void {
+    this._cookies = []
   }
 
   /** Those worth writing down, the oldest first. */
-  all(sessions: boolean, now: number): Cookie[] {
-    return this.cookies
+  _all(sessions: boolean, now: number): Cookie[] {
+    return this._cookies
       .filter(cookie => !isExpired(cookie, now) && (sessions || cookie.expires !== undefined))
       .sort((a, b) => a.created - b.created)
   }
 
   /** Puts what was written down below what has come since. */
-  restore(saved: Cookie[], now: number): void {
-    const younger = this.cookies.slice().sort((a, b) => a.created - b.created)
-    this.cookies = saved.filter(cookie => !isExpired(cookie, now) && !younger.some(other => sameCookie(other, cookie)))
-    this.count = this.cookies.reduce((most, cookie) => Math.max(most, cookie.created, cookie.used), 0)
-    for (const cookie of younger) this.cookies.push({ ...cookie, created: ++this.count, used: this.count })
-    this.evict(undefined, now)
+  _restore(saved: Cookie[], now: number): void {
+    const younger = this._cookies.slice().sort((a, b) => a.created - b.created)
+    this._cookies = saved.filter(cookie => !isExpired(cookie, now) && !younger.some(other => sameCookie(other, cookie)))
+    this._count = this._cookies.reduce((most, cookie) => Math.max(most, cookie.created, cookie.used), 0)
+    for (const cookie of younger) this._cookies.push(Object.assign({}, cookie, { created: ++this._count, used: this._count }))
+    this._evict(undefined, now)
   }
 
   /** RFC 6265 §5.3: first what has expired, then a host's surplus, then the surplus of all; each time the longest unused. */
-  private evict(domain: string | undefined, now: number): void {
-    if (this.cookies.length <= Math.min(this.limits.maxPerHost, this.limits.maxCookies)) return
-    this.cookies = this.cookies.filter(cookie => !isExpired(cookie, now))
-    const domains = domain === undefined ? this.cookies.map(cookie => cookie.domain) : [domain]
-    for (const each of domains) this.drop(cookie => cookie.domain === each, this.limits.maxPerHost)
-    this.drop(() => true, this.limits.maxCookies)
+  private _evict(domain: string | undefined, now: number): void {
+    if (this._cookies.length <= Math.min(this._limits.maxPerHost, this._limits.maxCookies)) return
+    this._cookies = this._cookies.filter(cookie => !isExpired(cookie, now))
+    const domains = domain === undefined ? this._cookies.map(cookie => cookie.domain) : [domain]
+    for (const each of domains) this._drop(cookie => cookie.domain === each, this._limits.maxPerHost)
+    this._drop(() => true, this._limits.maxCookies)
   }
 
-  private drop(counts: (cookie: Cookie) => boolean, most: number): void {
-    const counted = this.cookies.filter(counts).sort((a, b) => a.used - b.used)
+  private _drop(counts: (cookie: Cookie) => boolean, most: number): void {
+    const counted = this._cookies.filter(counts).sort((a, b) => a.used - b.used)
     const surplus = counted.slice(0, Math.max(counted.length - most, 0))
-    if (surplus.length) this.cookies = this.cookies.filter(cookie => surplus.indexOf(cookie) < 0)
+    if (surplus.length) this._cookies = this._cookies.filter(cookie => surplus.indexOf(cookie) < 0)
   }
 }
 
