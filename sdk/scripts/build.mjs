@@ -1,17 +1,17 @@
-// miniprogram_dist/ for the vendor's npm build, dist/*.mjs for bundlers, one file per entry, nothing shared and nothing imported.
+// miniprogram_dist/ for the vendor's npm build, dist/*.mjs for bundlers: one file per entry, nothing shared and nothing imported.
 import { existsSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const entries = { index: 'src/index.ts' }
-for (const name of ['wechat-key', 'cookies', 'taro', 'uni']) {
-  if (existsSync(`${root}/src/${name}/index.ts`)) entries[name] = `src/${name}/index.ts`
+const entries = {}
+for (const name of ['index', 'wechat-key', 'cookies', 'taro', 'uni']) {
+  const file = name === 'index' ? 'src/index.ts' : `src/${name}/index.ts`
+  if (existsSync(`${root}/${file}`)) entries[name] = file
 }
 for (const folder of ['miniprogram_dist', 'dist']) rmSync(`${root}/${folder}`, { recursive: true, force: true })
 const common = {
   absWorkingDir: root,
-  entryPoints: entries,
   bundle: true,
   minify: true,
   target: 'es2017',
@@ -20,5 +20,17 @@ const common = {
   mangleProps: /^_[a-zA-Z]/,
   logLevel: 'warning',
 }
-await build({ ...common, format: 'cjs', outdir: 'miniprogram_dist' })
-await build({ ...common, format: 'esm', outdir: 'dist', outExtension: { '.js': '.mjs' } })
+const { metafile } = await build({
+  ...common, entryPoints: entries, format: 'esm', outdir: 'dist', outExtension: { '.js': '.mjs' }, metafile: true,
+})
+// esbuild's own way to CommonJS costs half a kilobyte: getters, and a mark of ES modules.
+for (const [name, file] of Object.entries(entries)) {
+  const names = metafile.outputs[`dist/${name}.mjs`].exports.join(', ')
+  await build({
+    ...common,
+    stdin: { contents: `import { ${names} } from './${file}'\nmodule.exports = { ${names} }`, resolveDir: root, loader: 'ts' },
+    format: 'cjs',
+    outfile: `miniprogram_dist/${name}.js`,
+    logOverride: { 'commonjs-variable-in-esm': 'silent' },
+  })
+}

@@ -1,5 +1,5 @@
 /* eslint-disable @typescript-eslint/no-explicit-any */
-import { clientOf, functionsOf } from './client'
+import { clientOf, engineOf, functionsOf } from './client'
 import { patch } from './patch'
 import { globalOf } from './platform/native'
 import type { Client, Options } from './types'
@@ -9,7 +9,7 @@ export type * from './types'
 let current: Client | undefined
 
 /** A client that patches nothing. It is complete on its own. */
-export const createClient = (options: Options): Client => clientOf(options).client
+export const createClient = (options: Options): Client => clientOf(engineOf(options))
 
 /**
  * Puts the session under `wx.request`, `uploadFile`, `downloadFile` and `connectSocket`: requests to the server's hosts are
@@ -19,20 +19,19 @@ export const createClient = (options: Options): Client => clientOf(options).clie
 export function install(options: Options): Client {
   const global = globalOf(options.platform)
   // Two copies of this package in one mini program must not sign twice.
-  const there: Client | undefined = (global.request || {}).yaopai || current
+  const there: Client | undefined = global.request.yaopai || current
   if (there && there.installed) return (current = there)
-  const { client, engine } = clientOf(options)
-  const functions = functionsOf(engine)
-  ;(functions.request as any).yaopai = client
+  const engine = engineOf(options)
+  const client = clientOf(engine) as { -readonly [K in keyof Client]: Client[K] }
+  const functions: Record<string, any> = functionsOf(engine)
+  functions.request.yaopai = client
   const back = patch(global, functions)
-  const mine = client as { -readonly [K in keyof Client]: Client[K] }
-  const { uninstall } = mine
-  mine.installed = !!back
-  mine.uninstall = () => {
+  const { uninstall } = client
+  client.installed = !!back
+  client.uninstall = () => {
     uninstall()
     if (back) back()
-    mine.installed = false
-    if (current === client) current = undefined
+    client.installed = false
   }
   return (current = client)
 }

@@ -1,13 +1,13 @@
 /** Header fields as platforms hand them over: any case, a string or a list. */
 export type Headers = Record<string, string | string[]>
 
-/** A field whatever its case, or empty. Some network modes of WeChat change the case. */
-export function field(headers: Headers | undefined, name: string): string {
+/** A field whatever its case, or empty. Some network modes of WeChat change the case. `name` in small letters. */
+export function field(headers: Headers, name: string): string {
   for (const key in headers) if (key.toLowerCase() === name) return String(headers[key])
   return ''
 }
 
-/** Sets a field in place of any spelling of it. `name` in small letters but for its first ones. */
+/** Sets a field in place of any spelling of it. */
 export function setField(headers: Headers, name: string, value: string): void {
   for (const key in headers) if (key.toLowerCase() === name.toLowerCase()) delete headers[key]
   headers[name] = value

@@ -2,17 +2,16 @@
 import { errorOf } from '../error'
 import type { Engine } from '../session/state'
 import type { RequestOptions } from '../types'
+import { merge, nothing } from '../util'
 import { content } from './body'
 import { carry, type Job } from './carry'
 import { proxyTask } from './task'
 import { transport } from './transport'
-import { extend, place } from './url'
-
-const TASK = 'onHeadersReceived offHeadersReceived onChunkReceived offChunkReceived onProgressUpdate offProgressUpdate'
+import { extend, place, type Place } from './url'
 
 /** A URL that may carry the session, or undefined. */
-export function ours(e: Engine, url: unknown) {
-  const p = typeof url === 'string' && place(url)
+export function ours(e: Engine, url: string): Place | undefined {
+  const p = place(url)
   return p && e._hosts[p._origin] ? p : undefined
 }
 
@@ -20,72 +19,62 @@ export function ours(e: Engine, url: unknown) {
 export function start(e: Engine, kind: string, given: RequestOptions, isPromise?: boolean): any {
   const p = ours(e, given.url)
   // Another's URL: as if we weren't there.
-  if (!p && !isPromise) return e._native._get(kind)!(given)
-  const { _task: task, _attach } = proxyTask(TASK)
+  if (!p && !isPromise) return e._native._had[kind](given)
+  const { _task: task, _attach } = proxyTask(
+    'onHeadersReceived offHeadersReceived onChunkReceived offChunkReceived onProgressUpdate offProgressUpdate',
+  )
+  const method = kind === 'uploadFile' ? 'POST' : String(given.method || 'GET').toUpperCase()
+  const fields = merge(given.header || given.headers)
+  const options = merge(given)
   let native: any
-  let isOver = false
-  let settle: (how: 'success' | 'fail', result: any) => void
+  let settle: (done: boolean, what: any) => void
   const result = new Promise((done, failed) => {
-    settle = (how, what) => {
-      if (isOver) return
-      isOver = true
-      const { success, fail, complete } = given
-      if (how === 'success') done(what)
-      else failed(what)
+    settle = (isDone, what) => {
+      settle = nothing
+      ;(isDone ? done : failed)(what)
       // By the platform's ways: an exception of the caller's is the caller's.
       setTimeout(() => {
-        const call = how === 'success' ? success : fail
+        const call: any = isDone ? given.success : given.fail
         try {
-          if (call) (call as any)(what)
+          if (call) call(what)
         } finally {
-          if (complete) complete(what)
+          if (given.complete) given.complete(what)
         }
       }, 0)
     }
   })
   // Whoever uses the callbacks need not look at the promise.
-  result.catch(() => 0)
-
-  const method = kind === 'uploadFile' ? 'POST' : kind === 'downloadFile' ? 'GET' : String(given.method || 'GET').toUpperCase()
-  const fields = Object.assign({}, given.header || (given as any).headers)
-  const options: any = Object.assign({}, given)
+  result.catch(nothing)
   const job: Job = {
     _method: method,
     _place: p!,
     _body: undefined,
     _fields: fields,
     _send(url, signed) {
-      if (p) options.url = url
-      return transport(e, kind, options, signed, real => {
-        native = real
-        _attach(real)
-      })
+      options.url = url
+      return transport(e, kind, options, signed, real => _attach((native = real)))
     },
   }
   task.abort = () => {
     job._aborted = true
     if (native) native.abort()
-    settle('fail', errorOf(e._zh, 'abort', 0, undefined, undefined, kind))
+    settle(false, errorOf(e._zh, 'abort', 0, '', undefined, kind))
   }
   if (p && kind === 'request') {
     const { _query, _body } = content(method, given.data, fields)
     extend(p, _query)
-    job._body = _body
-    options.data = method === 'GET' || method === 'HEAD' ? undefined : _body
+    options.data = job._body = _body
     options.method = method
   }
-  if (kind === 'uploadFile') {
-    const files = e._native._get('getFileSystemManager')
-    job._repeatable = () =>
-      new Promise((success, fail) =>
-        files && given.filePath ? files().access({ path: given.filePath, success, fail }) : success(0),
-      )
+  const files = e._native._had.getFileSystemManager
+  const path = given.filePath
+  if (kind === 'uploadFile' && files && path) {
+    job._repeatable = () => new Promise((success, fail) => files().access({ path, success, fail }))
   }
-  const sent = p ? carry(e, job).then(answer => answer._raw) : job._send(given.url, fields).then(({ raw }) => raw)
-  sent.then(
-    raw => settle('success', raw),
-    error => settle('fail', error),
+  ;(p ? carry(e, job).then(answer => answer._raw) : job._send(given.url, fields).then(({ raw }) => raw)).then(
+    raw => settle(true, raw),
+    error => settle(false, error),
   )
-  if (isPromise) task.then = (a: any, b: any) => result.then(a, b)
+  if (isPromise) task.then = result.then.bind(result)
   return task
 }

@@ -1,36 +1,40 @@
+import { nothing } from '../util'
 import type { Engine } from './state'
 
-const stack = () => (typeof getCurrentPages === 'function' ? getCurrentPages() : [])
-
-/** Shows the bind page, once for all requests that were sent before it was shown. */
-export function notBound(e: Engine, sent: number, isBackground: string): void {
-  const page = e._options.bindPage
-  const bind = e._bind
-  const pages = stack()
-  if (!page || isBackground || bind.going || sent <= bind.since || pages.some(p => '/' + p.route === page.split('?')[0])) return
-  const top = pages[pages.length - 1]
-  bind.going = true
-  bind.depth = pages.length
-  // The stack holds ten pages; then the bind page takes the place of the top one, and that is opened anew afterwards.
-  const isFull = pages.length > 9
-  const from = top && '/' + top.route + '?' + Object.keys(top.options || {}).map(key => key + '=' + top.options![key]).join('&')
-  bind.from = isFull ? from : ''
-  const over = (): void => {
-    bind.going = false
-    bind.since = Date.now()
-  }
-  e._native._ask(isFull ? 'redirectTo' : 'navigateTo', { url: page }).then(over, over)
+/** The pages that are open, and where among them the bind page is; -1 if it isn't, or there is none. */
+function stack(e: Engine) {
+  const pages = typeof getCurrentPages === 'function' ? getCurrentPages() : []
+  const path = (e._options.bindPage || '').split('?')[0]
+  return { pages, at: pages.map(p => '/' + p.route).indexOf(path) }
 }
 
-/** The person is bound: back to where the person was. */
+/** Shows the bind page, once for all requests that were sent before it was shown. */
+export function notBound(e: Engine, sent: number): void {
+  const url = e._options.bindPage
+  const { pages, at } = stack(e)
+  if (!url || e._binding || sent <= e._bindShown || at >= 0) return
+  const top = pages[pages.length - 1]
+  // The stack holds ten pages; then the bind page takes the place of the top one, and that is opened anew afterwards.
+  const isFull = pages.length > 9
+  const { options = {} } = top || {}
+  e._bindFrom = isFull
+    ? '/' + top.route + '?' + Object.keys(options).map(key => key + '=' + options[key]).join('&')
+    : ''
+  e._binding = true
+  e._native
+    ._ask(isFull ? 'redirectTo' : 'navigateTo', { url })
+    .catch(nothing)
+    .then(() => {
+      e._binding = false
+      e._bindShown = Date.now()
+    })
+}
+
+/** The person is bound: back to where the person was. Nothing, if that is not the bind page. */
 export function leaveBindPage(e: Engine): void {
-  const bind = e._bind
-  const pages = stack()
-  const page = (e._options.bindPage || '').split('?')[0]
-  const at = pages.map(p => '/' + p.route).indexOf(page)
-  // Not at the bind page: the person was there by another way, or has left.
-  if (!page || at < 0) return
-  if (bind.from) e._native._ask('redirectTo', { url: bind.from }).catch(() => 0)
-  else if (at) e._native._ask('navigateBack', { delta: pages.length - at }).catch(() => 0)
-  bind.from = ''
+  const { pages, at } = stack(e)
+  const url = e._bindFrom
+  if (at < 0 || (!url && !at)) return
+  e._bindFrom = ''
+  e._native._ask(url ? 'redirectTo' : 'navigateBack', url ? { url } : { delta: pages.length - at }).catch(nothing)
 }

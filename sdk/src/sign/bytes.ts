@@ -3,23 +3,18 @@ const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 /** UTF-8. There is no TextEncoder on a phone. Half of a surrogate pair becomes U+FFFD, as everywhere. */
 export function utf8(text: string): Uint8Array {
   const out: number[] = []
-  for (let i = 0; i < text.length; i++) {
-    let c = text.charCodeAt(i)
+  for (let i = 0; i < text.length; ) {
+    let c = text.codePointAt(i++)!
+    if (c > 65535) i++
+    else if (c >> 11 === 27) c = 65533
     if (c < 128) out.push(c)
     else {
       if (c < 2048) out.push(192 | (c >> 6))
       else {
-        if (c >> 11 === 27) {
-          const low = text.charCodeAt(i + 1)
-          if (c < 56320 && low >> 10 === 55) {
-            c = (c << 10) + low - 56613888
-            i++
-            out.push(240 | (c >> 18))
-          } else c = 65533
-        }
-        out.push(c > 65535 ? 128 | ((c >> 12) & 63) : 224 | (c >> 12), 128 | ((c >> 6) & 63))
+        if (c < 65536) out.push(224 | (c >> 12))
+        else out.push(240 | (c >> 18), 128 | ((c >> 12) & 63))
+        out.push(128 | ((c >> 6) & 63))
       }
-      // Two bytes, or the last of three or four.
       out.push(128 | (c & 63))
     }
   }
@@ -43,7 +38,7 @@ export function unbase64(text: string): Uint8Array {
   for (const c of text.replace(/=+$/, '')) {
     n = (n << 6) | ALPHABET.indexOf(c)
     bits += 6
-    if (bits > 7) out.push((n >> (bits -= 8)) & 255)
+    if (bits > 7) out.push(n >> (bits -= 8))
   }
   return new Uint8Array(out)
 }

@@ -8,10 +8,10 @@ import { hmac, sha256 } from './sha256'
  */
 export async function randomSource(native: Native): Promise<() => string> {
   // Where the platform has no random bytes, this alone has to do; where it has, it does no harm.
-  let seed = sha256(utf8([Math.random(), Math.random(), Math.random(), Math.random(), Date.now()].join()))
+  const random = Math.random
+  let seed = sha256(utf8([random(), random(), random(), random(), Date.now()].join()))
   try {
-    const { randomValues } = await native._ask('getRandomValues', { length: 32 })
-    seed = sha256(join(seed, new Uint8Array(randomValues)))
+    seed = sha256(join(seed, new Uint8Array((await native._ask('getRandomValues', { length: 32 })).randomValues)))
   } catch (_) {}
   let count = 0
   return () => hex(hmac(seed, utf8('' + count++))).slice(0, 32)

@@ -124,7 +124,7 @@ export class Phone {
         }
         if (options.success) options.success(result)
         if (options.complete) options.complete(result)
-      })
+      }, name === 'setStorage' ? phone.slowStorage : 0)
     }
     const send = kind => options => {
       count(kind)

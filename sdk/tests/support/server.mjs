@@ -140,12 +140,17 @@ export class Server {
         s.current = token
         s.next = undefined
         s.since = this.now()
-      } else if (s.strict || this.now() - s.since > 30000) return no('session_superseded', 401, {})
+      } else if ((s.strict || this.now() - s.since > 30000) && !this.isRepeated(s, url, body)) return no('session_superseded', 401, {})
       s.old = token !== s.current
     }
     if (h['yaopai-background'] !== '1') s.seen = this.now()
     s.shown = token
     return s
+  }
+
+  /** A step-up whose answer was lost: the old token gets it again, and nothing else. */
+  isRepeated(s, url, body) {
+    return url.pathname.endsWith('/refresh') && this.answers.has(s.id + '/session/refresh' + JSON.parse(body).request_id)
   }
 
   verify({ method, url, h, body, s, token }) {

@@ -1,0 +1,5 @@
+/** The session is over, and a silent login is all it takes. */
+export const isDead = (code: string): boolean => /^session_(missing|unknown|expired|revoked|reused|superseded)/.test(code)
+
+/** The session is over, and the person must hear it. */
+export const isEnded = (code: string): boolean => /^(session_(kicked|replaced|ended)|user_disabled)/.test(code)

@@ -1,0 +1,6 @@
+export const sleep = (ms: number): Promise<void> => new Promise(done => setTimeout(done, ms))
+
+export const nothing = (): void => {}
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export const merge = (...parts: any[]): any => Object.assign({}, ...parts)

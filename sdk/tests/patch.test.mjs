@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Phone, shop } from './support/phone.mjs'
+
+const NAMES = ['request', 'uploadFile', 'downloadFile', 'connectSocket']
+
+test('install twice is one install', async () => {
+  const phone = new Phone()
+  const one = phone.install()
+  const two = phone.install()
+  assert.equal(one, two)
+  assert.equal(phone.yaopai.client(), one)
+  // A second copy of the package in the same mini program.
+  const copy = phone.load('index')
+  assert.equal(copy.install({ app: 'shop', server: shop }), one)
+  await phone.request(`${shop}/a`)
+  assert.equal(phone.server.log.length, 2)
+})
+
+test('client() before install says what is missing', () => {
+  assert.throws(() => new Phone().yaopai.client(), /install/)
+})
+
+test('sentry-miniapp #280: an accessor that swallows an assignment', async () => {
+  const phone = new Phone({
+    wx(wx) {
+      for (const name of NAMES) {
+        const value = wx[name]
+        Object.defineProperty(wx, name, { configurable: true, enumerable: true, get: () => value, set() {} })
+      }
+    },
+  })
+  const client = phone.install()
+  assert.equal(client.installed, true)
+  assert.equal((await phone.request(`${shop}/a`)).statusCode, 200)
+  client.uninstall()
+  assert.equal(typeof Object.getOwnPropertyDescriptor(phone.wx, 'request').get, 'function')
+})
+
+test('page-spy #120: who comes later can patch again', async () => {
+  const phone = new Phone()
+  phone.install()
+  const { configurable, writable } = Object.getOwnPropertyDescriptor(phone.wx, 'request')
+  assert.deepEqual([configurable, writable], [true, true])
+})
+
+test('wxapp-api-interceptors #9: frozen wx: install() reports false, the wrapper works', async () => {
+  for (const freeze of [wx => Object.freeze(wx), wx => Object.defineProperty(wx, 'downloadFile', { value: wx.downloadFile, writable: false, configurable: false })]) {
+    const phone = new Phone({ wx: freeze })
+    const before = phone.wx.request
+    const client = phone.install()
+    assert.equal(client.installed, false)
+    assert.equal(phone.wx.request, before)
+    assert.equal((await phone.run(client.request({ url: `${shop}/a` }))).statusCode, 200)
+  }
+})
+
+test('install after Sentry: both are called, and uninstall of either leaves the other', async () => {
+  const phone = new Phone()
+  const calls = []
+  const first = phone.wx.request
+  phone.wx.request = o => (calls.push('sentry 1'), first(o))
+  const sentry = phone.wx.request
+  const client = phone.install()
+  await phone.request(`${shop}/a`)
+  assert.deepEqual(calls, ['sentry 1', 'sentry 1'])
+  const ours = phone.wx.request
+  phone.wx.request = o => (calls.push('sentry 2'), ours(o))
+  const after = phone.wx.request
+  await phone.request(`${shop}/a`)
+  // Our own calls don't go through what was patched after us.
+  assert.deepEqual(calls.slice(2), ['sentry 2', 'sentry 1'])
+  client.uninstall()
+  assert.equal(phone.wx.request, after)
+  assert.notEqual(phone.wx.downloadFile, undefined)
+  phone.wx.request = ours
+  assert.notEqual(sentry, ours)
+})
+
+test('uninstall restores the descriptors, and a new install works', async () => {
+  const phone = new Phone()
+  const before = Object.getOwnPropertyDescriptors(phone.wx)
+  const client = phone.install()
+  assert.notEqual(phone.wx.request, before.request.value)
+  client.uninstall()
+  for (const name of NAMES) assert.deepEqual(Object.getOwnPropertyDescriptor(phone.wx, name), before[name])
+  assert.equal(client.installed, false)
+  assert.equal(phone.onShow, undefined)
+  const again = phone.install()
+  assert.notEqual(again, client)
+  assert.equal((await phone.request(`${shop}/a`)).statusCode, 200)
+})
+
+test('a wx that is its prototype\'s', async () => {
+  const phone = new Phone()
+  phone.wx = Object.create(phone.wx)
+  phone.context.wx = phone.wx
+  const client = phone.install()
+  assert.equal(client.installed, true)
+  assert.equal((await phone.request(`${shop}/a`)).statusCode, 200)
+  client.uninstall()
+  assert.equal(Object.getOwnPropertyDescriptor(phone.wx, 'request'), undefined)
+})
