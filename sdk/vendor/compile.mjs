@@ -9,6 +9,10 @@ import { dirname, join, relative, resolve } from 'node:path'
 import assert from 'node:assert/strict'
 
 const [from, out] = process.argv.slice(2).map(argument => resolve(argument))
+rmSync(out, { recursive: true, force: true })
+// It leaves folders where it is run.
+mkdirSync(out, { recursive: true })
+process.chdir(out)
 // Its chatter goes to stdout, which is for the answer.
 console.log = console.info = console.error
 const ci = createRequire(import.meta.url)('miniprogram-ci')
@@ -18,8 +22,6 @@ ci.proxy('http://127.0.0.1:9')
 const APPID = 'wx0123456789abcdef'
 const name = 'yaopai'
 const app = join(out, 'app')
-rmSync(out, { recursive: true, force: true })
-
 function write(file, content) {
   const path = join(app, file)
   mkdirSync(dirname(path), { recursive: true })
