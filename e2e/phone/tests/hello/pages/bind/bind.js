@@ -1,0 +1,4 @@
+Page({
+  data: { from: '' },
+  onLoad({ from }) { this.setData({ from }) },
+})

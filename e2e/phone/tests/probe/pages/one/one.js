@@ -1,0 +1,5 @@
+Page({
+  data: {},
+  onShow() { getApp().log('one show') },
+  onHide() { getApp().log('one hide') },
+})
