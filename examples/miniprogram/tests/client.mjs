@@ -12,6 +12,7 @@ const requestId = () => randomBytes(16).toString('hex')
 export class Phone {
   #shop
   #person
+  app = 'shop'
   session
 
   constructor(shop, person) {
@@ -21,7 +22,7 @@ export class Phone {
 
   async logIn(device) {
     const code = await this.#shop.sim.code(this.#person)
-    const body = { app: 'shop', code, request_id: requestId(), key: { alg: 'hmac-sha256' }, ...(device && { device }) }
+    const body = { app: this.app, code, request_id: requestId(), key: { alg: 'hmac-sha256' }, ...(device && { device }) }
     const answer = await this.send('POST', '/yaopai/v1/session', body, { signed: false })
     if (answer.status !== 201) throw new Error(`no login: ${answer.text}`)
     this.session = { token: answer.json.token, sessionId: answer.json.session_id, secret: answer.json.key.secret }
@@ -39,7 +40,7 @@ export class Phone {
       ...(method !== 'GET' && { body: sent ?? body }),
     })
     const text = await response.text()
-    return { status: response.status, code: response.headers.get('yaopai-code'), text, get json() { return JSON.parse(text) } }
+    return { status: response.status, code: response.headers.get('yaopai-code'), cookies: response.headers.getSetCookie(), text, get json() { return JSON.parse(text) } }
   }
 
   bind(way) {
