@@ -2,6 +2,7 @@
 
 import { createServer } from 'node:http'
 import { masked } from './accounts.mjs'
+import { qrSvg } from './qr.mjs'
 
 const page = (title, main) => `<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title}</title>
@@ -9,7 +10,9 @@ const page = (title, main) => `<!doctype html>
 body { margin: 0; min-height: 100vh; display: grid; place-items: center; background: #f6f3ec; color: #24211c; font: 15px/1.6 system-ui, "Noto Sans CJK SC", sans-serif }
 main { width: min(360px, 86vw); padding: 32px; border: 1px solid #e1dacc; border-radius: 20px; background: #fffdf8; text-align: center }
 h1 { margin: 0; font-size: 20px } p { margin: 6px 0; color: #655f54 }
-code { display: block; margin: 20px 0; padding: 16px; border-radius: 12px; background: #f2eee5; font-size: 17px; word-break: break-all }
+svg { display: block; width: 208px; margin: 20px auto 0; border-radius: 12px }
+svg path + path { fill: #24211c }
+code { display: block; margin: 12px 0 20px; font-size: 15px; word-break: break-all }
 </style><main>${main}</main></html>`
 
 const escaped = text => text.replace(/[&<>"]/g, c => `&#${c.charCodeAt(0)};`)
@@ -30,9 +33,9 @@ export function website({ accounts, bindCode }) {
     const user = signedIn(request)
     if (!user) return send(401, 'Sign in', '<h1>Sign in / 请登录</h1>', { 'WWW-Authenticate': 'Basic realm="shop", charset="UTF-8"' })
     const { bind_code: code, expires_in: seconds } = await bindCode(user.id, masked(user.account))
-    send(200, 'Your account', `<h1>${escaped(user.name)}</h1><p>${escaped(user.account)}</p><code>${escaped(code)}</code>
-<p>Enter this code in the mini program to link your WeChat account. Good once, for ${seconds / 60} minutes; show it to nobody.</p>
-<p>在小程序里输入此码，即可关联微信。${seconds / 60} 分钟内有效，只能用一次，不要给别人看。</p>`)
+    send(200, 'Your account', `<h1>${escaped(user.name)}</h1><p>${escaped(user.account)}</p>${qrSvg(code)}<code>${escaped(code)}</code>
+<p>Scan or enter this code in the mini program to link your WeChat account. Good once, for ${seconds / 60} minutes; show it to nobody.</p>
+<p>在小程序里扫描或输入此码，即可关联微信。${seconds / 60} 分钟内有效，只能用一次，不要给别人看。</p>`)
   }
 
   return createServer((request, response) => {
