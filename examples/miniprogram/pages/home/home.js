@@ -13,7 +13,7 @@ page({
     // The person was sent to the bind page in the middle of an order, and is back.
     const linked = this.wanted && this.data.me.state === 'user'
     if (linked) {
-      this.wanted = undefined
+      this.wanted = false
       wx.showToast({ title: t.home.linked, icon: 'none' })
     }
     return { goods: goods.map(item => Object.assign({ item, price: money(prices[item]) }, t.goods[item] || { name: item, glyph: item[0] })) }
@@ -22,10 +22,10 @@ page({
   order(event) {
     const { item } = event.currentTarget.dataset
     return this.once(item, async () => {
-      // Known until the order is done: the bind page may come in between.
-      this.wanted = item
-      await shop('POST', '/orders', { item })
-      this.wanted = undefined
+      await shop('POST', '/orders', { item }).catch(error => {
+        this.wanted = error.code === 'not_bound'
+        throw error
+      })
       wx.showToast({ title: t.home.ordered, icon: 'success' })
     })
   },
