@@ -2,12 +2,11 @@ module.exports = {
   tabs: ['Shop', 'Orders', 'Me'],
   titles: { home: 'The corner shop', order: 'Your orders', devices: 'Me', bind: 'Link your account' },
   goods: {
-    tea: { name: 'Tea', about: 'Spring leaves, hand-rolled', glyph: '茶' },
-    rice: { name: 'Rice', about: 'This year’s harvest', glyph: '米' },
-    ink: { name: 'Ink', about: 'Pine soot, aged three years', glyph: '墨' },
+    tea: { name: 'Tea', about: 'Young spring leaves', glyph: '茶' },
+    rice: { name: 'Rice', about: 'The new harvest', glyph: '米' },
+    ink: { name: 'Ink', about: 'Pine soot, well aged', glyph: '墨' },
   },
   home: {
-    kicker: 'The corner shop',
     welcome: name => `Good to see you, ${name}`,
     guest: 'Have a look around',
     member: 'Your account is linked. Orders take one tap.',
@@ -35,6 +34,7 @@ module.exports = {
     guestHint: 'Link yours once, and they will be here on each of your devices.',
   },
   bind: {
+    head: 'Who are you here?',
     lead: 'Link your WeChat account to your account at the shop. Once is enough.',
     ways: ['Password', 'Phone', 'Code'],
     account: 'Account',
@@ -46,7 +46,7 @@ module.exports = {
     phoneLead: 'The shop finds your account by the phone number that WeChat has verified.',
     phone: 'Allow phone number',
     denied: 'Without the number, take one of the other two ways.',
-    codeLead: 'Sign in at the shop’s website on a computer, and bring the code it shows over here.',
+    codeLead: 'Sign in at the website of the shop, and bring the code that it shows over here.',
     code: 'Code',
     codeHint: 'yb_…',
     scan: 'Scan it',
@@ -63,7 +63,7 @@ module.exports = {
     number: user => `Customer ${user}`,
     link: 'Link your account',
     devices: 'Signed-in devices',
-    devicesHint: 'Sign out those that aren’t yours.',
+    devicesHint: 'Sign out any that you do not know.',
     kinds: { phone: 'Phone', tablet: 'Tablet', pc: 'Computer', other: 'A device' },
     here: 'this one',
     seen: minutes => (minutes < 2 ? 'active now' : minutes < 120 ? `active ${minutes} min ago` : `active ${Math.round(minutes / 60)} h ago`),
@@ -74,8 +74,9 @@ module.exports = {
     unlink: 'Unlink the account',
     unlinkAsk: 'Unlink this WeChat account from the shop? Your orders stay; to see them you link again.',
     unlinkDone: 'Unlinked',
+    // WeChat takes four characters at most.
     yes: 'Yes',
-    no: 'Cancel',
+    no: 'No',
   },
   ended: {
     title: 'You are logged out here',

@@ -7,7 +7,6 @@ module.exports = {
     ink: { name: '墨锭', about: '松烟墨，陈放三年', glyph: '墨' },
   },
   home: {
-    kicker: '街角小店',
     welcome: name => `${name}，欢迎光临`,
     guest: '随便看看',
     member: '账号已关联，点一下即可下单。',
@@ -35,6 +34,7 @@ module.exports = {
     guestHint: '关联一次账号，在你的每台设备上都能看到订单。',
   },
   bind: {
+    head: '你是哪位顾客？',
     lead: '把微信关联到商城账号，只需一次。',
     ways: ['密码', '手机号', '绑定码'],
     account: '账号',

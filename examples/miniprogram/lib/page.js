@@ -46,7 +46,8 @@ module.exports = function page(options) {
 
     onShow() {
       wx.setNavigationBarTitle({ title: t.titles[options.title] })
-      t.tabs.forEach((text, index) => wx.setTabBarItem({ index, text, fail() {} }))
+      // Fails on a page that has no tab bar, which does no harm.
+      if (wx.setTabBarItem) t.tabs.forEach((text, index) => wx.setTabBarItem({ index, text, fail() {} }))
       this.shown = true
       this.last = undefined
       this.look()
