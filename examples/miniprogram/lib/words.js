@@ -5,11 +5,13 @@ const SHOWN = ['not_bound', 'session_kicked', 'session_replaced', 'session_ended
 
 /** What to tell the person of an error; '' where nothing has to be said. */
 module.exports = function words(error) {
-  const { code, status, message } = error || {}
+  const { code, status, message, errMsg } = error || {}
   if (SHOWN.includes(code)) return ''
   // The shop's own words, in the person's language or in both.
   if (code === 'binding_rejected' && message) return message
   if (t.errors[code]) return t.errors[code]
-  if (code === undefined && status === undefined) return t.errors.network
-  return message || t.errors.other
+  if (code === undefined && /^request:fail/.test(errMsg)) return t.errors.network
+  // The person has said no, which is theirs to say.
+  if (/ (auth )?(deny|cancel)/.test(errMsg)) return ''
+  return (code && message) || t.errors.other
 }

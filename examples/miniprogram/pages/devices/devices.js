@@ -1,12 +1,13 @@
 const yaopai = require('yaopai')
 const page = require('../../lib/page')
 const shop = require('../../lib/shop')
+const countSteps = require('../../lib/steps')
 const t = require('../../i18n/index')
 
 page({
   title: 'devices',
 
-  data: { devices: [] },
+  data: { devices: [], steps: '', counts: Boolean(wx.getWeRunData) },
 
   async load() {
     const client = yaopai.client()
@@ -20,6 +21,13 @@ page({
         seen: t.me.seen(Math.round((now - Date.parse(seen)) / 60000)),
       })),
     }
+  },
+
+  steps() {
+    return this.once('steps', async () => {
+      const n = await countSteps()
+      this.setData({ steps: t.me.today(n) })
+    })
   },
 
   kick(event) {
