@@ -7,13 +7,15 @@ const t = require('../../i18n/index')
 page({
   title: 'devices',
 
-  data: { devices: [], steps: '', counts: Boolean(wx.getWeRunData) },
+  data: { devices: [], steps: '', counts: false },
 
   async load() {
     const client = yaopai.client()
     const devices = await client.devices()
     const now = client.now()
     return {
+      // Not on every platform.
+      counts: Boolean(wx.getWeRunData),
       devices: devices.map(({ session_id: id, current, device, last_seen_at: seen }) => ({
         id,
         current,
