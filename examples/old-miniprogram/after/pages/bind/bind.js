@@ -1,0 +1,15 @@
+var app = getApp()
+
+Page({
+  submit: function (e) {
+    wx.request({
+      url: app.globalData.server + '/bind',
+      method: 'POST',
+      data: e.detail.value,
+      success: (res) => {
+        if (res.data.errno) return wx.showToast({ title: res.data.errmsg, icon: 'none' })
+        wx.navigateBack()
+      }
+    })
+  }
+})
