@@ -6,6 +6,7 @@ import { createRequire } from 'node:module'
 import { generateKeyPairSync } from 'node:crypto'
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
+import { promisify } from 'node:util'
 import assert from 'node:assert/strict'
 
 const [from, out] = process.argv.slice(2).map(argument => resolve(argument))
@@ -13,6 +14,9 @@ rmSync(out, { recursive: true, force: true })
 // It leaves folders where it is run.
 mkdirSync(out, { recursive: true })
 process.chdir(out)
+// It gives the process that compiles 20 s to begin, and cannot be told otherwise: too few on a busy machine.
+const wait = globalThis.setTimeout
+globalThis.setTimeout = Object.assign((call, ms, ...rest) => wait(call, ms === 20_000 ? 180_000 : ms, ...rest), { [promisify.custom]: wait[promisify.custom] })
 // Its chatter goes to stdout, which is for the answer.
 console.log = console.info = console.error
 const ci = createRequire(import.meta.url)('miniprogram-ci')
