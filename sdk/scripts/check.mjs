@@ -3,7 +3,8 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 
-const BUDGET = { min: 10240, gzip: 4096 }
+// Of the default entry, in bytes. What may grow is decided here, and not by the next change.
+const BUDGET = { min: 18944, gzip: 8960 }
 const ABSENT =
   /\b(BigInt|TextEncoder|TextDecoder|URL|URLSearchParams|btoa|atob|Proxy|eval|Function|fetch|crypto|WebAssembly|structuredClone|queueMicrotask|window|document|require)\b|\*\*|\(\?<[=!]|\bthis\.#|\d+n\b|\?\.[a-zA-Z[(]|\?\?/
 

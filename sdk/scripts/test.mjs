@@ -1,10 +1,8 @@
-// All tests but those against the real server: `node scripts/test.mjs [flags of node]`.
-import { spawnSync } from 'node:child_process'
+// All tests but those against the real server, in one process: `node scripts/test.mjs [folders or files]`.
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../tests', import.meta.url))
-const files = readdirSync(root, { recursive: true })
-  .filter(name => name.endsWith('.test.mjs') && !name.startsWith('real'))
-  .map(name => `${root}/${name}`)
-process.exit(spawnSync(process.execPath, [...process.argv.slice(2), '--test', ...files], { stdio: 'inherit' }).status ?? 1)
+const only = process.argv.slice(2).filter(name => !name.startsWith('-'))
+const files = readdirSync(root, { recursive: true }).filter(name => name.endsWith('.test.mjs') && !name.startsWith('real'))
+for (const name of files.sort()) if (!only.length || only.some(part => name.includes(part))) await import(`${root}/${name}`)

@@ -47,6 +47,7 @@ export function engineOf(options: Options): Engine {
     _codes: [],
     _pause: 0,
     _failures: 0,
+    _sent: 0,
     _bindShown: 0,
     _told: {},
     _listeners: [],
@@ -57,16 +58,18 @@ export function engineOf(options: Options): Engine {
     e._hosts[p._origin] = 1
   })
   e._ready = Promise.all([
-    load(e),
+    load(e).then(
+      () =>
+        jar &&
+        jar.open(
+          {
+            read: key => native._ask('getStorage', { key, encrypt: true }).then(({ data }) => data, nothing),
+            write: (key, data) => native._ask('setStorage', { key, data, encrypt: true }),
+          },
+          now(e),
+        ),
+    ),
     randomSource(native).then(random => (e._random = random)),
-    jar &&
-      jar.open(
-        {
-          read: key => native._ask('getStorage', { key, encrypt: true }).then(({ data }) => data, nothing),
-          write: (key, data) => native._ask('setStorage', { key, data, encrypt: true }),
-        },
-        Date.now(),
-      ),
   ])
   return e
 }
@@ -105,11 +108,10 @@ export function clientOf(e: Engine): Client {
     },
     preview: async bindCode => ({ account: (await send('POST', '/binding/preview', { bind_code: bindCode })).masked }),
     async unbind() {
-      const state = await ensure(e)
       const answer = await carry(e, call(e, 'DELETE', '/binding', undefined, undefined, true))
       // Sent again after it was done, it meets a session that has ended by it.
       if (answer._status > 299 && !/^(session_revoked|not_bound)/.test(answer._code)) throw refused(e, answer)
-      drop(e, state)
+      if (e._state) drop(e, e._state)
       await login(e)
     },
     phone: code => send('POST', '/phone', { code }),
@@ -128,12 +130,13 @@ export function clientOf(e: Engine): Client {
     ticket: (url, use) => ticket(e, url, use),
     async logout() {
       await e._ready
-      const state = e._state
+      const state = e._state || (await (e._opening || nothing()))
       if (state) {
         const job = call(e, 'DELETE', '/session', state)
         end(e, state, 'session_ended', true)
         await carry(e, job)
       }
+      if (e._options.jar) e._options.jar.clear()
     },
     on(event, listener) {
       const entry: [string, typeof listener] = [event, listener]

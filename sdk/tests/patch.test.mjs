@@ -101,3 +101,18 @@ test('a wx that is its prototype\'s', async () => {
   client.uninstall()
   assert.equal(Object.getOwnPropertyDescriptor(phone.wx, 'request'), undefined)
 })
+
+test('uni-app #409, weapp-cookie #58: a global that is a Proxy, open or closed', async () => {
+  const closed = { set: () => true, defineProperty: () => false }
+  for (const [trap, installed] of [[{}, true], [{ set: () => true }, true], [closed, false], [{ set: () => false, defineProperty: () => false }, false]]) {
+    const phone = new Phone({ noGlobal: true })
+    const real = phone.wx
+    phone.wx = new Proxy(real, trap)
+    const client = phone.install({ platform: phone.wx })
+    assert.equal(client.installed, installed)
+    if (installed) assert.equal((await phone.request(`${shop}/a`)).statusCode, 200)
+    assert.equal((await phone.run(client.request({ url: `${shop}/b` }))).statusCode, 200)
+    client.uninstall()
+    assert.equal(phone.wx.request, real.request)
+  }
+})

@@ -62,7 +62,8 @@ export async function carry(e: Engine, job: Job): Promise<Answer> {
     const url = link(job._place)
     const fields = await sign(e, job, state, url)
     if (job._aborted) throw errorOf(e._zh, 'abort')
-    const sent = Date.now()
+    const time = Date.now()
+    const order = ++e._sent
     let answer: Answer = { _raw: {}, _header: {}, _code: 'network', _status: 0 }
     try {
       const { raw, header } = await job._send(url, fields)
@@ -72,12 +73,12 @@ export async function carry(e: Engine, job: Job): Promise<Answer> {
         _code: field(header, 'yaopai-code'),
         _status: +(field(header, 'yaopai-status') || raw.statusCode || raw.status),
       }
-      if (e._options.jar) e._options.jar.take(url, { cookies: raw.cookies, header }, Date.now())
+      if (e._options.jar) e._options.jar.take(url, { cookies: raw.cookies, header }, now(e))
     } catch (failure) {
       // The caller's own requests fail as the platform says.
       if (!isOwn) throw failure
     }
-    const cure = judge(answer, state, wasBound, sent)
+    const cure = judge(answer, state, wasBound, order, Date.now() - time)
     const count = (done[cure] = (done[cure] || 0) + 1)
     if (!cure || job._aborted || count > (isOwn && cure === 'wait' ? 3 : 1)) return answer
     const retry = field(answer._header, 'retry-after')
@@ -95,10 +96,10 @@ export async function carry(e: Engine, job: Job): Promise<Answer> {
   }
 
   /** Why the request is to be sent again, or nothing. Does what else the answer asks for. */
-  function judge({ _code: code, _status: status, _header: header, _raw: raw }: Answer, state: State | null, wasBound: unknown, sent: number): string {
+  function judge({ _code: code, _status: status, _header: header, _raw: raw }: Answer, state: State | null, wasBound: unknown, order: number, took: number): string {
     const time = Date.parse(field(header, 'yaopai-time'))
     // An answer that was long on its way, or waited in a frozen phone, tells the wrong time.
-    if (code && time && (code === 'proof_stale' || Date.now() - sent < 9000)) e._skew = time - Date.now()
+    if (code && time && (code === 'proof_stale' || took < 9000)) e._skew = time - Date.now()
     if (state && field(header, 'yaopai-bound')) reread(e, state)
     // No answer, or that of something in front of the server; and the server's own wish.
     if ((isOwn && (!status || (!code && status > 499))) || /^((backend_)?unavailable|rate_)/.test(code)) return 'wait'
@@ -113,6 +114,8 @@ export async function carry(e: Engine, job: Job): Promise<Answer> {
     const at = e._state
     if (at && at.token !== state.token && (isForeign || status === 401)) return again
     if (code === 'session_superseded' && !e._mode) return 'superseded'
+    // A login that is seconds old was no cure: the next one wouldn't be, either.
+    if (isForeign && Math.abs(Date.now() - state.at) < 10000) return ''
     if (isForeign || isDead(code) || (code === 'proof_required' && !e._mode)) {
       drop(e, state)
       return job._final ? '' : again
@@ -121,7 +124,7 @@ export async function carry(e: Engine, job: Job): Promise<Answer> {
     if (code === 'login_required') return 'code'
     if (code === 'not_bound') {
       if (at && at.session.bound && !wasBound) return 'login'
-      if (!isOwn && !field(job._fields, 'yaopai-background')) notBound(e, sent)
+      if (!isOwn && !field(job._fields, 'yaopai-background')) notBound(e, order)
     }
     if (code === 'app_not_allowed') tell(e, code)
     return ''
@@ -133,11 +136,11 @@ async function sign(e: Engine, job: Job, state: State | null, url: string): Prom
   const fields = merge(job._fields)
   const { jar } = e._options
   const given = field(fields, 'cookie')
-  const cookies = jar ? jar.header(url, Date.now(), given || undefined) : given
+  const cookies = jar ? jar.header(url, now(e), given || undefined) : given
   const carrier: { cookie?: string; header?: string } = e._options.carrier || {}
   const token = state && state.token
   let mine = ''
-  if (token && carrier.cookie) mine = carrier.cookie + '=' + token + (cookies && '; ')
+  if (token && carrier.cookie) mine = carrier.cookie + '=' + token + (cookies ? '; ' : '')
   if (mine || cookies) setField(fields, 'Cookie', mine + (cookies || ''))
   if (!state) return fields
   const bearer = carrier.cookie || carrier.header ? '' : 'Bearer ' + token

@@ -9,10 +9,10 @@ function stack(e: Engine) {
 }
 
 /** Shows the bind page, once for all requests that were sent before it was shown. */
-export function notBound(e: Engine, sent: number): void {
+export function notBound(e: Engine, order: number): void {
   const url = e._options.bindPage
   const { pages, at } = stack(e)
-  if (!url || e._binding || sent <= e._bindShown || at >= 0) return
+  if (!url || e._binding || order <= e._bindShown || at >= 0) return
   const top = pages[pages.length - 1]
   // The stack holds ten pages; then the bind page takes the place of the top one, and that is opened anew afterwards.
   const isFull = pages.length > 9
@@ -26,7 +26,7 @@ export function notBound(e: Engine, sent: number): void {
     .catch(nothing)
     .then(() => {
       e._binding = false
-      e._bindShown = Date.now()
+      e._bindShown = e._sent
     })
 }
 

@@ -1,6 +1,6 @@
 import { carry, ensure } from '../request/carry'
 import { call } from '../request/call'
-import { merge, nothing } from '../util'
+import { merge, nothing, sleep } from '../util'
 import { leaveBindPage } from './bind-page'
 import { isDead, isEnded } from './codes'
 import { end } from './end'
@@ -91,7 +91,8 @@ export function refreshIfDue(e: Engine): void {
   const state = e._state
   if (state && !e._refreshing && Math.abs(Date.now() - state.at) >= state.refresh * 1000) {
     e._refreshing = change(e, 'refresh', state)
-      .catch(nothing)
+      // One that failed is not tried again with each request.
+      .catch(() => sleep(30000))
       .then(() => (e._refreshing = undefined))
   }
 }

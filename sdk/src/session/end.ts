@@ -19,16 +19,19 @@ export function tell(e: Engine, code: string): void {
   const { onEnd } = e._options
   emit(e, 'end', { code, message })
   if (onEnd) return onEnd({ code, message })
-  const again = e._ended && (e._zh ? '重新登录' : 'Log in')
+  const { _zh: zh, _ended: isOver } = e
+  // WeChat's buttons hold four characters at most.
+  const yes = zh ? (isOver ? '重新登录' : '好') : 'OK'
   e._native
     // Alipay has `confirm` in place of `showModal`, with names of its own, from its documentation; not tried.
     ._ask(e._native._had.showModal ? 'showModal' : 'confirm', {
       title: '',
-      content: message,
-      showCancel: !!again,
-      confirmText: again,
-      confirmButtonText: again,
+      content: message + (isOver && !zh ? '. Log in again?' : ''),
+      showCancel: !!isOver,
+      confirmText: yes,
+      cancelText: zh ? '取消' : 'No',
+      confirmButtonText: yes,
     })
-    .then(({ confirm }) => confirm && again && login(e, true))
+    .then(({ confirm }) => confirm && isOver && login(e, true))
     .catch(nothing)
 }

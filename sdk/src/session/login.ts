@@ -12,23 +12,23 @@ export async function login(e: Engine, isWanted?: boolean): Promise<State> {
     e._ended = undefined
     e._pause = 0
   }
+  const left = e._pause - Date.now()
+  // (A clock that was set back must not stop logins for good.)
+  if (!e._state && !e._opening && left > 0 && left <= 60000) throw e._failed
   return e._state || (e._opening = e._opening || open(e))
 }
 
 async function open(e: Engine): Promise<State> {
   try {
-    if (Date.now() < e._pause) throw e._failed
     const state = await exchange(e)
     e._failures = 0
     return state
   } catch (error: any) {
-    if (error !== e._failed) {
-      // No storm while logins fail: they are tried again after 1 s, 2 s … at most a minute.
-      e._pause = Date.now() + Math.min(1000 << e._failures++, 60000)
-      e._failed = error
-      // 403 and 409 are for the person: disabled, too many devices, bound to somebody else.
-      if (/^40[39]/.test(error.status)) tell(e, error.code)
-    }
+    // No storm while logins fail: they are tried again after 1 s, 2 s … at most a minute.
+    e._pause = Date.now() + Math.min(1000 << Math.min(e._failures++, 9), 60000)
+    e._failed = error
+    // 403 and 409 are for the person: disabled, too many devices, bound to somebody else.
+    if (/^40[39]/.test(error.status)) tell(e, error.code)
     throw error
   } finally {
     e._opening = undefined
@@ -69,7 +69,6 @@ async function exchange(e: Engine): Promise<State> {
 export async function platformCode(e: Engine): Promise<string> {
   const { _codes: codes, _native: native } = e
   for (let failures = 0; ; ) {
-    // A clock that was set back must not stop logins for good.
     if (Math.abs(Date.now() - codes[9]) < 60000) throw errorOf(e._zh, 'login_quota')
     await sleep(Math.min(codes[0] + 250 - Date.now() || 0, 250))
     codes.unshift(Date.now())

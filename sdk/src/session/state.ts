@@ -58,9 +58,11 @@ export interface Engine {
   _failed?: YaopaiError
   _pause: number
   _platformKey?: Awaited<ReturnType<KeySource['latest']>>
-  /** The bind page: being opened; when it was; the page whose place it took. */
-  _binding?: boolean
+  /** How many requests were sent so far, and how many when the bind page was shown last. */
+  _sent: number
   _bindShown: number
+  /** The bind page is being opened; the page whose place it took. */
+  _binding?: boolean
   _bindFrom?: string
   /** What the person was told of this session. */
   _told: Record<string, number>
@@ -101,7 +103,9 @@ export async function keep(e: Engine, answer: Answer, before?: State): Promise<S
   const at = e._state
   if (before && (!at || at.token !== before.token)) return at || before
   e._skew = Date.parse(a.server_time) - Date.now() || 0
-  const state: State = merge(before, {
+  const was = JSON.stringify(before && at!.session)
+  // Without a token it is the same session, which a change that is under way holds, too.
+  const state: State = Object.assign(token ? merge(before && at) : at, {
     of: identity(e),
     skew: e._skew,
     session: { id: a.session_id, bound: a.bound, user: a.user, claims: a.claims, vouchedAt: Date.parse(a.vouched_at) },
@@ -116,7 +120,7 @@ export async function keep(e: Engine, answer: Answer, before?: State): Promise<S
     state.note = undefined
   }
   e._state = state
-  if (JSON.stringify(before && before.session) !== JSON.stringify(state.session)) {
+  if (was !== JSON.stringify(state.session)) {
     e._told = {}
     emit(e, 'change')
   }
@@ -146,6 +150,7 @@ export async function load(e: Engine): Promise<void> {
     if (state.of === identity(e)) {
       e._state = state
       e._skew = state.skew
+      emit(e, 'change')
     }
   } catch (_) {}
 }

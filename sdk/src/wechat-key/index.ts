@@ -4,7 +4,8 @@ import type { KeySource } from '../types'
 
 /**
  * WeChat's key of the user, which never crosses our wire (`wx.getUserCryptoManager`, base library 2.17.3; not in plugins).
- * The session's key is HKDF-SHA256 (RFC 5869) of its 16 bytes; see docs/signatures.md. Rejects where the base library is older.
+ * The session's key is HKDF-SHA256 (RFC 5869) of its 16 bytes; see docs/signatures.md. Where the base library
+ * is older, every login fails: give this only where `wx.getUserCryptoManager` is there, and else the server's own key signs.
  */
 export function wechatKey(): KeySource {
   return {

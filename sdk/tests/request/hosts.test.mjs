@@ -69,3 +69,13 @@ test('a server behind a path prefix', async () => {
 test('a URL that is none is said at once', () => {
   assert.throws(() => new Phone().create({ server: 'shop.example' }), /no URL/)
 })
+
+test('each scheme\'s own port is left out, and no other', async () => {
+  const phone = new Phone()
+  phone.install({ server: 'http://shop.example' })
+  assert.equal((await phone.request('http://shop.example:80/a')).statusCode, 200)
+  assert.equal(phone.server.log.at(-1).url, 'http://shop.example/a')
+  await phone.request('http://shop.example:443/a')
+  await phone.request('https://shop.example:80/a')
+  assert.equal(phone.server.log.filter(r => r.headers.authorization).length, 1)
+})

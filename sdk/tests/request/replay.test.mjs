@@ -24,6 +24,21 @@ test('ez-wxlite #6: a request sent with an old session is only sent again, no se
   assert.equal(phone.server.sessions.size, 2)
 })
 
+test('an answer about the old session that comes after a new login ends nothing: the request is only sent again', async () => {
+  for (const code of ['session_kicked', 'session_replaced', 'login_required', 'session_unknown']) {
+    const phone = await open()
+    phone.fault('/late', 'slow', { ms: 5000 })
+    phone.server.refuse('/late', code, 401)
+    const late = new Promise((success, fail) => phone.wx.request({ url: `${shop}/late`, method: 'POST', data: {}, success, fail }))
+    await phone.clock.advance(10)
+    for (const s of phone.server.sessions.values()) s.ended = 'session_expired'
+    await phone.request(`${shop}/a`)
+    assert.equal((await phone.run(late)).statusCode, 200)
+    assert.equal(phone.count('login'), 2)
+    assert.equal(phone.modals.length, 0)
+  }
+})
+
 test('retry exactly once, then the caller gets the original response', async () => {
   const phone = await open()
   for (let i = 0; i < 5; i++) phone.server.refuse('/a', 'session_unknown', 401)
@@ -41,7 +56,7 @@ test('a login that fails leaves the caller with the first answer', async () => {
   assert.equal((await phone.request(`${shop}/a`)).statusCode, 401)
 })
 
-test('GET and POST are sent again after a refusal of the server\'s, signed anew', async () => {
+test('uView2 #827, uni-app #4110, fly #97, ant-design-pro #11869: GET and POST are sent again by us, signed anew', async () => {
   const phone = await open()
   for (const method of ['GET', 'POST', 'PUT', 'DELETE']) {
     phone.server.refuse('/r', 'session_expired', 401)
@@ -163,6 +178,7 @@ test('a network failure of the caller\'s request is the caller\'s', async () => 
 test('200 with an errno: isUnauthorized logs in again and repeats a GET, and never a POST', async () => {
   for (const errno of [501, 401, 'A00004', 110002]) {
     const phone = await open({ isUnauthorized: res => res.data.errno === errno })
+    await phone.clock.advance(15000)
     let first = true
     phone.server.backEnd = () => {
       const body = first ? { errno } : { errno: 0 }
@@ -171,6 +187,7 @@ test('200 with an errno: isUnauthorized logs in again and repeats a GET, and nev
     }
     assert.equal((await phone.request(`${shop}/a`)).data.errno, 0)
     assert.equal(phone.count('login'), 2)
+    await phone.clock.advance(15000)
     first = true
     const res = await phone.request({ url: `${shop}/b`, method: 'POST', data: {} })
     assert.equal(res.data.errno, errno)
@@ -191,4 +208,19 @@ test('Promise as a macrotask: refusals are cured all the same', async () => {
   const phone = await open({}, { macrotask: true })
   phone.server.refuse('/a', 'session_expired', 401)
   assert.equal((await phone.request(`${shop}/a`)).statusCode, 200)
+})
+
+test('a predicate that is always true costs no login for each request', async () => {
+  const phone = await open({ isUnauthorized: () => true })
+  for (let i = 0; i < 60; i++) {
+    assert.equal((await phone.request(`${shop}/a`)).statusCode, 200)
+    await phone.clock.advance(1000)
+  }
+  assert.ok(phone.count('login') < 10, String(phone.count('login')))
+})
+
+test('wafer2 #32: no option of a request drops the session', async () => {
+  const phone = await open()
+  await phone.request({ url: `${shop}/a`, login: false })
+  assert.match(phone.server.log.at(-1).headers.authorization, /^Bearer/)
 })

@@ -145,6 +145,7 @@ test('a jar is asked for cookies and given the answers, with the caller\'s own',
     jar: {
       open: async storage => calls.push(['open', typeof storage.read]),
       header: (url, now, given) => `${given ? given + '; ' : ''}JSESSIONID=1`,
+      clear: () => calls.push(['clear']),
       take: (url, response) => calls.push(['take', url, Object.keys(response).includes('header')]),
     },
   })
@@ -152,4 +153,6 @@ test('a jar is asked for cookies and given the answers, with the caller\'s own',
   assert.equal(phone.server.log.at(-1).headers.cookie, 'lang=zh; JSESSIONID=1')
   assert.deepEqual(calls[0], ['open', 'function'])
   assert.deepEqual(calls.at(-1), ['take', `${shop}/a`, true])
+  await phone.run(phone.client.logout())
+  assert.deepEqual(calls.at(-1), ['clear'])
 })

@@ -197,3 +197,30 @@ test('a bearer session whose app has come to demand a key: proof_required is a r
   assert.equal((await phone.request(`${shop}/b`)).statusCode, 200)
   assert.equal(phone.count('login'), 2)
 })
+
+test('unbind of a bearer session: the step-up\'s token is dropped, too', async () => {
+  const phone = await open()
+  await phone.run(phone.client.bind(form))
+  const [s] = phone.server.sessions.values()
+  s.needsCode = true
+  const { id } = phone.client.session
+  await phone.run(phone.client.unbind())
+  assert.notEqual(phone.client.session.id, id)
+  assert.equal((await phone.request(`${shop}/a`)).statusCode, 200)
+  assert.equal(phone.count('login'), 3)
+})
+
+test('Yaopai-Bound while a bind is not answered: the note and the ids stay', async () => {
+  const phone = await open()
+  for (let i = 0; i < 4; i++) phone.fault('/binding', 'lost')
+  await assert.rejects(phone.run(phone.client.bind(form)), { code: 'network' })
+  const before = stored(phone)
+  const [s] = phone.server.sessions.values()
+  s.tellBound = true
+  await phone.request(`${shop}/a`)
+  await phone.clock.advance(1000)
+  const after = stored(phone)
+  assert.deepEqual([after.note, after.ids], [before.note, before.ids])
+  assert.equal(after.session.user, 'alice')
+  await assert.rejects(phone.run(phone.client.bind({ form: { name: 'alice', password: 'no' } })).then(() => Promise.reject(Object.assign(new Error(), { code: 'same' }))), { code: 'same' })
+})

@@ -237,6 +237,8 @@ for (const [code, status] of [['session_kicked', 401], ['session_replaced', 401]
     const all = await many(phone, 5, { url: `${shop}/b` })
     assert.ok(all.every(res => res.statusCode === status))
     assert.equal(phone.modals.length, 1)
+    // WeChat refuses longer ones, and then the person is told nothing.
+    assert.ok(phone.modals[0].confirmText.length <= 4 && phone.modals[0].cancelText.length <= 4)
     await assert.rejects(phone.request(`${shop}/c`), e => e.code === code && e.errMsg.startsWith('request:fail'))
     assert.equal(phone.count('login'), 1)
     await phone.run(client.login())
@@ -280,4 +282,37 @@ test('Promise as a macrotask: the same', async () => {
   assert.equal(phone.count('login'), 1)
   const clock = new Clock()
   assert.ok(new Server(clock))
+})
+
+test('a clock that is set back stops no login for good', async () => {
+  const phone = new Phone()
+  const client = phone.install()
+  phone.server.refuse('/session', 'platform_blocked', 403)
+  await phone.request(`${shop}/a`).catch(() => 0)
+  phone.skew = -86400000
+  assert.equal((await phone.request(`${shop}/a`)).statusCode, 200)
+  for (let i = 0; i < 9; i++) await phone.run(client.stepUp()).catch(() => 0)
+  phone.skew = -2 * 86400000
+  await phone.run(client.stepUp())
+})
+
+test('after the pause that follows a failed login, and at once when it is asked for, a login is tried again', async () => {
+  const phone = new Phone()
+  const client = phone.install()
+  for (let i = 0; i < 2; i++) phone.server.refuse('/session', 'platform_blocked', 403)
+  await assert.rejects(phone.request(`${shop}/a`))
+  await assert.rejects(phone.request(`${shop}/a`))
+  await phone.clock.advance(1500)
+  await assert.rejects(phone.request(`${shop}/a`))
+  await assert.rejects(phone.request(`${shop}/a`))
+  assert.equal(phone.count('login'), 2)
+  await phone.run(client.login())
+  assert.equal((await phone.request(`${shop}/a`)).statusCode, 200)
+  const other = new Phone()
+  other.install()
+  other.server.refuse('/session', 'platform_blocked', 403)
+  await assert.rejects(other.request(`${shop}/a`))
+  await assert.rejects(other.request(`${shop}/a`))
+  await other.clock.advance(1500)
+  assert.equal((await other.request(`${shop}/a`)).statusCode, 200)
 })

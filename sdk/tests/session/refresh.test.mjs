@@ -142,3 +142,73 @@ test('logout: forgotten whatever is answered, and nobody logs in until login()',
   await phone.run(client.login())
   assert.equal(phone.count('login'), 2)
 })
+
+test('a refresh that fails is not tried again with each request', async () => {
+  const phone = new Phone()
+  phone.install()
+  await phone.request(`${shop}/a`)
+  await phone.clock.advance(21 * MINUTES)
+  for (let i = 0; i < 9; i++) phone.server.refuse('/refresh', 'rate_limited', 429, { retry: 60 })
+  for (let i = 0; i < 10; i++) {
+    await phone.request(`${shop}/a`)
+    await phone.clock.advance(1000)
+  }
+  assert.equal(refreshes(phone), 1)
+  await phone.clock.advance(31000)
+  await phone.request(`${shop}/a`)
+  await phone.clock.advance(1000)
+  assert.equal(refreshes(phone), 2)
+})
+
+test('logout while a login is under way: that session is ended, too', async () => {
+  const phone = new Phone()
+  const client = phone.install()
+  const first = phone.request(`${shop}/a`).catch(e => e)
+  await phone.clock.advance(5)
+  await phone.run(client.logout())
+  await first
+  assert.equal(client.session, undefined)
+  assert.equal(phone.storage.size, 0)
+  assert.ok([...phone.server.sessions.values()].every(s => s.ended))
+})
+
+test('a stored session is told as a change when it is read', async () => {
+  const phone = new Phone()
+  await phone.run(phone.create().login())
+  const again = phone.restart()
+  const client = again.create()
+  let told = 0
+  client.on('change', () => told++)
+  await again.clock.advance(100)
+  assert.equal(told, 1)
+  assert.equal(client.session.bound, false)
+})
+
+for (const keyed of [true, false]) {
+  test(`an answer to a refresh that comes after a logout brings no session back (${keyed ? 'keyed' : 'bearer'})`, async () => {
+    const phone = new Phone({ keyed })
+    const client = phone.install({ keyed: keyed ? 'required' : 'off' })
+    await phone.request(`${shop}/a`)
+    phone.clock.time += 21 * MINUTES
+    phone.fault('/refresh', 'slow', { ms: 5000 })
+    await phone.request(`${shop}/a`)
+    await phone.run(client.logout())
+    await phone.clock.advance(20000)
+    assert.equal(client.session, undefined)
+    assert.equal(phone.storage.size, 0)
+    // Nor does it take the place of a newer one.
+    const other = new Phone({ keyed })
+    const b = other.install({ keyed: keyed ? 'required' : 'off' })
+    await other.request(`${shop}/a`)
+    other.clock.time += 21 * MINUTES
+    other.fault('/refresh', 'slow', { ms: 5000 })
+    await other.request(`${shop}/a`)
+    await other.run(b.logout())
+    await other.run(b.login())
+    const { id } = b.session
+    await other.clock.advance(20000)
+    assert.equal(b.session.id, id)
+    assert.equal((await other.request(`${shop}/a`)).statusCode, 200)
+    assert.equal(other.count('login'), 2)
+  })
+}

@@ -74,7 +74,9 @@ export class Phone {
   boot() {
     const { clock } = this
     const phone = this
-    const context = vm.createContext({ setTimeout: clock.setTimeout, clearTimeout: clock.clearTimeout, getCurrentPages: () => this.pages }, {
+    // Of a process that is gone nothing runs any more; what it has sent still arrives.
+    const setTimeout = (call, ms) => clock.setTimeout(() => this.isGone || call(), ms)
+    const context = vm.createContext({ setTimeout, clearTimeout: clock.clearTimeout, getCurrentPages: () => this.pages }, {
       codeGeneration: { strings: false, wasm: false },
     })
     context.__now = () => clock.time + phone.skew
@@ -94,6 +96,7 @@ export class Phone {
 
   /** The mini program is closed and opened again: only the storage is left. */
   restart() {
+    this.isGone = true
     return new Phone({ ...this.options, clock: this.clock, server: this.server, storage: this.storage, phoneSkew: this.skew })
   }
 
@@ -101,7 +104,8 @@ export class Phone {
     return this.calls[name] || 0
   }
 
-  /** What the phone does with the next request whose URL matches: `unsent`, `lost` (done, but no answer), `slow` with ms, `failing`. */
+  /** What the phone does with the next request whose URL matches: `unsent`, `lost` (done, but no answer), `slow` with ms,
+   * `twice`: a copy arrives ms later. */
   fault(match, kind, more = {}) {
     this.faults.push({ match, kind, ...more })
   }
@@ -114,6 +118,7 @@ export class Phone {
     const answering = (name, body) => (options = {}) => {
       count(name)
       later(() => {
+        if (phone.isGone) return
         let result
         try {
           result = body(options)
@@ -154,10 +159,15 @@ export class Phone {
         if (!phone.isServers(url)) {
           phone.foreign.push({ url: options.url, headers })
           answer = { status: 200, body: { foreign: true } }
-        } else answer = phone.server.handle({ method, url: options.url, headers, body: options.data })
+        } else {
+          const message = { method, url: options.url, headers, body: options.data }
+          // A network stack sends a request twice, the second time much later.
+          if (fault.kind === 'twice') later(() => phone.server.handle(message), fault.ms)
+          answer = phone.server.handle(message)
+        }
         if (fault.kind === 'lost') return later(() => finish('fail', { errMsg: `${kind}:fail timeout` }), 100)
         later(() => {
-          if (isOver) return
+          if (isOver || phone.isGone) return
           const header = { Date: 'x', ...answer.headers }
           const shown = phone.options.headerCase ? Object.fromEntries(Object.entries(header).map(([k, v]) => [phone.options.headerCase(k), v])) : header
           listeners.forEach(l => l({ header: shown }))

@@ -92,9 +92,9 @@ export class Server {
     known.used = true
     const s = {
       id: randomUUID(), person: known.person, user: this.users.get(known.person), vouched: this.now(), seen: this.now(),
-      tokens: [], current: '', secret: key && !key.wechat ? randomBytes(32) : undefined, wechat: !!(key && key.wechat),
+      tokens: new Map(), current: '', secret: key && !key.wechat ? randomBytes(32) : undefined, wechat: !!(key && key.wechat),
     }
-    s.current = this.token(s)
+    s.current = this.token(s, 'current')
     this.sessions.set(s.id, s)
     const given = key && { key: { alg: 'hmac-sha256', ...(s.secret ? { secret: s.secret.toString('base64') } : {}) } }
     const answer = { status: 201, body: this.object(s, { token: s.current, ...given }) }
@@ -102,9 +102,9 @@ export class Server {
     return answer
   }
 
-  token(s) {
+  token(s, state) {
     const token = 'yp1_' + randomBytes(35).toString('hex')
-    s.tokens.push(token)
+    s.tokens.set(token, { state })
     return token
   }
 
@@ -127,30 +127,43 @@ export class Server {
       return t && t.path === url.pathname && t.authority === url.host ? t.session : no('proof_invalid', 401)
     }
     if (!token) return no('session_missing', 401)
-    const s = [...this.sessions.values()].find(x => x.tokens.includes(token))
+    const s = [...this.sessions.values()].find(x => x.tokens.has(token))
     if (!s) return no('session_unknown', 401)
     if (!s.ended && this.now() - s.seen > this.idle * 1000) s.ended = 'session_expired'
     if (s.ended) return no(s.ended, 401)
     if (this.keyed) {
       const proof = this.verify({ method, url, h, body, s, token })
       if (proof) return { refused: proof }
-    } else if (token !== s.current) {
-      if (s.next && s.next.includes(token)) {
-        // The first use of a successor retires the rest.
-        s.current = token
-        s.next = undefined
-        s.since = this.now()
-      } else if ((s.strict || this.now() - s.since > 30000) && !this.isRepeated(s, url, body)) return no('session_superseded', 401, {})
-      s.old = token !== s.current
+    } else {
+      const code = this.rotation(s, token, url, body)
+      if (code) return no(code, 401)
     }
+    s.tokens.get(token).isUsed = true
     if (h['yaopai-background'] !== '1') s.seen = this.now()
     s.shown = token
     return s
   }
 
-  /** A step-up whose answer was lost: the old token gets it again, and nothing else. */
-  isRepeated(s, url, body) {
-    return url.pathname.endsWith('/refresh') && this.answers.has(s.id + '/session/refresh' + JSON.parse(body).request_id)
+  /** A bearer session's tokens, by docs/api.md "Session life": why this one doesn't pass, if so. */
+  rotation(s, token, url, body) {
+    const { state, since, isStrict, repeats } = s.tokens.get(token)
+    if (state === 'current') return undefined
+    // The first use of a successor retires the rest.
+    if (state === 'next') return void this.confirm(s, token, false)
+    const age = this.now() - since
+    if (!isStrict && age <= 30000) return undefined
+    if (!url.pathname.endsWith('/session/refresh')) return 'session_superseded'
+    const { request_id: id, code } = JSON.parse(body)
+    // A step-up whose answer was lost: the old token gets it again for a minute, and nothing else.
+    if (isStrict && repeats === id && age <= 60000) return undefined
+    if (code || this.answers.has(s.id + '/session/refresh' + id) || age <= 30000) return 'session_superseded'
+    return (s.ended = 'session_reused')
+  }
+
+  confirm(s, token, isStrict, repeats) {
+    for (const [other, t] of s.tokens) if (other !== token && t.state !== 'retired') Object.assign(t, { state: 'retired', since: this.now(), isStrict, repeats })
+    s.tokens.get(token).state = 'current'
+    s.current = token
   }
 
   verify({ method, url, h, body, s, token }) {
@@ -171,7 +184,7 @@ export class Server {
     }
     if (value['content-digest'] && value['content-digest'] !== digest(typeof body === 'string' ? body : Buffer.from(body))) return this.refusal('proof_invalid', 401)
     const [id, version] = keyid.split('.')
-    if (id !== s.id || !s.tokens.includes(token)) return this.refusal('proof_invalid', 401)
+    if (id !== s.id || !s.tokens.has(token)) return this.refusal('proof_invalid', 401)
     const key = this.keyOf(s, version)
     if (!key) return this.refusal('login_required', 401)
     const base = [...names.map(n => `"${n}": ${value[n]}`), `"@signature-params": ${params}`].join('\n')
@@ -196,7 +209,7 @@ export class Server {
         known.used = true
         s.vouched = this.now()
       }
-      return this.give(s, key, body.code)
+      return this.give(s, key, body)
     }
     if (path === '/session' && method === 'GET') {
       s.tellBound = false
@@ -224,7 +237,7 @@ export class Server {
       if (!user) return this.refusal('binding_rejected', 422, { message: 'Wrong name or password' })
       s.user = user
       this.users.set(s.person, user)
-      return this.give(s, key)
+      return this.give(s, key, {})
     }
     if (path === '/binding/preview') return { status: 200, body: { masked: '138****8000', expires_in: 290 } }
     if (path === '/phone') return { status: 200, body: { phone: '13800138000' } }
@@ -239,16 +252,11 @@ export class Server {
     return this.refusal('not_found', 404)
   }
 
-  give(s, key, strict) {
+  give(s, key, { code, request_id }) {
     let token = s.current
     if (!this.keyed) {
-      token = this.token(s)
-      if (strict) {
-        s.strict = true
-        s.current = token
-        s.next = undefined
-        s.since = this.now()
-      } else s.next = [...(s.next || []), token]
+      token = this.token(s, 'next')
+      if (code) this.confirm(s, token, true, request_id)
     }
     const answer = { status: 200, body: this.object(s, { token }) }
     this.answers.set(key, answer)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { test } from 'node:test'
-import { source } from '../support/source.mjs'
+import { source } from './source.mjs'
 
 const { sha256, hmac, utf8, base64, unbase64, hex, signature, place, wechatKey } = await source(
   'sign/sha256', 'sign/bytes', 'sign/sign', 'request/url', 'wechat-key/index',
