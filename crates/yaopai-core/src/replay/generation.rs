@@ -134,3 +134,29 @@ pub(super) fn table_bytes_of(shape: &Shape) -> usize {
     let chunks: usize = shape.levels().iter().map(|slots| slots.div_ceil(CHUNK)).sum();
     size_of::<Level>() * shape.levels().len() + size_of::<OnceLock<Chunk>>() * chunks
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    /// Else what finds its window full at one level would find it full at all of them, and the room would refuse while half empty.
+    #[test]
+    fn who_share_a_window_do_not_at_the_next_level() {
+        let level = Level { slots: 1024 * WINDOW, chunks: Box::new([]) };
+        let fingerprints = || {
+            // xorshift64
+            std::iter::successors(NonZeroU64::new(0x2545_f491_4f6c_dd1d), |x| {
+                let x = x.get() ^ x.get() << 13;
+                let x = x ^ x >> 7;
+                NonZeroU64::new(x ^ x << 17)
+            })
+        };
+        for depth in 0..8 {
+            let sharing = fingerprints().filter(|f| level.window_of(*f, depth) == 7).take(64);
+            let next: HashSet<_> = sharing.map(|f| level.window_of(f, depth + 1)).collect();
+            assert!(next.len() > 48, "{} of 64 at level {}", next.len(), depth + 1);
+        }
+    }
+}
