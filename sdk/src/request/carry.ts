@@ -81,8 +81,8 @@ export async function carry(e: Engine, job: Job): Promise<Answer> {
     const cure = judge(answer, state, wasBound, order, Date.now() - time)
     const count = (done[cure] = (done[cure] || 0) + 1)
     if (!cure || job._aborted || count > (isOwn && cure === 'wait' ? 3 : 1)) return answer
-    const retry = field(answer._header, 'retry-after')
-    const wait = retry ? +retry * 1000 : /wait|internal/.test(cure) ? 500 << count : 0
+    // (A proxy's may be a date.)
+    const wait = +field(answer._header, 'retry-after') * 1000 || (/wait|internal/.test(cure) ? 500 << count : 0)
     if (wait > 10000) return answer
     try {
       if (job._repeatable) await job._repeatable()

@@ -85,7 +85,7 @@ export function refused(e: Engine, { _code: code, _status: status, _raw: { data 
     code || (status < 300 ? 'malformed_answer' : 'network'),
     status,
     data && data.message,
-    retry ? +retry : undefined,
+    +retry || undefined,
   )
 }
 
@@ -94,7 +94,7 @@ export async function keep(e: Engine, answer: Answer, before?: State): Promise<S
   // The login object of docs/api.md.
   const a = answer._raw.data || {}
   const { key = {}, token } = a
-  if (!a.session_id || !(before || token)) throw refused(e, answer)
+  if (before ? a.session_id !== before.session.id : !a.session_id || !token) throw refused(e, answer)
   // Another kind of key than was asked for: something on the way may want us to sign with less.
   if (
     !before &&
@@ -150,7 +150,8 @@ export function store(e: Engine, state?: State): Promise<unknown> {
 export async function load(e: Engine): Promise<void> {
   try {
     const state = JSON.parse((await e._native._ask('getStorage', where(e))).data)
-    if (state.of === identity(e)) {
+    // With a part missing every request would fail, for good.
+    if (state.of === identity(e) && state.token && state.session.id && state.ids[1] && (e._mode !== 1 || state.key)) {
       e._state = state
       e._skew = state.skew
       emit(e, 'change')
