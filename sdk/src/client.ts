@@ -50,6 +50,7 @@ export function engineOf(options: Options): Engine {
     _sent: 0,
     _bindShown: 0,
     _told: {},
+    _cleared: 0,
     _listeners: [],
   }
   ;[base].concat(options.hosts || []).forEach(url => {
@@ -130,13 +131,10 @@ export function clientOf(e: Engine): Client {
     ticket: (url, use) => ticket(e, url, use),
     async logout() {
       await e._ready
-      const state = e._state || (await (e._opening || nothing()))
-      if (state) {
-        const job = call(e, 'DELETE', '/session', state)
-        end(e, state, 'session_ended', true)
-        await carry(e, job)
-      }
-      if (e._options.jar) e._options.jar.clear()
+      // A login that fails leaves nothing to end; the person's wish holds all the same.
+      const state = e._state || (await Promise.resolve(e._opening).catch(nothing))
+      end(e, state, 'session_ended', true)
+      if (state) await carry(e, call(e, 'DELETE', '/session', state))
     },
     on(event, listener) {
       const entry: [string, typeof listener] = [event, listener]

@@ -82,7 +82,7 @@ export interface CookieJar {
   /** The `Cookie` for a request, with the caller's own merged in. */
   header(url: string, now: number, given?: string): string | undefined
   take(url: string, response: { cookies?: string[]; header?: Record<string, string | string[]> }, now: number): void
-  /** At a logout. */
+  /** At the end of a session, and when another user follows. */
   clear(): void
   open(storage: JarStorage, now: number): Promise<void>
 }

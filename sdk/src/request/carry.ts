@@ -64,6 +64,7 @@ export async function carry(e: Engine, job: Job): Promise<Answer> {
     if (job._aborted) throw errorOf(e._zh, 'abort')
     const time = Date.now()
     const order = ++e._sent
+    const cleared = e._cleared
     let answer: Answer = { _raw: {}, _header: {}, _code: 'network', _status: 0 }
     try {
       const { raw, header } = await job._send(url, fields)
@@ -73,7 +74,7 @@ export async function carry(e: Engine, job: Job): Promise<Answer> {
         _code: field(header, 'yaopai-code'),
         _status: +(field(header, 'yaopai-status') || raw.statusCode || raw.status),
       }
-      if (e._options.jar) e._options.jar.take(url, { cookies: raw.cookies, header }, now(e))
+      if (e._options.jar && cleared === e._cleared) e._options.jar.take(url, { cookies: raw.cookies, header }, now(e))
     } catch (failure) {
       // The caller's own requests fail as the platform says.
       if (!isOwn) throw failure

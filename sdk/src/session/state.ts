@@ -66,6 +66,9 @@ export interface Engine {
   _bindFrom?: string
   /** What the person was told of this session. */
   _told: Record<string, number>
+  /** The last session's user, and how often the cookies were cleared. */
+  _user?: string
+  _cleared: number
   _listeners: Array<[string, Listener]>
   /** Uninstalled: what was patched passes everything through. */
   _isGone?: boolean
@@ -122,6 +125,9 @@ export async function keep(e: Engine, answer: Answer, before?: State): Promise<S
     state.note = undefined
   }
   e._state = state
+  // (What somebody did before the first bind is still theirs after it.)
+  if (e._user && e._user !== a.user) clearJar(e)
+  e._user = a.user
   if (was !== JSON.stringify(state.session)) {
     e._told = {}
     emit(e, 'change')
@@ -153,10 +159,17 @@ export async function load(e: Engine): Promise<void> {
     // With a part missing every request would fail, for good.
     if (state.of === identity(e) && state.token && state.session.id && state.ids[1] && (e._mode !== 1 || state.key)) {
       e._state = state
+      e._user = state.session.user
       e._skew = state.skew
       emit(e, 'change')
     }
   } catch (_) {}
+}
+
+/** One user's cookies are not the next one's; nor are those of answers that are still on their way. */
+export function clearJar(e: Engine): void {
+  e._cleared++
+  if (e._options.jar) e._options.jar.clear()
 }
 
 /** Forgets a session, if it is still the one at hand. */
