@@ -152,12 +152,15 @@ export function clientOf(e: Engine): Client {
   }
 }
 
-/** What stands in place of the platform's functions. Whoever has patched them after us goes on calling these when we are gone. */
+/**
+ * What stands in place of the platform's functions. Whoever has patched them after us goes on calling these when we are gone.
+ * What another client of this package sends (one that was made after the install, a second copy) has its session already.
+ */
 export function functionsOf(e: Engine): Record<string, any> {
   const functions: Record<string, any> = {}
   for (const kind of ['request', 'uploadFile', 'downloadFile', 'connectSocket']) {
     functions[kind] = (options: RequestOptions) =>
-      e._isGone ? e._native._had[kind](options) : kind === 'connectSocket' ? socket(e, options) : start(e, kind, options)
+      e._isGone || options.yaopai ? e._native._had[kind](options) : kind === 'connectSocket' ? socket(e, options) : start(e, kind, options)
   }
   return functions
 }
