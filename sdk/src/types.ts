@@ -109,7 +109,7 @@ export interface Options {
   carrier?: { cookie: string } | { header: string }
   /**
    * For back ends that say "not logged in" in their own way, such as 200 and an errno: then there is a new login, and a GET or
-   * HEAD is sent again. Asked of every answer of our hosts that the server has not refused. It must not throw.
+   * HEAD is sent again. Asked of every answer of our hosts that the server has not refused, downloads' too. Throwing is no.
    */
   isUnauthorized?(response: Response): boolean
   device?: { id?: string; type?: string; name?: string }

@@ -108,7 +108,12 @@ export async function carry(e: Engine, job: Job): Promise<Answer> {
     if (code === 'proof_replayed') return isRepeatable ? code : ''
     if (given !== undefined || !state) return ''
     const { isUnauthorized } = e._options
-    const isForeign = !code && !isOwn && isUnauthorized && isUnauthorized(raw)
+    let isForeign: unknown
+    try {
+      isForeign = !code && !isOwn && isUnauthorized && isUnauthorized(raw)
+    } catch (_) {
+      // It was written for answers with a body: a download's has none, and `null` is JSON, too.
+    }
     if (!code && !isForeign) return ''
     // Only our refusals say that nobody has acted on the request.
     const again = isForeign && !isRepeatable ? '' : 'login'

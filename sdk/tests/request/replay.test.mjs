@@ -196,6 +196,16 @@ test('200 with an errno: isUnauthorized logs in again and repeats a GET, and nev
   }
 })
 
+test('a predicate that asks for a body is asked of downloads and of null, too: they pass', async () => {
+  const phone = await open({ isUnauthorized: res => res.data.errno === 501 })
+  await phone.clock.advance(15000)
+  const file = await phone.run(new Promise((success, fail) => phone.wx.downloadFile({ url: `${shop}/a`, success, fail })))
+  assert.equal(file.statusCode, 200)
+  phone.server.backEnd = () => ({ status: 200, body: null })
+  assert.equal((await phone.request({ url: `${shop}/a`, method: 'POST' })).data, null)
+  assert.equal(phone.count('login'), 1)
+})
+
 test('header fields are read in any case', async () => {
   for (const headerCase of [s => s.toLowerCase(), s => s.toUpperCase()]) {
     const phone = await open({}, { headerCase })
