@@ -16,6 +16,34 @@ test('a stored session with a part missing is none: a silent login, and not a mi
   }
 })
 
+for (const name of ['login', 'getStorage', 'setStorage', 'removeStorage']) {
+  test(`a wx.${name} that is never answered holds requests for a while, not for good`, async () => {
+    let silent = true
+    const phone = new Phone({
+      wx(wx) {
+        const real = wx[name]
+        wx[name] = o => (silent ? (silent = false) : real(o))
+      },
+    })
+    const client = phone.install()
+    assert.equal((await phone.request(`${shop}/a`)).statusCode, 200)
+    await phone.run(client.logout())
+    await phone.run(client.login())
+    assert.equal((await phone.request(`${shop}/a`)).statusCode, 200)
+  })
+}
+
+test('no key, said as null, is another kind of key', async () => {
+  const phone = new Phone()
+  const login = phone.server.login.bind(phone.server)
+  phone.server.login = (...given) => {
+    const answer = login(...given)
+    answer.body.key = null
+    return answer
+  }
+  await assert.rejects(phone.run(phone.create().login()), { code: 'key_refused' })
+})
+
 test('an answer about another session changes nothing', async () => {
   const phone = new Phone()
   const client = phone.install()
