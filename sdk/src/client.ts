@@ -51,6 +51,8 @@ export function engineOf(options: Options): Engine {
     _bindShown: 0,
     _told: {},
     _cleared: 0,
+    _foreignAt: 0,
+    _foreign: 0,
     _listeners: [],
   }
   ;[base].concat(options.hosts || []).forEach(url => {

@@ -120,8 +120,13 @@ export async function carry(e: Engine, job: Job): Promise<Answer> {
     const at = e._state
     if (at && at.token !== state.token && (isForeign || status === 401)) return again
     if (code === 'session_superseded' && !e._mode) return 'superseded'
-    // A login that is seconds old was no cure: the next one wouldn't be, either.
-    if (isForeign && Math.abs(Date.now() - state.at) < 10000) return ''
+    if (isForeign) {
+      // A login that is seconds old was no cure: the next one wouldn't be, either. And whom the back end doesn't know at all,
+      // a guest maybe, is not logged in anew all day: after 10 s, 20 s … at most eleven minutes.
+      if (Math.abs(Date.now() - state.at) < 10000 || Math.abs(Date.now() - e._foreignAt) < 5000 << e._foreign) return ''
+      e._foreignAt = Date.now()
+      if (e._foreign < 7) e._foreign++
+    }
     if (isForeign || isDead(code) || (code === 'proof_required' && !e._mode)) {
       drop(e, state)
       return job._final ? '' : again

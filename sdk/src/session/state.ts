@@ -58,6 +58,9 @@ export interface Engine {
   _failed?: YaopaiError
   _pause: number
   _platformKey?: Awaited<ReturnType<KeySource['latest']>>
+  /** When the back end's "not logged in" led to a login last, and how often so far, up to 7. */
+  _foreignAt: number
+  _foreign: number
   /** How many requests were sent so far, and how many when the bind page was shown last. */
   _sent: number
   _bindShown: number
@@ -96,7 +99,8 @@ export function refused(e: Engine, { _code: code, _status: status, _raw: { data 
 export async function keep(e: Engine, answer: Answer, before?: State): Promise<State> {
   // The login object of docs/api.md.
   const a = answer._raw.data || {}
-  const { key = {}, token } = a
+  const { token } = a
+  const key = a.key || {}
   if (before ? a.session_id !== before.session.id : !a.session_id || !token) throw refused(e, answer)
   // Another kind of key than was asked for: something on the way may want us to sign with less.
   if (
