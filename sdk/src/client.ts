@@ -135,8 +135,9 @@ export function clientOf(e: Engine): Client {
       await e._ready
       // A login that fails leaves nothing to end; the person's wish holds all the same.
       const state = e._state || (await Promise.resolve(e._opening).catch(nothing))
+      const sent = state && carry(e, call(e, 'DELETE', '/session', state))
       end(e, state, 'session_ended', true)
-      if (state) await carry(e, call(e, 'DELETE', '/session', state))
+      await sent
     },
     on(event, listener) {
       const entry: [string, typeof listener] = [event, listener]

@@ -58,13 +58,13 @@ export async function carry(e: Engine, job: Job): Promise<Answer> {
   const isRepeatable = isOwn || isBodiless(job._method)
   for (;;) {
     const state = given === undefined ? await ensure(e) : given
+    const cleared = e._cleared
     const wasBound = state && state.session.bound
     const url = link(job._place)
     const fields = await sign(e, job, state, url)
     if (job._aborted) throw errorOf(e._zh, 'abort')
     const time = Date.now()
     const order = ++e._sent
-    const cleared = e._cleared
     let answer: Answer = { _raw: {}, _header: {}, _code: 'network', _status: 0 }
     try {
       const { raw, header } = await job._send(url, fields)
