@@ -14,6 +14,9 @@ export interface RequestOptions {
   [more: string]: unknown
 }
 
+/** Also as other packages' types have them, `WechatMiniprogram.RequestOption` say: interfaces have no index signature. */
+export type AnyOptions = RequestOptions | { url: string }
+
 /** As the platform hands it over: `statusCode`, `header`, `data`, `cookies` … (Alipay: `status`, `headers`). */
 export interface Response {
   statusCode: number
@@ -132,11 +135,11 @@ export interface Client {
    * As `wx.request`. The task comes at once and is a promise too, of the response whatever its status; it rejects where
    * `wx.request` would call `fail`.
    */
-  request(options: RequestOptions): Task & PromiseLike<Response>
-  uploadFile(options: RequestOptions): Task & PromiseLike<Response>
-  downloadFile(options: RequestOptions): Task & PromiseLike<Response>
+  request(options: AnyOptions): Task & PromiseLike<Response>
+  uploadFile(options: AnyOptions): Task & PromiseLike<Response>
+  downloadFile(options: AnyOptions): Task & PromiseLike<Response>
   /** As `wx.connectSocket`, with a ticket in the URL, a new one at each call. */
-  connectSocket(options: RequestOptions): SocketTask
+  connectSocket(options: AnyOptions): SocketTask
   /** Makes sure that there is a session: one `wx.login` for any number of callers, none if there is one. */
   login(): Promise<Session>
   readonly session: Session | undefined
