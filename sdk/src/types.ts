@@ -129,7 +129,7 @@ export interface Options {
 /** What a bind is proven by. */
 export type Evidence = { form: Record<string, unknown> } | { phoneCode: string } | { bindCode: string }
 
-/** Promises reject with a {@link YaopaiError}. */
+/** Promises reject with a {@link YaopaiError}; those of `request` and its like also with the platform's `{ errMsg }`, where there was no answer. */
 export interface Client {
   /**
    * As `wx.request`. The task comes at once and is a promise too, of the response whatever its status; it rejects where
