@@ -13,7 +13,7 @@ fi
 say() { echo "--- sdk: $1"; }
 say build; node scripts/build.mjs
 say 'size, and what a phone has not'; node scripts/check.mjs
-say types; node_modules/.bin/tsc -p tsconfig.json
+say types; node_modules/.bin/tsc -p tsconfig.json; node_modules/.bin/tsc -p tests/types
 say tests; node scripts/test.mjs
 say 'tests without a JIT'; YAOPAI_SDK_SCHEDULES=4 NODE_OPTIONS=--jitless node scripts/test.mjs
 say 'the real server'; node --test tests/real
