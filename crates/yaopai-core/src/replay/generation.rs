@@ -93,7 +93,7 @@ impl Drop for Generation {
 impl Level {
     /// Each level turns the bits another way, so that those who share a window in one don't in the next.
     fn window_of(&self, fingerprint: NonZeroU64, depth: usize) -> usize {
-        let turn = u32::try_from(depth * 23 % 64).unwrap_or(0);
+        let turn = u32::try_from(depth * 23).unwrap_or(0);
         let mixed = fingerprint.get().rotate_left(turn).wrapping_mul(GOLDEN);
         let windows = self.slots / WINDOW;
         // The high word of the product: a number below `windows`, without a division.
