@@ -141,6 +141,20 @@ mod tests {
 
     use super::*;
 
+    /// What a generation takes before its first nonce is what the bound of a room is computed with.
+    #[test]
+    fn tables_are_counted_as_they_were_announced() {
+        for slots in [0, 16, 4096, 100_000, 9_000_000] {
+            let shape = Shape::new(slots);
+            let budget = Arc::new(Budget::new(slots));
+            let generation = Generation::new(&shape, budget.clone());
+            assert_eq!(budget.bytes(), table_bytes_of(&shape), "{slots}");
+            assert_eq!(budget.bytes() > 0, slots > 0);
+            drop(generation);
+            assert_eq!(budget.bytes(), 0);
+        }
+    }
+
     /// Else what finds its window full at one level would find it full at all of them, and the room would refuse while half empty.
     #[test]
     fn who_share_a_window_do_not_at_the_next_level() {
