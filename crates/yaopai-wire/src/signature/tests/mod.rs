@@ -89,6 +89,7 @@ fn a_signed_request_verifies() {
     let headers = request.headers();
     let proof = Proof::read(&headers).unwrap().unwrap();
     assert_eq!((proof.created, proof.nonce, proof.key_id), (1_764_230_400, NONCE, SESSION));
+    assert!(proof.signs_body());
     assert_eq!(
         request.fields[2].1,
         format!(
@@ -110,6 +111,7 @@ fn reads_need_no_digest() {
     request = request.signed();
     assert!(!request.fields[1].1.contains("content-digest"));
     assert_eq!(request.verify(), Ok(()));
+    assert!(!Proof::read(&request.headers()).unwrap().unwrap().signs_body());
 }
 
 /// White space and the order of the parameters are the client's choice; the base has one form of the first and keeps the second.
