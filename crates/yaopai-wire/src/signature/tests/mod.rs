@@ -114,6 +114,17 @@ fn reads_need_no_digest() {
     assert!(!Proof::read(&request.headers()).unwrap().unwrap().signs_body());
 }
 
+#[test]
+fn an_input_has_so_many_bytes_and_no_more() {
+    let signed = Request::order().signed();
+    let padded = |length: usize| {
+        let pad = |input: &str| input.replacen('(', &format!("({}", " ".repeat(length - input.len())), 1);
+        Request { fields: signed.fields.clone(), ..Request::order() }.with(SIGNATURE_INPUT, pad)
+    };
+    assert_eq!(padded(INPUT_MAX).verify(), Ok(()));
+    assert_eq!(padded(INPUT_MAX + 1).verify(), Err(NotAProof::TooLong(SIGNATURE_INPUT)));
+}
+
 /// White space and the order of the parameters are the client's choice; the base has one form of the first and keeps the second.
 #[test]
 fn any_order_and_white_space() {
