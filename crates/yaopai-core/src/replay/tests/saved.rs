@@ -68,6 +68,15 @@ fn what_does_not_fit_is_refused_to_its_last_second() {
     accept(&room, "new", GENERATION, 80).unwrap();
 }
 
+/// A buffer that grew would have left copies of the key behind.
+#[test]
+fn its_bytes_are_allocated_once() {
+    for nonces in [0, 1, 500] {
+        let bytes = filled(nonces).save().to_bytes();
+        assert_eq!(bytes.capacity(), bytes.len(), "{nonces}");
+    }
+}
+
 #[test]
 fn no_key_is_shown() {
     let saved = replays().save();
