@@ -18,7 +18,7 @@ say build; node scripts/build.mjs
 say 'size, and what a phone has not'; node scripts/check.mjs
 say types; node_modules/.bin/tsc -p tsconfig.json
 say tests; node scripts/test.mjs
-say 'tests without a JIT'; YAOPAI_SDK_SCHEDULES=4 NODE_OPTIONS=--jitless node scripts/test.mjs
+say 'tests without a JIT'; YAOPAI_SDK_SCHEDULES=4 YAOPAI_COOKIE_SEQUENCES=200 NODE_OPTIONS=--jitless node scripts/test.mjs
 if [ -z "${YAOPAI:-}" ]; then
   cargo build --quiet --locked --manifest-path "$root/Cargo.toml" -p yaopai
   YAOPAI="${CARGO_TARGET_DIR:-$root/target}/debug/yaopai"
