@@ -28,6 +28,7 @@ onEach({ vouched: VOUCHED }, world => {
     const from = phone.requests().length
     await phone.restart()
     await phone.waitFor('小明，欢迎光临')
+    await phone.waitFor('¥68.00')
     assert.deepEqual(sent(phone, from), world.expected.remembered ? ['GET /goods 200'] : ['POST /yaopai/v1/session 201', 'GET /goods 200'])
     await order(phone, 'tea')
   })
