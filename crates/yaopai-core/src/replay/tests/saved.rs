@@ -103,6 +103,26 @@ fn other_bytes_are_refused() {
     assert_eq!(Saved::from_bytes(&longer).unwrap_err(), NotSaved::Damaged);
 }
 
+/// Each generation once, the older one first.
+#[test]
+fn generations_ascend() {
+    let with = |numbers: [i64; 2]| {
+        let mut body = vec![1];
+        body.extend_from_slice(&[7; 16]);
+        body.extend_from_slice(&[0; 16]);
+        body.push(2);
+        for number in numbers {
+            body.extend_from_slice(&number.to_be_bytes());
+            body.extend_from_slice(&0u64.to_be_bytes());
+        }
+        Saved::from_bytes(&signed(body)).err()
+    };
+    assert_eq!(with([-1, 0]), None);
+    for wrong in [[0, 0], [-1, -1], [0, -1]] {
+        assert_eq!(with(wrong), Some(NotSaved::Damaged), "{wrong:?}");
+    }
+}
+
 /// With the checksum that belongs to it.
 fn signed(mut body: Vec<u8>) -> Vec<u8> {
     let key = HashKey(zeroize::Zeroizing::new(body[1..17].try_into().unwrap()));

@@ -104,6 +104,22 @@ fn a_request_without_a_proof_has_none() {
     assert!(matches!(Proof::read(&Request::order().headers()), Ok(None)));
 }
 
+/// Half a proof too: that it is one half is for the reader to find.
+#[test]
+fn what_shows_a_proof_is_kept_with_all_that_it_covers() {
+    let request = Request::order().signed();
+    let kept = Kept::of(&request.original(), &request.headers(), NEEDS).unwrap();
+    let proof = Proof::read(&kept).unwrap().unwrap();
+    assert_eq!(proof.verify(Key::HmacSha256(&KEY), &kept.original(), &kept, kept.needs()), Ok(()));
+    assert_eq!(format!("{kept:?}"), "Kept(…)");
+    for without in [SIGNATURE, SIGNATURE_INPUT, "authorization"] {
+        let request = Request::order().signed().without(without);
+        assert!(Kept::of(&request.original(), &request.headers(), NEEDS).is_some(), "{without}");
+    }
+    let unsigned = Request::order();
+    assert!(Kept::of(&unsigned.original(), &unsigned.headers(), NEEDS).is_none());
+}
+
 #[test]
 fn reads_need_no_digest() {
     let mut request = Request::order().without(CONTENT_DIGEST);
