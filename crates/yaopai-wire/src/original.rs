@@ -344,6 +344,9 @@ mod tests {
             "/a//b//c",
             "/a;b;c",
             "/./a/./b",
+            // Right behind an escape, far from the start.
+            "/aaaaaaaaaa%41;b",
+            "/aaaaaaaaaa%41//b",
         ] {
             assert!(is_unclean(path), "{path}");
         }
