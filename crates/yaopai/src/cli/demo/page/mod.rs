@@ -9,6 +9,8 @@ mod handset;
 mod stage;
 mod tokens;
 mod view;
+#[allow(dead_code, reason = "the page still draws the phone by itself")]
+mod wechat;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -25,6 +27,7 @@ use super::body;
 use super::wire::Wire;
 use crate::listen::{Answer, Peer};
 pub use stage::Stage;
+pub use wechat::WeChat;
 
 /// The page's server.
 #[derive(Clone)]
@@ -35,20 +38,24 @@ struct Inner {
     /// The last view, for who looks while something is under way.
     shown: Mutex<Value>,
     wire: Arc<Wire>,
+    wechat: WeChat,
     clock: Arc<super::world::DemoClock>,
 }
 
 impl Page {
     /// Of this stage.
     pub fn new(stage: Stage) -> Self {
-        let (wire, clock) = (stage.ground.wire.clone(), stage.clock.clone());
-        Self(Arc::new(Inner { stage: stage.into(), shown: Mutex::default(), wire, clock }))
+        let (wire, wechat, clock) = (stage.ground.wire.clone(), stage.wechat.clone(), stage.clock.clone());
+        Self(Arc::new(Inner { stage: stage.into(), shown: Mutex::default(), wire, wechat, clock }))
     }
 
     async fn serve(self, request: Request<Incoming>) -> Response<Body> {
         let (head, incoming) = request.into_parts();
         if !is_ours(&head) {
             return plain(StatusCode::FORBIDDEN, "this page is for this machine alone");
+        }
+        if head.uri.path().starts_with(wechat::HOME) {
+            return self.0.wechat.serve(&head, incoming).await;
         }
         let Some(bytes) = body::read(incoming).await else {
             return plain(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large or came too slowly");

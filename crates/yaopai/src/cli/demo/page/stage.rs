@@ -9,6 +9,7 @@ use yaopai_core::Service;
 use yaopai_sim::{DEFAULT_APPID, Endpoint, Fault, SimHandle, UserConfig};
 
 use super::handset::Handset;
+use super::wechat::WeChat;
 use crate::cli::demo::phone::{Ground, Phone};
 use crate::cli::demo::shop::{BindCode, Shop, Website};
 use crate::cli::demo::signing::Sent;
@@ -21,6 +22,7 @@ pub const PEOPLE: [&str; 3] = ["xiaoming", "hanmeimei", "wangfang"];
 pub struct Stage {
     pub ground: Ground,
     pub clock: Arc<DemoClock>,
+    pub wechat: WeChat,
     pub service: Service,
     pub shop: Shop,
     pub website: Website,
@@ -66,7 +68,7 @@ impl Stage {
         clock: Arc<DemoClock>,
         service: Service,
         (shop, website): (Shop, Website),
-        sim: SimHandle,
+        (sim, wechat): (SimHandle, WeChat),
     ) -> Self {
         for name in PEOPLE {
             let phone = shop.phone(name).map(str::to_owned);
@@ -74,13 +76,14 @@ impl Stage {
             let _ = sim.add_user(UserConfig { name: name.to_owned(), phone, ..UserConfig::default() });
         }
         let (phone, tablet, thief) = (None, None, None);
-        Self { ground, clock, service, shop, website, sim, phone, tablet, thief, code: None, outage: None }
+        Self { ground, clock, wechat, service, shop, website, sim, phone, tablet, thief, code: None, outage: None }
     }
 
     /// Somebody takes the phone and opens the mini program.
     pub async fn open(&mut self, wechat: &str) -> anyhow::Result<()> {
         let Some(wechat) = PEOPLE.into_iter().find(|p| *p == wechat) else { return Ok(()) };
         (self.tablet, self.thief, self.code) = (None, None, None);
+        self.wechat.open(wechat);
         let phone = self.phone.insert(Handset::new(self.ground.clone(), wechat, self.clock.clone()));
         phone.go(super::handset::Screen::Shop).await
     }

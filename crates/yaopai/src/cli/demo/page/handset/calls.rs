@@ -101,7 +101,7 @@ impl Handset {
         if !std::mem::take(&mut self.lose) {
             return Ok(reply);
         }
-        self.ground.wire.lost("phone");
+        self.ground.wire.lost("phone", &Method::POST, path);
         self.note("resent", json!({}));
         self.send(Method::POST, path, token, Some(body)).await
     }
