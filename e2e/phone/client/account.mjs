@@ -18,6 +18,10 @@ export class SimulatedAccount {
         return {}
       case 'userInfo':
         return this.post('encrypted-data', { ...who, data: 'user_info' })
+      case 'weRunData': {
+        const { encryptedData, iv } = await this.post('encrypted-data', { ...who, data: { custom: { stepInfoList: steps() } } })
+        return { encryptedData, iv }
+      }
       case 'userKey': {
         const key = await this.post('user-key', who)
         return { encryptKey: key.encrypt_key, iv: key.iv, version: key.version, expireTime: key.expire_time }
@@ -49,6 +53,17 @@ export class SimulatedAccount {
     if (!answer.ok) throw new NotDone(`${told.error}: ${told.message}`)
     return told
   }
+}
+
+const DAY = 86_400
+/** Of today; the days before it have one step less each. */
+const STEPS = 8042
+
+/** As WeChat counts them: a month, today last, each day by its midnight in China. */
+function steps() {
+  const now = Math.floor(Date.now() / 1000)
+  const today = now - ((now + 8 * 3600) % DAY)
+  return Array.from({ length: 31 }, (_, n) => ({ timestamp: today - (30 - n) * DAY, step: STEPS - 30 + n }))
 }
 
 /** A phone without WeChat behind it. */

@@ -47,6 +47,7 @@ export class WeChatClient {
       else if (type === 'socket.close') this.running.get(message.call)?.close?.(message)
       else if (type === 'request') this.request(message)
       else if (type === 'socket') this.socket(message)
+      else if (type === 'scanCode') this.scan(message)
       else this.ask(message)
     }
   }
@@ -69,6 +70,11 @@ export class WeChatClient {
     } catch (error) {
       this.tell({ id, type: 'failure', reason: error.reason ?? error.message, errno: error.errno })
     }
+  }
+
+  /** Without a network, too. Who has nothing to scan goes back. */
+  scan({ id }) {
+    this.tell(this.camera === undefined ? { id, type: 'failure', reason: 'cancel' } : { id, type: 'result', result: { result: this.camera } })
   }
 
   async request(message) {

@@ -105,6 +105,11 @@ class Phone extends Hand {
     return this.tab.evaluate(time => phone.clock.advance(time), ms)
   }
 
+  /** What the camera sees from now on, for `wx.scanCode`: a text, or undefined for nothing. */
+  camera(text) {
+    this.client.camera = text
+  }
+
   airplane(on) {
     this.client.airplane(on)
   }

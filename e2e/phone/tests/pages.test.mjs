@@ -27,6 +27,24 @@ test('tabs: pages stay alive, and are told of the tap', async () => {
   assert.match((await promised(phone, 'navigateTo', { url: '/pages/home/home' })).errMsg, /^navigateTo:fail can not navigateTo a tabbar page/)
 })
 
+test('a tab is called what setTabBarItem says, on pages with tabs only', async () => {
+  const phone = await here.start(HELLO)
+  assert.equal((await promised(phone, 'setTabBarItem', { index: 1, text: 'Me' })).errMsg, 'setTabBarItem:ok')
+  await phone.tap('Me')
+  await phone.waitForPage('pages/mine/mine')
+  assert.equal((await seen(phone)).at(-1), 'tab Me')
+  assert.equal((await promised(phone, 'setTabBarItem', { index: 2, text: 'x' })).errMsg, 'setTabBarItem:fail tabbar item not found')
+  await promised(phone, 'navigateTo', { url: '/pages/forms/forms' })
+  assert.equal((await promised(phone, 'setTabBarItem', { index: 1, text: 'x' })).errMsg, 'setTabBarItem:fail not TabBar page')
+})
+
+test('scanCode finds what the camera sees, without a network too; else the person goes back', async () => {
+  const phone = await here.start(PROBE)
+  assert.equal((await call(phone, 'scanCode')).errMsg, 'scanCode:fail cancel')
+  phone.camera('yb_1')
+  phone.airplane(true)
+  assert.deepEqual(await call(phone, 'scanCode'), { fine: true, result: 'yb_1', scanType: 'QR_CODE', charSet: 'UTF-8', path: '', errMsg: 'scanCode:ok' })
+})
 
 test('ten pages lie on the stack, and not one more; back leads to the first and no further', async () => {
   const phone = await here.start(PROBE)

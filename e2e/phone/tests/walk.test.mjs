@@ -62,6 +62,8 @@ test('a code is the person\'s, and another one each time', async () => {
   const key = await phone.evaluate(({ wx }) => new Promise((success, fail) => { wx.getUserCryptoManager().getLatestUserKey({ success, fail }) }))
   assert.equal(Buffer.from(key.encryptKey, 'base64').length, 16)
   assert.ok(key.version >= 1 && key.expireTime > 0)
+  const sealed = await phone.evaluate(({ wx }) => wx.getWeRunData())
+  assert.ok(sealed.encryptedData && sealed.iv && sealed.errMsg === 'getWeRunData:ok')
   const profile = await phone.evaluate(({ wx }) => wx.getUserInfo())
   assert.ok(profile.encryptedData && profile.iv && profile.signature && profile.userInfo)
 })

@@ -41,12 +41,13 @@ export async function startShop({ ports: wanted = {}, idle, refresh, absolute, v
   const free = await freePorts(PLACES.length)
   const ports = Object.fromEntries(PLACES.map((place, n) => [place, wanted[place] ?? free[n]]))
   const folder = mkdtempSync(join(tmpdir(), 'yaopai-shop-'))
-  const processes = new Processes()
+  const remove = () => rmSync(folder, { recursive: true, force: true })
+  const processes = new Processes(remove)
   const servers = []
   const stop = async () => {
     await processes.stop()
     await Promise.all(servers.splice(0).map(close))
-    rmSync(folder, { recursive: true, force: true })
+    remove()
   }
   try {
     const sim = await startSimulator(processes, folder, { yaopai, port: ports.sim, people: PEOPLE, extra: simulated })
@@ -109,7 +110,6 @@ People of the shop:
 ${PEOPLE.map(p => `  ${p.account.padEnd(10)} ${p.password.padEnd(13)} ${p.name}${p.phone ? `  ${p.phone}` : ''}`).join('\n')}
 
 Ctrl-C stops everything.`)
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => running.stop().then(() => process.exit(0)))
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await main()

@@ -34,12 +34,13 @@ export async function startClub(state, { ports: wanted = {}, known = 'xiaoming',
   const free = await freePorts(PLACES.length)
   const ports = Object.fromEntries(PLACES.map((place, n) => [place, wanted[place] ?? free[n]]))
   const folder = mkdtempSync(join(tmpdir(), 'yaopai-club-'))
-  const processes = new Processes()
+  const remove = () => rmSync(folder, { recursive: true, force: true })
+  const processes = new Processes(remove)
   let backEnd
   const stop = async () => {
     await processes.stop()
     if (backEnd) await new Promise(done => { backEnd.close(done); backEnd.closeAllConnections() })
-    rmSync(folder, { recursive: true, force: true })
+    remove()
   }
   try {
     const sim = await startSimulator(processes, folder, { yaopai, port: ports.sim, people: PEOPLE })
@@ -82,7 +83,6 @@ The club, ${state} the move: ${running.url}
 WeChat, simulated:  ${running.sim.url} (control token: ${running.sim.token})
 
 Open examples/old-miniprogram/${state} in WeChat DevTools. Ctrl-C stops everything.`)
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => running.stop().then(() => process.exit(0)))
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await main()

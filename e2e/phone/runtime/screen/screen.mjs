@@ -39,6 +39,14 @@ export class Screen {
     }))
   }
 
+  /** What is named of `{ text, iconPath, selectedIconPath }` takes the place of what app.json says. */
+  setTab(index, changes) {
+    const tab = this.config.app.tabBar.list[index]
+    for (const name in changes) if (changes[name] !== undefined) tab[name] = changes[name]
+    this.tabs.children[index].querySelector('.tab-text').textContent = tab.text
+    this.paint()
+  }
+
   /** rpx: 750 of them are the screen's width. */
   observe() {
     const measure = () => this.element.style.setProperty('--rpx', `${this.element.clientWidth / 750}px`)

@@ -23,6 +23,7 @@ export function account({ link, clock, quirks }, hello, make) {
     login: make('login', ask('login')),
     checkSession: make('checkSession', ask('checkSession', () => ({}))),
     getUserInfo: make('getUserInfo', () => link.call('userInfo').then(profile)),
+    getWeRunData: make('getWeRunData', ask('weRunData')),
     getUserProfile: make('getUserProfile', () => link.call('userInfo').then(profile)),
     getAccountInfoSync: () => ({ miniProgram: { appId: hello.appid, envVersion: hello.envVersion, version: hello.version }, plugin: {} }),
     getRandomValues: make('getRandomValues', ({ length }) => random(length)),

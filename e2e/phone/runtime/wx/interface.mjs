@@ -24,6 +24,11 @@ export function userInterface({ pages, screen, sheets, clock }, make) {
     mark.hidden = value === undefined
     mark.textContent = value ?? ''
   }
+  const setTab = ({ index, text, iconPath, selectedIconPath }) => {
+    if (!(screen.tab >= 0)) throw new Failure('not TabBar page')
+    if (!screen.tabs.children[index]) throw new Failure('tabbar item not found')
+    screen.setTab(index, { text, iconPath, selectedIconPath })
+  }
   const tabs = hidden => () => {
     screen.tabsHidden = hidden
     screen.paint()
@@ -48,6 +53,7 @@ export function userInterface({ pages, screen, sheets, clock }, make) {
     startPullDownRefresh: make('startPullDownRefresh', () => pages.pull()),
     stopPullDownRefresh: make('stopPullDownRefresh', () => { screen.element.classList.remove('pulled') }),
     pageScrollTo: make('pageScrollTo', ({ scrollTop = 0 }) => { pages.top.element.scrollTop = scrollTop }),
+    setTabBarItem: make('setTabBarItem', setTab),
     setTabBarBadge: make('setTabBarBadge', ({ index, text }) => badge(index, text)),
     removeTabBarBadge: make('removeTabBarBadge', ({ index }) => badge(index)),
     showTabBarRedDot: make('showTabBarRedDot', ({ index }) => badge(index, '')),

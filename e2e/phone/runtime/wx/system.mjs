@@ -2,7 +2,7 @@
 
 import { Failure } from './call.mjs'
 
-export function system({ clock, screen }, hello, make) {
+export function system({ clock, link, screen }, hello, make) {
   const device = { brand: 'devtools', model: 'iPhone 15', system: 'iOS 17.5', platform: 'ios', memorySize: 2048, abi: 'arm64', deviceAbi: 'arm64' }
   const base = { SDKVersion: hello.base, version: '8.0.50', language: hello.language, theme: 'light', enableDebug: false, fontSizeScaleFactor: 1, fontSizeSetting: 16, host: { env: 'WeChat' } }
   const window = () => screen.measure()
@@ -34,7 +34,7 @@ export function system({ clock, screen }, hello, make) {
     setClipboardData: make('setClipboardData', ({ data }) => { clipboard = data }),
     getClipboardData: make('getClipboardData', () => ({ data: clipboard })),
     requestPayment: make('requestPayment', () => { throw new Failure('cancel') }),
-    scanCode: make('scanCode', () => { throw new Failure('cancel') }),
+    scanCode: make('scanCode', () => link.call('scanCode').then(({ result }) => ({ result, scanType: 'QR_CODE', charSet: 'UTF-8', path: '' }))),
     getLocation: make('getLocation', () => ({ latitude: 23.09994, longitude: 113.32452, speed: -1, accuracy: 65 })),
     nextTick: run => { clock.set(run, 0) },
     canIUse: name => name.split('.')[0] in wx || /^[a-z-]+$/.test(name.split('.')[0]),

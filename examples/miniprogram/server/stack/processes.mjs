@@ -7,6 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 // Longer than anything takes on a busy machine.
 const STARTS_WITHIN = 60_000
 const STOPS_WITHIN = 10_000
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
 /** So many ports that are free now. */
 export async function freePorts(count) {
@@ -30,10 +31,16 @@ export function program(name, folders, cure) {
 export class Processes {
   #running = []
 
-  constructor() {
-    // Whatever ends this program must not leave them behind.
-    this.kill = () => this.#running.forEach(({ child }) => child.kill('SIGKILL'))
+  /** `clean` is done when this program ends with them still running; nothing that has to be waited for gets done then. */
+  constructor(clean = () => {}) {
+    // Whatever ends this program must not leave them behind. A signal ends it without `exit`, if nobody listens.
+    this.kill = () => {
+      this.#running.forEach(({ child }) => child.kill('SIGKILL'))
+      clean()
+    }
+    this.leave = (signal, number) => process.exit(128 + number)
     process.once('exit', this.kill)
+    for (const signal of SIGNALS) process.once(signal, this.leave)
   }
 
   /** Starts one, and waits until `ready(outputSoFar)` answers anything but undefined: that is answered. */
@@ -67,7 +74,9 @@ export class Processes {
       }
       this.#running.splice(this.#running.indexOf(one), 1)
     }
-    if (!name) process.off('exit', this.kill)
+    if (name) return
+    process.off('exit', this.kill)
+    for (const signal of SIGNALS) process.off(signal, this.leave)
   }
 }
 
