@@ -12,7 +12,7 @@ const FILES: [(&str, &str, &str); 12] = [
     ("/page.js", JS, include_str!("assets/page.js")),
     ("/dom.js", JS, include_str!("assets/dom.js")),
     ("/phone.js", JS, include_str!("assets/phone.js")),
-    ("/bind.js", JS, include_str!("assets/bind.js")),
+    ("/holder.js", JS, include_str!("assets/holder.js")),
     ("/session.js", JS, include_str!("assets/session.js")),
     ("/trouble.js", JS, include_str!("assets/trouble.js")),
     ("/wire.js", JS, include_str!("assets/wire.js")),

@@ -1,15 +1,14 @@
-//! The page: a phone to press on, and beside it what crosses the wire and what becomes of the session. Loopback only.
+//! The page: a phone with a mini program on it, and beside it what crosses the wire and what becomes of the session. Loopback only.
 //!
-//! Nothing here plays a part by itself: the phone is a client like any other, and calls through the front door.
+//! The mini program runs in the browser; what it asks for goes through the WeChat client here, and the front door.
 
 mod act;
-mod bind;
 mod files;
-mod handset;
 mod stage;
+#[cfg(test)]
+mod stage_tests;
 mod tokens;
 mod view;
-#[allow(dead_code, reason = "the page still draws the phone by itself")]
 mod wechat;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -98,10 +97,10 @@ impl Page {
         match done {
             Ok(Ok(())) => self.state(head).await,
             Ok(Err(e)) => {
-                tracing::warn!(error = %e, "the page's phone is stuck");
-                plain(StatusCode::INTERNAL_SERVER_ERROR, "the demo's own phone is stuck; see the terminal")
+                tracing::warn!(error = %e, "the page is stuck");
+                plain(StatusCode::INTERNAL_SERVER_ERROR, "the demo is stuck; see the terminal")
             }
-            Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, "the demo's own phone broke; see the terminal"),
+            Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, "the demo broke; see the terminal"),
         }
     }
 }

@@ -291,11 +291,13 @@ module.exports = {
 "lib/money.js": [{}, function (require, module, exports) {"use strict";
 module.exports = (fen) => fen === void 0 ? "" : `¥${(fen / 100).toFixed(2)}`;
 }],
-"lib/shop.js": [{"../config":"config.js"}, function (require, module, exports) {"use strict";
+"lib/shop.js": [{"yaopai":"miniprogram_npm/yaopai/index.js","../config":"config.js"}, function (require, module, exports) {"use strict";
+const yaopai = require("yaopai");
 const { server } = require("../config");
+const network = yaopai.client().installed ? wx : yaopai.client();
 module.exports = function shop(method, path, data) {
   return new Promise((resolve, reject) => {
-    wx.request({
+    network.request({
       url: server + path,
       method,
       data,
@@ -317,140 +319,6 @@ module.exports = {
   // What the app is called in yaopai.toml.
   app: "shop",
   server: "http://127.0.0.1:8443"
-};
-}],
-"lib/page.js": [{"yaopai":"miniprogram_npm/yaopai/index.js","../i18n/index":"i18n/index.js","./words":"lib/words.js"}, function (require, module, exports) {"use strict";
-var __async = (__this, __arguments, generator) => {
-  return new Promise((resolve, reject) => {
-    var fulfilled = (value) => {
-      try {
-        step(generator.next(value));
-      } catch (e) {
-        reject(e);
-      }
-    };
-    var rejected = (value) => {
-      try {
-        step(generator.throw(value));
-      } catch (e) {
-        reject(e);
-      }
-    };
-    var step = (x) => x.done ? resolve(x.value) : Promise.resolve(x.value).then(fulfilled, rejected);
-    step((generator = generator.apply(__this, __arguments)).next());
-  });
-};
-const yaopai = require("yaopai");
-const t = require("../i18n/index");
-const words = require("./words");
-let ended;
-function me() {
-  const { session } = yaopai.client();
-  if (session) ended = void 0;
-  if (ended) return { state: "ended", why: ended };
-  if (!session) return { state: "loading" };
-  if (!session.bound) return { state: "guest", face: "客" };
-  const name = session.claims && session.claims.name || session.user;
-  return { state: "user", name, face: name.slice(-1), greeting: t.home.welcome(name), number: t.me.number(session.user) };
-}
-module.exports = function page(options) {
-  Page(Object.assign({}, options, {
-    data: Object.assign({ t: plain(t), me: { state: "loading" }, notice: "", busy: "", loaded: false }, options.data),
-    onLoad(query) {
-      const client = yaopai.client();
-      this.quit = [
-        client.on("change", () => this.look()),
-        client.on("end", (end) => {
-          ended = t.errors[end.code] || end.message;
-          this.look();
-        })
-      ];
-      if (options.onLoad) options.onLoad.call(this, query);
-    },
-    onUnload() {
-      this.quit.forEach((quit) => quit());
-    },
-    onShow() {
-      wx.setNavigationBarTitle({ title: t.titles[options.title] });
-      if (wx.setTabBarItem) t.tabs.forEach((text, index) => wx.setTabBarItem({ index, text, fail() {
-      } }));
-      this.shown = true;
-      this.last = void 0;
-      this.look();
-      return this.reload();
-    },
-    onHide() {
-      this.shown = false;
-    },
-    onPullDownRefresh() {
-      this.reload().then(() => wx.stopPullDownRefresh());
-    },
-    /** Shows the session as it is now, and asks anew for what belongs to another one than before. */
-    look() {
-      const now = me();
-      this.setData({ me: now });
-      if (now.state === "loading" || now.state === this.last) return;
-      const other = this.last !== void 0;
-      this.last = now.state;
-      if (other && this.shown) this.reload();
-    },
-    /** Asks again for what the page shows. */
-    reload() {
-      return __async(this, null, function* () {
-        if (!options.load || this.data.me.state === "ended") return;
-        const turn = this.turn = (this.turn || 0) + 1;
-        try {
-          const shown = yield options.load.call(this);
-          if (turn === this.turn) this.setData(Object.assign({ loaded: true, notice: "" }, shown));
-        } catch (error) {
-          if (turn === this.turn) this.setData({ notice: words(error) });
-        }
-        this.look();
-      });
-    },
-    once(name, action) {
-      return __async(this, null, function* () {
-        if (this.running) return;
-        this.running = true;
-        this.setData({ busy: name, notice: "" });
-        try {
-          yield action.call(this);
-        } catch (error) {
-          this.setData({ notice: words(error) });
-        }
-        this.running = false;
-        this.setData({ busy: "" });
-        this.look();
-      });
-    },
-    logIn() {
-      return this.once("login", () => yaopai.client().login());
-    },
-    toBind() {
-      wx.navigateTo({ url: "/pages/bind/bind" });
-    },
-    /** The person has ended it here. */
-    bye(why) {
-      ended = why;
-      this.look();
-    }
-  }));
-};
-function plain(texts) {
-  return JSON.parse(JSON.stringify(texts));
-}
-}],
-"lib/words.js": [{"../i18n/index":"i18n/index.js"}, function (require, module, exports) {"use strict";
-const t = require("../i18n/index");
-const SHOWN = ["not_bound", "session_kicked", "session_replaced", "session_ended"];
-module.exports = function words(error) {
-  const { code, status, message, errMsg } = error || {};
-  if (SHOWN.includes(code)) return "";
-  if (code === "binding_rejected" && message) return message;
-  if (t.errors[code]) return t.errors[code];
-  if (code === void 0 && /^request:fail/.test(errMsg)) return t.errors.network;
-  if (/ (auth )?(deny|cancel)/.test(errMsg)) return "";
-  return code && message || t.errors.other;
 };
 }],
 "miniprogram_npm/yaopai/index.js": [{}, function (require, module, exports) {"use strict";
@@ -1016,6 +884,140 @@ function Nt() {
   return t;
 }
 module.exports = { client: Nt, createClient: Ht, install: Ft };
+}],
+"lib/page.js": [{"yaopai":"miniprogram_npm/yaopai/index.js","../i18n/index":"i18n/index.js","./words":"lib/words.js"}, function (require, module, exports) {"use strict";
+var __async = (__this, __arguments, generator) => {
+  return new Promise((resolve, reject) => {
+    var fulfilled = (value) => {
+      try {
+        step(generator.next(value));
+      } catch (e) {
+        reject(e);
+      }
+    };
+    var rejected = (value) => {
+      try {
+        step(generator.throw(value));
+      } catch (e) {
+        reject(e);
+      }
+    };
+    var step = (x) => x.done ? resolve(x.value) : Promise.resolve(x.value).then(fulfilled, rejected);
+    step((generator = generator.apply(__this, __arguments)).next());
+  });
+};
+const yaopai = require("yaopai");
+const t = require("../i18n/index");
+const words = require("./words");
+let ended;
+function me() {
+  const { session } = yaopai.client();
+  if (session) ended = void 0;
+  if (ended) return { state: "ended", why: ended };
+  if (!session) return { state: "loading" };
+  if (!session.bound) return { state: "guest", face: "客" };
+  const name = session.claims && session.claims.name || session.user;
+  return { state: "user", name, face: name.slice(-1), greeting: t.home.welcome(name), number: t.me.number(session.user) };
+}
+module.exports = function page(options) {
+  Page(Object.assign({}, options, {
+    data: Object.assign({ t: plain(t), me: { state: "loading" }, notice: "", busy: "", loaded: false }, options.data),
+    onLoad(query) {
+      const client = yaopai.client();
+      this.quit = [
+        client.on("change", () => this.look()),
+        client.on("end", (end) => {
+          ended = t.errors[end.code] || end.message;
+          this.look();
+        })
+      ];
+      if (options.onLoad) options.onLoad.call(this, query);
+    },
+    onUnload() {
+      this.quit.forEach((quit) => quit());
+    },
+    onShow() {
+      wx.setNavigationBarTitle({ title: t.titles[options.title] });
+      if (wx.setTabBarItem) t.tabs.forEach((text, index) => wx.setTabBarItem({ index, text, fail() {
+      } }));
+      this.shown = true;
+      this.last = void 0;
+      this.look();
+      return this.reload();
+    },
+    onHide() {
+      this.shown = false;
+    },
+    onPullDownRefresh() {
+      this.reload().then(() => wx.stopPullDownRefresh());
+    },
+    /** Shows the session as it is now, and asks anew for what belongs to another one than before. */
+    look() {
+      const now = me();
+      this.setData({ me: now });
+      if (now.state === "loading" || now.state === this.last) return;
+      const other = this.last !== void 0;
+      this.last = now.state;
+      if (other && this.shown) this.reload();
+    },
+    /** Asks again for what the page shows. */
+    reload() {
+      return __async(this, null, function* () {
+        if (!options.load || this.data.me.state === "ended") return;
+        const turn = this.turn = (this.turn || 0) + 1;
+        try {
+          const shown = yield options.load.call(this);
+          if (turn === this.turn) this.setData(Object.assign({ loaded: true, notice: "" }, shown));
+        } catch (error) {
+          if (turn === this.turn) this.setData({ notice: words(error) });
+        }
+        this.look();
+      });
+    },
+    once(name, action) {
+      return __async(this, null, function* () {
+        if (this.running) return;
+        this.running = true;
+        this.setData({ busy: name, notice: "" });
+        try {
+          yield action.call(this);
+        } catch (error) {
+          this.setData({ notice: words(error) });
+        }
+        this.running = false;
+        this.setData({ busy: "" });
+        this.look();
+      });
+    },
+    logIn() {
+      return this.once("login", () => yaopai.client().login());
+    },
+    toBind() {
+      wx.navigateTo({ url: "/pages/bind/bind" });
+    },
+    /** The person has ended it here. */
+    bye(why) {
+      ended = why;
+      this.look();
+    }
+  }));
+};
+function plain(texts) {
+  return JSON.parse(JSON.stringify(texts));
+}
+}],
+"lib/words.js": [{"../i18n/index":"i18n/index.js"}, function (require, module, exports) {"use strict";
+const t = require("../i18n/index");
+const SHOWN = ["not_bound", "session_kicked", "session_replaced", "session_ended"];
+module.exports = function words(error) {
+  const { code, status, message, errMsg } = error || {};
+  if (SHOWN.includes(code)) return "";
+  if (code === "binding_rejected" && message) return message;
+  if (t.errors[code]) return t.errors[code];
+  if (code === void 0 && /^request:fail/.test(errMsg)) return t.errors.network;
+  if (/ (auth )?(deny|cancel)/.test(errMsg)) return "";
+  return code && message || t.errors.other;
+};
 }],
 "pages/order/order.js": [{"yaopai":"miniprogram_npm/yaopai/index.js","../../lib/page":"lib/page.js","../../lib/shop":"lib/shop.js","../../lib/money":"lib/money.js","../../i18n/index":"i18n/index.js"}, function (require, module, exports) {"use strict";
 var __async = (__this, __arguments, generator) => {

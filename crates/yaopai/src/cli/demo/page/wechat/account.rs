@@ -70,7 +70,7 @@ impl WeChat {
                 }
                 Ok(answer)
             }
-            "scanCode" => match self.code() {
+            "scanCode" => match self.seen(|code| code.code.clone()) {
                 Some(code) => {
                     self.ground.wire.note("phone", "scanned", json!({}));
                     Ok(json!({ "result": *code }))

@@ -47,6 +47,11 @@ pub fn is_losable(sent: &Sent) -> bool {
     sent.method == Method::POST && [SESSION, REFRESH, BINDING, "/orders"].contains(&sent.path.as_str())
 }
 
+/// Does it bind the person's account?
+pub fn is_bind(sent: &Sent) -> bool {
+    sent.method == Method::POST && sent.path == BINDING
+}
+
 impl Follow {
     /// Has it a session, as far as it knows?
     pub fn is_logged_in(&self) -> bool {

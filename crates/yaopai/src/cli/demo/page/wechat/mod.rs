@@ -10,7 +10,7 @@ mod request;
 mod serve;
 mod storage;
 #[cfg(test)]
-mod tests;
+pub mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,9 +20,9 @@ use serde_json::{Value, json};
 use tokio::sync::{Semaphore, watch};
 use yaopai_core::ports::Clock as _;
 use yaopai_sim::{DEFAULT_APPID, SimHandle};
-use zeroize::Zeroizing;
 
 use crate::cli::demo::phone::Ground;
+use crate::cli::demo::shop::BindCode;
 use crate::cli::demo::world::DemoClock;
 use crate::listen::stopping;
 use events::Events;
@@ -73,8 +73,8 @@ struct State {
     lose: bool,
     /// The phone's clock is wrong.
     slow: bool,
-    /// What the phone's camera sees.
-    code: Option<Zeroizing<String>>,
+    /// What the phone's camera sees: the bind code that the shop's website shows.
+    code: Option<BindCode>,
 }
 
 #[derive(Default)]
@@ -142,12 +142,13 @@ impl WeChat {
     }
 
     /// What the phone's camera sees from now on.
-    pub fn see(&self, code: Option<Zeroizing<String>>) {
-        self.state().code = code;
+    pub fn see(&self, code: BindCode) {
+        self.state().code = Some(code);
     }
 
-    fn code(&self) -> Option<Zeroizing<String>> {
-        self.state().code.clone()
+    /// Looks at what it sees, if there is anything.
+    pub fn seen<R>(&self, look: impl FnOnce(&BindCode) -> R) -> Option<R> {
+        self.state().code.as_ref().map(look)
     }
 
     /// What there is to draw; `None` while nobody has the phone.
@@ -203,6 +204,7 @@ impl WeChat {
                     storage.clear();
                     true
                 }),
+                Message::Tap(what) => self.ground.wire.step("tap", json!({ "what": what })),
                 Message::Cancel(id) => drop(self.state().waiting.remove(&id)),
                 Message::Request(id, request) => self.start(turn, person, id, request),
                 Message::Ask(id, what) => {
@@ -287,7 +289,14 @@ impl WeChat {
             return Err(Failure::network(-324, "ERR_EMPTY_RESPONSE"));
         }
         let now = self.clock.now();
-        of(&mut self.state(), &mut |follow| follow.answered(&sent, &answer, now));
+        {
+            let mut state = self.state();
+            of(&mut state, &mut |follow| follow.answered(&sent, &answer, now));
+            if follow::is_bind(&sent) && answer.status.is_success() {
+                // Used, or no longer needed: the website takes it down.
+                state.code = None;
+            }
+        }
         let headers: Vec<_> =
             answer.headers.iter().map(|(n, v)| (n.as_str(), String::from_utf8_lossy(v.as_bytes()))).collect();
         Ok(json!({ "status": answer.status.as_u16(), "headers": headers, "body": Body::told(&answer.body) }))

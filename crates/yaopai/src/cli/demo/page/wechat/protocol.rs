@@ -6,6 +6,9 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+/// How much of a button's label is written down, in characters.
+const LABEL_MAX: usize = 40;
+
 /// A message of the runtime's.
 pub enum Message {
     /// To be kept, or forgotten.
@@ -16,6 +19,9 @@ pub enum Message {
     Request(u64, Request),
     /// Nobody waits for that call any more.
     Cancel(u64),
+    /// The person has tapped something. Not the runtime's: the page around it says so by the runtime's own line, so that it stands before
+    /// what the tap sets off.
+    Tap(String),
     /// Any other call, by its type.
     Ask(u64, String),
     /// Nothing that anybody waits for.
@@ -94,6 +100,7 @@ impl Message {
         match (kind.as_str(), id) {
             ("store", _) => serde_json::from_value(message).map_or(Self::Other, Self::Store),
             ("store.clear", _) => Self::Clear,
+            ("tap", _) => Self::Tap(message["what"].as_str().unwrap_or_default().chars().take(LABEL_MAX).collect()),
             ("cancel", _) => message["call"].as_u64().map_or(Self::Other, Self::Cancel),
             ("request", Some(id)) => match serde_json::from_value(message) {
                 Ok(request) => Self::Request(id, request),

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use super::request::ORIGIN;
 use super::{Gone, REQUESTS_MAX, WeChat};
+use crate::cli::demo::shop::BindCode;
 use crate::cli::demo::signing::{Sent, SessionKey};
 use crate::cli::demo::tale::Tale;
 use crate::cli::demo::walk::KNOWN;
@@ -18,14 +19,14 @@ use crate::cli::demo::world::{Plan, Platform, World};
 const PERSON: &str = "hanmeimei";
 const LOGIN: &str = "/yaopai/v1/session";
 
-async fn world() -> World {
+pub async fn world() -> World {
     let plan = Plan { platform: Platform::Simulated { known: KNOWN }, free_ports: true, lan: false };
     World::start(plan, Arc::new(Tale::kept())).await.unwrap()
 }
 
 /// A runtime, and the client that it talks to.
-struct Phone {
-    wechat: WeChat,
+pub struct Phone {
+    pub wechat: WeChat,
     stop: watch::Sender<bool>,
     page: &'static str,
     hello: Value,
@@ -34,7 +35,7 @@ struct Phone {
 }
 
 impl Phone {
-    fn start(world: &World) -> Self {
+    pub fn start(world: &World) -> Self {
         let sim = world.sim.as_ref().unwrap().handle().clone();
         let number =
             yaopai_sim::UserConfig { name: PERSON.into(), phone: Some("13800138004".into()), ..Default::default() };
@@ -59,17 +60,28 @@ impl Phone {
     }
 
     /// A call, and the event that answers it.
-    async fn call(&mut self, mut message: Value) -> Value {
+    pub async fn call(&mut self, mut message: Value) -> Value {
         message["id"] = json!(self.next);
         self.next += 1;
         self.post(&message);
-        let told = self.wechat.events(self.page, self.last).await.unwrap();
-        self.last = told["last"].as_u64().unwrap();
-        let events = told["events"].as_array().unwrap();
-        events.iter().find(|e| e["id"] == message["id"]).unwrap_or_else(|| panic!("no answer: {told}")).clone()
+        loop {
+            let told = self.wechat.events(self.page, self.last).await.unwrap();
+            self.last = told["last"].as_u64().unwrap();
+            let events = told["events"].as_array().unwrap();
+            assert!(!events.is_empty(), "no answer to {message}");
+            if let Some(answer) = events.iter().find(|e| e["id"] == message["id"]) {
+                return answer.clone();
+            }
+        }
     }
 
-    async fn request(&mut self, method: &str, path: &str, headers: &[(String, String)], body: Option<&Value>) -> Value {
+    pub async fn request(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(String, String)],
+        body: Option<&Value>,
+    ) -> Value {
         let body = body.map(|body| json!({ "text": body.to_string() }));
         let (url, redirect) = (format!("{ORIGIN}{path}"), "follow");
         let mut message = json!({ "type": "request", "as": "request", "url": url, "method": method, "headers": headers, "redirect": redirect });
@@ -86,7 +98,7 @@ impl Phone {
         json!({ "app": "shop", "code": code["result"]["code"], "request_id": request_id, "key": { "alg": "hmac-sha256" } })
     }
 
-    async fn login(&mut self) -> Value {
+    pub async fn login(&mut self) -> Value {
         let body = self.credentials().await;
         let came = self.request("POST", LOGIN, &content(), Some(&body)).await;
         assert_eq!(came["result"]["status"], 201, "{came}");
@@ -94,23 +106,36 @@ impl Phone {
     }
 }
 
-fn content() -> [(String, String); 1] {
+pub fn content() -> [(String, String); 1] {
     [("content-type".to_owned(), "application/json".to_owned())]
 }
 
-fn parsed(came: &Value) -> Value {
+pub fn parsed(came: &Value) -> Value {
     serde_json::from_str(came["result"]["body"]["text"].as_str().unwrap()).unwrap()
 }
 
-/// The headers of a GET that is signed as the app does, for the host that the app names.
-fn signed(world: &World, login: &Value, path: &str, nonce: &str) -> Vec<(String, String)> {
+/// The headers of a request that is signed as the app does, for the host that the app names.
+pub fn sign(
+    world: &World,
+    login: &Value,
+    method: Method,
+    path: &str,
+    body: Option<&Value>,
+    nonce: u8,
+) -> Vec<(String, String)> {
     let mut headers = HeaderMap::new();
     headers.insert(header::AUTHORIZATION, format!("Bearer {}", login["token"].as_str().unwrap()).parse().unwrap());
-    let mut sent = Sent { method: Method::GET, path: path.into(), headers, body: Bytes::new() };
+    let body = body.map(|body| Bytes::from(body.to_string())).unwrap_or_default();
+    let mut sent = Sent { method, path: path.into(), headers, body };
     let now = yaopai_core::ports::Clock::now(&*world.clock).0 / 1000;
     let key = SessionKey::of(login).unwrap().unwrap();
-    key.sign(&mut sent, ORIGIN.trim_start_matches("http://"), now, nonce).unwrap();
-    sent.headers.iter().map(|(n, v)| (n.to_string(), v.to_str().unwrap().to_owned())).collect()
+    key.sign(&mut sent, ORIGIN.trim_start_matches("http://"), now, &format!("{nonce:032x}")).unwrap();
+    sent.headers.iter().map(|(n, v)| (n.to_string(), v.to_str().unwrap().to_owned())).chain(content()).collect()
+}
+
+/// Of a GET.
+pub fn signed(world: &World, login: &Value, path: &str, nonce: u8) -> Vec<(String, String)> {
+    sign(world, login, Method::GET, path, None, nonce)
 }
 
 /// The newest exchange of the phone's, as the page shows it; and all notes.
@@ -127,9 +152,7 @@ async fn an_app_logs_in_and_asks_the_shop_with_a_phone_s_bytes() {
     let mut phone = Phone::start(&world);
     let login = phone.login().await;
     assert_eq!((&phone.hello["language"], &login["bound"]), (&json!("en"), &json!(false)));
-    let came = phone
-        .request("GET", "/goods", &signed(&world, &login, "/goods", "0123456789abcdef0123456789abcdef"), None)
-        .await;
+    let came = phone.request("GET", "/goods", &signed(&world, &login, "/goods", 1), None).await;
     assert_eq!((&came["result"]["status"], &parsed(&came)["user"]), (&json!(200), &Value::Null));
 
     let (exchange, notes) = shown(&world);
@@ -177,17 +200,16 @@ async fn the_wire_tells_of_ends_and_wrong_clocks() {
     let world = world().await;
     let mut phone = Phone::start(&world);
     let login = phone.login().await;
-    let nonce = |n: u8| format!("{n:032x}");
-    let early = signed(&world, &login, "/goods", &nonce(1));
+    let early = signed(&world, &login, "/goods", 1);
     world.clock.advance(Duration::from_secs(120));
     let stale = phone.request("GET", "/goods", &early, None).await;
     assert_eq!(stale["result"]["status"], 401);
-    let anew = signed(&world, &login, "/goods", &nonce(2));
+    let anew = signed(&world, &login, "/goods", 2);
     assert_eq!(phone.request("GET", "/goods", &anew, None).await["result"]["status"], 200);
     assert!(shown(&world).1.contains(&"clock_set".to_owned()));
 
     world.clock.advance(Duration::from_secs(31 * 60));
-    let late = signed(&world, &login, "/goods", &nonce(3));
+    let late = signed(&world, &login, "/goods", 3);
     assert_eq!(phone.request("GET", "/goods", &late, None).await["result"]["status"], 401, "idle for too long");
     assert!(!phone.wechat.follow(|f| f.is_logged_in()).unwrap());
     phone.login().await;
@@ -212,7 +234,7 @@ async fn wechat_answers_for_the_person() {
         assert!(told["result"][field].is_string(), "{told}");
     }
     assert_eq!(phone.call(ask("scanCode")).await["reason"], "cancel", "there is nothing to scan");
-    phone.wechat.see(Some("yb_1".to_owned().into()));
+    phone.wechat.see(BindCode { code: "yb_1".to_owned().into(), picture: 1 });
     assert_eq!(phone.call(ask("scanCode")).await["result"]["result"], "yb_1");
     for what in ["socket", "nonsense"] {
         assert_eq!(phone.call(ask(what)).await["type"], "failure");
@@ -237,6 +259,19 @@ async fn a_person_s_storage_is_kept_over_reloads_and_is_nobody_else_s() {
     phone.wechat.open(PERSON);
     phone.begin("e");
     assert_eq!(phone.hello["storage"][0]["key"], "k");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_tap_is_written_down_before_what_it_sets_off() {
+    let world = world().await;
+    let phone = Phone::start(&world);
+    let tap = json!({ "type": "tap", "what": "牌".repeat(100) });
+    phone.wechat.calls("a", json!([tap, { "id": 1, "type": "login" }]).to_string().as_bytes()).unwrap();
+    let entries: Vec<_> = world.wire.since(0).2.iter().map(|e| serde_json::to_value(e).unwrap()).collect();
+    let last = |n: usize| &entries[entries.len() - n];
+    assert_eq!((&last(2)["name"], &last(1)["name"]), (&json!("tap"), &json!("wx_login")));
+    assert_eq!(last(2)["about"]["what"].as_str().unwrap().chars().count(), 40);
     world.stop().await;
 }
 
