@@ -47,7 +47,8 @@ function miniProgram(page) {
   frame = { name, starts: phone.starts, isKnown: false }
   const element = h('iframe', { class: 'glass', title: text.phone.title, src: `/phone/${name}/${text.language}/index.html` })
   element.addEventListener('load', () => {
-    element.contentDocument.addEventListener('click', ({ target }) => {
+    // When the framework makes a tap of it, the pointer has just left the glass.
+    element.contentDocument.addEventListener('pointerup', ({ target }) => {
       const what = labelOf(target)
       if (!what) return
       // By the line that the app's messages go by, so that it stands before what the tap sets off.
