@@ -221,7 +221,7 @@ export async function walk(browser, address, language, person) {
   await crossed('goods 401')
   await app.reads(t.errors.session_kicked)
   await shot('8-kicked')
-  await app.answer('.modal-confirm')
+  await app.answer('.modal-cancel')
   await app.tap('again')
   await app.has('order-tea')
 

@@ -95,8 +95,13 @@ mod tests {
 
     #[test]
     fn what_is_native_is_the_client_s_and_the_rest_is_the_app_s() {
-        let headers =
-            [("Referer", "https://evil.example/"), ("X-Trace", "1"), ("user-agent", "phone"), ("host", "shop")];
+        let headers = [
+            ("Referer", "https://evil.example/"),
+            ("X-Trace", "1"),
+            ("user-agent", "phone"),
+            ("host", "shop"),
+            ("Content-Length", "9"),
+        ];
         let sent = prepare(&request("GET", "http://127.0.0.1:8443/goods?a=%2f&b=1#top", &headers)).unwrap();
         assert_eq!((sent.method, sent.path.as_str()), (Method::GET, "/goods?a=%2f&b=1"));
         let field = |name| sent.headers[name].to_str().unwrap();
