@@ -3,10 +3,12 @@
 import assert from 'node:assert/strict'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { after, afterEach, before, describe } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { startShop } from '../../examples/miniprogram/server/run.mjs'
 import { closeBrowser, startPhone } from '../phone/driver/phone.mjs'
+import { chosen } from './quirks.mjs'
 
 const here = path => fileURLToPath(new URL(path, import.meta.url))
 
@@ -16,15 +18,30 @@ const ORIGIN = 'http://127.0.0.1:8443'
 const PATIENCE = 30_000
 const NARROW = { width: 375, height: 812 }
 
-/** The shop, and the phones that are opened before it. */
-export class World {
-  #phones = []
+/**
+ * Tells the scenarios of each phone of the matrix (quirks.mjs): `tell(world)` names the tests. `options` are those of
+ * `startShop`; each kind of phone has a shop of its own, that all of them find as it was.
+ */
+export function onEach(options, tell) {
+  for (const kind of chosen()) {
+    describe(kind.name, () => {
+      const world = new World(kind)
+      before(async () => { world.shop = await startShop(options) })
+      afterEach(() => world.putAway())
+      after(() => world.close())
+      tell(world)
+    })
+  }
+  after(closeBrowser)
+}
 
-  /** `options` are those of `startShop`. */
-  static async start(options) {
-    const world = new World()
-    world.shop = await startShop(options)
-    return world
+/** The shop, and the phones that are opened before it. */
+class World {
+  #phones = []
+  #nonces = []
+
+  constructor({ quirks, expected }) {
+    Object.assign(this, { quirks, expected })
   }
 
   /** A person's phone, with the mini program open and its goods shown. `options` go to `startPhone`. */
@@ -36,6 +53,7 @@ export class World {
       hosts: { [ORIGIN]: this.shop.url },
       name: '街角小店',
       viewport: NARROW,
+      quirks: this.quirks,
       person,
       ...options,
     })
@@ -45,13 +63,22 @@ export class World {
     return phone
   }
 
-  /** Nothing that an app threw may go unnoticed. */
-  async close() {
-    const errors = this.#phones.flatMap(phone => phone.errors())
-    await Promise.all(this.#phones.map(phone => phone.close()))
-    await closeBrowser()
-    await this.shop.stop()
+  /** The phones of a scenario. Nothing that an app threw may go unnoticed. */
+  async putAway() {
+    const phones = this.#phones.splice(0)
+    const errors = phones.flatMap(phone => phone.errors())
+    this.#nonces.push(...phones.flatMap(phone => phone.requests().flatMap(nonceOf)))
+    await Promise.all(phones.map(phone => phone.close()))
     assert.deepEqual(errors, [])
+  }
+
+  /** All phones together: no two requests may be the same to the server, whatever the phones' random numbers are. */
+  async close() {
+    await this.shop?.stop()
+    const nonces = this.#nonces
+    assert.ok(nonces.length > 20, `only ${nonces.length} signed requests`)
+    assert.equal(new Set(nonces).size, nonces.length, 'a nonce was used twice')
+    for (const nonce of nonces) assert.match(nonce, /^[0-9a-f]{32}$/)
   }
 
   /** A session as the back end sees it. */
@@ -59,6 +86,8 @@ export class World {
     return (await this.shop.sessions(this.shop.accounts.byAccount(account).id)).at(-1)
   }
 }
+
+const nonceOf = ({ headers }) => [/;nonce="([^"]*)"/.exec(headers['signature-input'] ?? '')?.[1] ?? []].flat()
 
 /** `METHOD /path status` of each request since `from`. */
 export const sent = (phone, from = 0) => phone.requests().slice(from).map(({ method, url, status }) => `${method} ${new URL(url).pathname} ${status}`)
@@ -73,10 +102,10 @@ export async function order(phone, item) {
   }
 }
 
-/** Keeps a picture, if somebody wants it. */
+/** Keeps a picture, if somebody wants it. All phones look alike. */
 export async function picture(phone, name) {
   const folder = process.env.SCREENSHOTS
-  if (!folder) return
+  if (!folder || Object.keys(phone.client.quirks).length > 0) return
   mkdirSync(folder, { recursive: true })
   await phone.screenshot(join(folder, `${name}.png`))
 }

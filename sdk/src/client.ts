@@ -50,6 +50,9 @@ export function engineOf(options: Options): Engine {
     _sent: 0,
     _bindShown: 0,
     _told: {},
+    _cleared: 0,
+    _foreignAt: 0,
+    _foreign: 0,
     _listeners: [],
   }
   ;[base].concat(options.hosts || []).forEach(url => {
@@ -130,13 +133,11 @@ export function clientOf(e: Engine): Client {
     ticket: (url, use) => ticket(e, url, use),
     async logout() {
       await e._ready
-      const state = e._state || (await (e._opening || nothing()))
-      if (state) {
-        const job = call(e, 'DELETE', '/session', state)
-        end(e, state, 'session_ended', true)
-        await carry(e, job)
-      }
-      if (e._options.jar) e._options.jar.clear()
+      // A login that fails leaves nothing to end; the person's wish holds all the same.
+      const state = e._state || (await Promise.resolve(e._opening).catch(nothing))
+      const sent = state && carry(e, call(e, 'DELETE', '/session', state))
+      end(e, state, 'session_ended', true)
+      await sent
     },
     on(event, listener) {
       const entry: [string, typeof listener] = [event, listener]
@@ -154,12 +155,15 @@ export function clientOf(e: Engine): Client {
   }
 }
 
-/** What stands in place of the platform's functions. Whoever has patched them after us goes on calling these when we are gone. */
+/**
+ * What stands in place of the platform's functions. Whoever has patched them after us goes on calling these when we are gone.
+ * What another client of this package sends (one that was made after the install, a second copy) has its session already.
+ */
 export function functionsOf(e: Engine): Record<string, any> {
   const functions: Record<string, any> = {}
   for (const kind of ['request', 'uploadFile', 'downloadFile', 'connectSocket']) {
     functions[kind] = (options: RequestOptions) =>
-      e._isGone ? e._native._had[kind](options) : kind === 'connectSocket' ? socket(e, options) : start(e, kind, options)
+      e._isGone || options.yaopai ? e._native._had[kind](options) : kind === 'connectSocket' ? socket(e, options) : start(e, kind, options)
   }
   return functions
 }

@@ -14,6 +14,9 @@ export interface RequestOptions {
   [more: string]: unknown
 }
 
+/** Also as other packages' types have them, `WechatMiniprogram.RequestOption` say: interfaces have no index signature. */
+export type AnyOptions = RequestOptions | { url: string }
+
 /** As the platform hands it over: `statusCode`, `header`, `data`, `cookies` … (Alipay: `status`, `headers`). */
 export interface Response {
   statusCode: number
@@ -82,7 +85,7 @@ export interface CookieJar {
   /** The `Cookie` for a request, with the caller's own merged in. */
   header(url: string, now: number, given?: string): string | undefined
   take(url: string, response: { cookies?: string[]; header?: Record<string, string | string[]> }, now: number): void
-  /** At a logout. */
+  /** At the end of a session, and when another user follows. */
   clear(): void
   open(storage: JarStorage, now: number): Promise<void>
 }
@@ -109,7 +112,7 @@ export interface Options {
   carrier?: { cookie: string } | { header: string }
   /**
    * For back ends that say "not logged in" in their own way, such as 200 and an errno: then there is a new login, and a GET or
-   * HEAD is sent again. Asked of every answer of our hosts that the server has not refused. It must not throw.
+   * HEAD is sent again. Asked of every answer of our hosts that the server has not refused, downloads' too. Throwing is no.
    */
   isUnauthorized?(response: Response): boolean
   device?: { id?: string; type?: string; name?: string }
@@ -126,17 +129,17 @@ export interface Options {
 /** What a bind is proven by. */
 export type Evidence = { form: Record<string, unknown> } | { phoneCode: string } | { bindCode: string }
 
-/** Promises reject with a {@link YaopaiError}. */
+/** Promises reject with a {@link YaopaiError}; those of `request` and its like also with the platform's `{ errMsg }`, where there was no answer. */
 export interface Client {
   /**
    * As `wx.request`. The task comes at once and is a promise too, of the response whatever its status; it rejects where
    * `wx.request` would call `fail`.
    */
-  request(options: RequestOptions): Task & PromiseLike<Response>
-  uploadFile(options: RequestOptions): Task & PromiseLike<Response>
-  downloadFile(options: RequestOptions): Task & PromiseLike<Response>
+  request(options: AnyOptions): Task & PromiseLike<Response>
+  uploadFile(options: AnyOptions): Task & PromiseLike<Response>
+  downloadFile(options: AnyOptions): Task & PromiseLike<Response>
   /** As `wx.connectSocket`, with a ticket in the URL, a new one at each call. */
-  connectSocket(options: RequestOptions): SocketTask
+  connectSocket(options: AnyOptions): SocketTask
   /** Makes sure that there is a session: one `wx.login` for any number of callers, none if there is one. */
   login(): Promise<Session>
   readonly session: Session | undefined

@@ -18,6 +18,36 @@ test('install twice is one install', async () => {
   assert.equal(phone.server.log.length, 2)
 })
 
+test('a client that is made after the install, for the same host, has a session of its own', async () => {
+  for (const above of [wx => wx, wx => { const ours = wx.request; wx.request = o => ours(Object.assign({}, o)) }]) {
+    const phone = new Phone()
+    const one = phone.install()
+    await phone.request(`${shop}/a`)
+    above(phone.wx)
+    const two = phone.yaopai.createClient({ app: 'shop', server: shop, storageKey: 'two' })
+    const before = phone.server.log.length
+    assert.equal((await phone.run(two.request({ url: `${shop}/b` }))).statusCode, 200)
+    assert.notEqual(two.session.id, one.session.id)
+    assert.equal(phone.server.log.length, before + 2)
+    assert.ok(phone.server.log.at(-1).headers['signature-input'].includes(two.session.id))
+    two.connectSocket({ url: 'wss://shop.example/ws' })
+    await phone.clock.advance(1000)
+    assert.equal(phone.server.count('/ticket'), 1)
+  }
+})
+
+test('a second copy that can\'t see the first, behind another\'s patch: nothing is signed twice', async () => {
+  const phone = new Phone()
+  phone.install()
+  const ours = phone.wx.request
+  phone.wx.request = o => ours(o)
+  const copy = phone.load('index').install({ app: 'shop', server: shop })
+  assert.equal((await phone.request(`${shop}/a`)).statusCode, 200)
+  assert.equal(phone.server.log.length, 2)
+  assert.ok(copy.session)
+  assert.equal(phone.client.session, undefined)
+})
+
 test('client() before install says what is missing', () => {
   assert.throws(() => new Phone().yaopai.client(), /install/)
 })

@@ -107,6 +107,19 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.insert(HeaderName::from_static(name), "x".parse().unwrap());
             assert!(!forged(&headers), "{name}");
+            assert_eq!(any_of_ours(&headers), name.starts_with("yaopai"), "{name}");
+        }
+    }
+
+    #[test]
+    fn only_background_calls_do_not_slide() {
+        for (value, expected) in [(None, true), (Some("0"), true), (Some("true"), true), (Some("1"), false)] {
+            let mut headers = HeaderMap::new();
+            headers.insert("x-background", "1".parse().unwrap());
+            if let Some(value) = value {
+                headers.insert(BACKGROUND, value.parse().unwrap());
+            }
+            assert_eq!(slides(&headers), expected, "{value:?}");
         }
     }
 

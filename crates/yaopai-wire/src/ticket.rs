@@ -112,6 +112,7 @@ mod tests {
     fn one_is_found() {
         let text = ticket().reveal();
         assert_eq!(text.len(), LENGTH);
+        assert_eq!(format!("{:?}", ticket()), "Ticket(…)");
         for query in [format!("{PARAMETER}={text}"), format!("a=1&{PARAMETER}={text}&b")] {
             assert!(matches!(in_query(&query), Shown::Ticket(t) if t.hash() == ticket().hash()), "{query}");
         }

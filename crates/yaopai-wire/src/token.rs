@@ -162,7 +162,23 @@ mod tests {
             let mut other = hash;
             other.0[at] ^= 0x80;
             assert!(!hash.matches(&other), "byte {at}");
+            // Nor do two differences make up for each other.
+            for second in (0..32).filter(|second| *second != at) {
+                let mut other = other;
+                other.0[second] ^= 0x80;
+                assert!(!hash.matches(&other), "bytes {at} and {second}");
+            }
         }
+    }
+
+    /// With the checksum that belongs to it.
+    #[test]
+    fn another_prefix_is_no_token() {
+        let mut text = token([1; 16], [2; 32]).reveal().replace(PREFIX, "yp2_");
+        text.truncate(PREFIX.len() + BODY);
+        let sum = crc32fast::hash(text.as_bytes());
+        URL_SAFE_NO_PAD.encode_string(sum.to_be_bytes(), &mut text);
+        assert_eq!((text.len(), Token::parse(text.as_bytes()).err()), (LENGTH, Some(NotAToken)));
     }
 
     #[test]

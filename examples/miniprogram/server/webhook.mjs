@@ -47,6 +47,9 @@ export class Webhook {
     const [row, otherwise] = this.#proven(data)
     if (!row) return { user: null, message: otherwise }
     if (row.openid !== null && row.openid !== data.openid) return { user: null, message: SAID.taken }
+    // A WeChat account stands at one account; else the next resolve might find the one that the person has left.
+    const before = this.#accounts.byOpenid(data.openid)
+    if (before) before.openid = null
     row.openid = data.openid
     return found(row)
   }

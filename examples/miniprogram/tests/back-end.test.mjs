@@ -8,7 +8,7 @@ import { isBodyAsSigned } from '../server/body-digest.mjs'
 import { qr } from '../server/qr.mjs'
 import { nginxConfig } from '../server/stack/nginx.mjs'
 import { set } from '../server/stack/server.mjs'
-import { isSigned } from '../server/webhook.mjs'
+import { Webhook, isSigned } from '../server/webhook.mjs'
 
 const KEY = Buffer.alloc(32, 7)
 const NOW = 1_800_000_000_000
@@ -60,6 +60,24 @@ test('an account is found by its own password only, and none is kept', () => {
   }
   assert.equal(accounts.byOpenid(null), undefined, 'an unbound account is nobody’s')
   assert.equal(accounts.byPhone(undefined), undefined, 'an account without a number is not found by none')
+})
+
+test('who binds another account has left the one before', () => {
+  const accounts = new Accounts()
+  const webhook = new Webhook(`whsec_${KEY.toString('base64')}`, accounts)
+  const asked = (type, data) => {
+    const body = JSON.stringify({ type, data })
+    const response = { writeHead: () => response, end: text => (response.text = text) }
+    webhook.answer({ headers: headers(body, { seconds: Math.floor(Date.now() / 1000) }) }, response, body)
+    return JSON.parse(response.text).user
+  }
+  for (const { id, account, password } of PEOPLE.slice(0, 2)) {
+    assert.equal(asked('bind', { openid: 'o', way: 'form', form: { account, password } }), id)
+    assert.equal(asked('resolve', { openid: 'o' }), id)
+  }
+  // As /unlink does: then nobody's, and not the first one's again.
+  accounts.byOpenid('o').openid = null
+  assert.equal(asked('resolve', { openid: 'o' }), null)
 })
 
 test('an account is masked', () => {

@@ -14,6 +14,8 @@ const PROCESSES = new URL('../server/stack/processes.mjs', import.meta.url)
 const program = folder => `
 import { rmSync } from 'node:fs'
 import { Processes } from ${JSON.stringify(PROCESSES.href)}
+// Somebody else's work at the end, such as a browser's.
+process.once('exit', () => { for (const until = Date.now() + 500; Date.now() < until;); })
 const processes = new Processes(() => rmSync(${JSON.stringify(folder)}, { recursive: true }))
 const stays = ['-e', 'console.log(process.pid); setInterval(() => {}, 1000)']
 console.log(await processes.start('child', process.execPath, stays, {}, said => /^[0-9]+/.exec(said)?.[0]))
@@ -28,11 +30,13 @@ const lives = pid => {
 }
 
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) {
-  test(`a program that is ended by ${signal} leaves no process and no folder behind`, async () => {
+  test(`a program that is ended by ${signal}, twice, leaves no process and no folder behind`, async () => {
     const folder = mkdtempSync(join(tmpdir(), 'yaopai-processes-'))
     const parent = spawn(process.execPath, ['--input-type=module', '-e', program(folder)], { stdio: ['ignore', 'pipe', 'inherit'] })
     const child = Number((await once(parent.stdout, 'data'))[0])
     assert.ok(lives(child))
+    parent.kill(signal)
+    await wait(100)
     parent.kill(signal)
     await once(parent, 'exit')
     for (const until = Date.now() + 10_000; lives(child) && Date.now() < until;) await wait(20)

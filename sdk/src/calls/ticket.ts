@@ -48,7 +48,7 @@ export function socket(e: Engine, given: RequestOptions): any {
   ticket(e, given.url, 'socket').then(
     url => {
       if (isClosed) return
-      native = connect(merge(given, { url }))
+      native = connect(merge(given, { url, yaopai: 1 }))
       native.onOpen(_release)
       for (const name in listeners) listeners[name].forEach(listener => native[name](listener))
       _attach(native)

@@ -42,6 +42,11 @@ export function nativeOf(global: any): Native {
     _global: global,
     _had: had,
     // A function that isn't there throws, which rejects as well.
-    _ask: (name, options) => new Promise((success, fail) => had[name](merge(options, { success, fail }))),
+    _ask: (name, options) =>
+      new Promise((success, fail) => {
+        had[name](merge(options, { success, fail }))
+        // All requests wait for these. One that is never answered must not hold them for good.
+        if (/^login|Storage/.test(name)) setTimeout(fail, 30000)
+      }),
   }
 }

@@ -58,6 +58,7 @@ export async function carry(e: Engine, job: Job): Promise<Answer> {
   const isRepeatable = isOwn || isBodiless(job._method)
   for (;;) {
     const state = given === undefined ? await ensure(e) : given
+    const cleared = e._cleared
     const wasBound = state && state.session.bound
     const url = link(job._place)
     const fields = await sign(e, job, state, url)
@@ -73,7 +74,7 @@ export async function carry(e: Engine, job: Job): Promise<Answer> {
         _code: field(header, 'yaopai-code'),
         _status: +(field(header, 'yaopai-status') || raw.statusCode || raw.status),
       }
-      if (e._options.jar) e._options.jar.take(url, { cookies: raw.cookies, header }, now(e))
+      if (e._options.jar && cleared === e._cleared) e._options.jar.take(url, { cookies: raw.cookies, header }, now(e))
     } catch (failure) {
       // The caller's own requests fail as the platform says.
       if (!isOwn) throw failure
@@ -81,8 +82,8 @@ export async function carry(e: Engine, job: Job): Promise<Answer> {
     const cure = judge(answer, state, wasBound, order, Date.now() - time)
     const count = (done[cure] = (done[cure] || 0) + 1)
     if (!cure || job._aborted || count > (isOwn && cure === 'wait' ? 3 : 1)) return answer
-    const retry = field(answer._header, 'retry-after')
-    const wait = retry ? +retry * 1000 : /wait|internal/.test(cure) ? 500 << count : 0
+    // (A proxy's may be a date.)
+    const wait = +field(answer._header, 'retry-after') * 1000 || (/wait|internal/.test(cure) ? 500 << count : 0)
     if (wait > 10000) return answer
     try {
       if (job._repeatable) await job._repeatable()
@@ -107,15 +108,25 @@ export async function carry(e: Engine, job: Job): Promise<Answer> {
     if (code === 'proof_replayed') return isRepeatable ? code : ''
     if (given !== undefined || !state) return ''
     const { isUnauthorized } = e._options
-    const isForeign = !code && !isOwn && isUnauthorized && isUnauthorized(raw)
+    let isForeign: unknown
+    try {
+      isForeign = !code && !isOwn && isUnauthorized && isUnauthorized(raw)
+    } catch (_) {
+      // It was written for answers with a body: a download's has none, and `null` is JSON, too.
+    }
     if (!code && !isForeign) return ''
     // Only our refusals say that nobody has acted on the request.
     const again = isForeign && !isRepeatable ? '' : 'login'
     const at = e._state
     if (at && at.token !== state.token && (isForeign || status === 401)) return again
     if (code === 'session_superseded' && !e._mode) return 'superseded'
-    // A login that is seconds old was no cure: the next one wouldn't be, either.
-    if (isForeign && Math.abs(Date.now() - state.at) < 10000) return ''
+    if (isForeign) {
+      // A login that is seconds old was no cure: the next one wouldn't be, either. And whom the back end doesn't know at all,
+      // a guest maybe, is not logged in anew all day: after 10 s, 20 s … at most eleven minutes.
+      if (Math.abs(Date.now() - state.at) < 10000 || Math.abs(Date.now() - e._foreignAt) < 5000 << e._foreign) return ''
+      e._foreignAt = Date.now()
+      if (e._foreign < 7) e._foreign++
+    }
     if (isForeign || isDead(code) || (code === 'proof_required' && !e._mode)) {
       drop(e, state)
       return job._final ? '' : again

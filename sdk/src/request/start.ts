@@ -25,7 +25,9 @@ export function start(e: Engine, kind: string, given: RequestOptions, isPromise?
   )
   const method = kind === 'uploadFile' ? 'POST' : String(given.method || 'GET').toUpperCase()
   const fields = merge(given.header || given.headers)
+  // As they are at the call: the caller may use the object again before there is a session.
   const options = merge(given)
+  if (given.formData) options.formData = merge(given.formData)
   let native: any
   let settle: (done: boolean, what: any) => void
   const result = new Promise((done, failed) => {
@@ -34,11 +36,11 @@ export function start(e: Engine, kind: string, given: RequestOptions, isPromise?
       ;(isDone ? done : failed)(what)
       // By the platform's ways: an exception of the caller's is the caller's.
       setTimeout(() => {
-        const call: any = isDone ? given.success : given.fail
+        const call: any = isDone ? options.success : options.fail
         try {
           if (call) call(what)
         } finally {
-          if (given.complete) given.complete(what)
+          if (options.complete) options.complete(what)
         }
       }, 0)
     }

@@ -46,7 +46,7 @@ const percent = (c: string): string => hex(utf8(c)).replace(/../g, '%$&').toUppe
 
 /** Escapes all that some network stack might escape by itself on the way: then the signature would not fit. */
 const escape = (text: string): string =>
-  text.replace(/%(?![\da-f]{2})|[\ud800-\udbff][\udc00-\udfff]|[^!#-&(-;=?-Z_a-z~]/gi, percent)
+  text.replace(/%(?![\da-f]{2})|[\ud800-\udbff][\udc00-\udfff]|[^!$-&(-;=?-Z_a-z~]/gi, percent)
 
 // encodeURIComponent throws at half of a surrogate pair.
 const component = (text: unknown): string => String(text).replace(/[\ud800-\udbff][\udc00-\udfff]|[^\w!~*'().-]/g, percent)

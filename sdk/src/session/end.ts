@@ -1,12 +1,13 @@
 import { errorOf } from '../error'
 import { nothing } from '../util'
 import { login } from './login'
-import { drop, emit, type Engine, type State } from './state'
+import { clearJar, drop, emit, type Engine, type State } from './state'
 
-/** The session is over and nobody logs in by itself. `isQuiet`: the person has done it. */
-export function end(e: Engine, state: State, code: string, isQuiet?: boolean): void {
+/** The session is over and nobody logs in by itself. `isQuiet`: the person has done it, perhaps without one. */
+export function end(e: Engine, state: State | void, code: string, isQuiet?: boolean): void {
   // Another request of this session was quicker, or there is a newer session by now.
-  if (!drop(e, state)) return
+  if (state && !drop(e, state)) return
+  clearJar(e)
   e._ended = errorOf(e._zh, code, 401)
   if (!isQuiet) tell(e, code)
 }

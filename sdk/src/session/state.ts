@@ -58,6 +58,9 @@ export interface Engine {
   _failed?: YaopaiError
   _pause: number
   _platformKey?: Awaited<ReturnType<KeySource['latest']>>
+  /** When the back end's "not logged in" led to a login last, and how often so far, up to 7. */
+  _foreignAt: number
+  _foreign: number
   /** How many requests were sent so far, and how many when the bind page was shown last. */
   _sent: number
   _bindShown: number
@@ -66,6 +69,9 @@ export interface Engine {
   _bindFrom?: string
   /** What the person was told of this session. */
   _told: Record<string, number>
+  /** The last session's user, and how often the cookies were cleared. */
+  _user?: string
+  _cleared: number
   _listeners: Array<[string, Listener]>
   /** Uninstalled: what was patched passes everything through. */
   _isGone?: boolean
@@ -85,7 +91,7 @@ export function refused(e: Engine, { _code: code, _status: status, _raw: { data 
     code || (status < 300 ? 'malformed_answer' : 'network'),
     status,
     data && data.message,
-    retry ? +retry : undefined,
+    +retry || undefined,
   )
 }
 
@@ -93,8 +99,9 @@ export function refused(e: Engine, { _code: code, _status: status, _raw: { data 
 export async function keep(e: Engine, answer: Answer, before?: State): Promise<State> {
   // The login object of docs/api.md.
   const a = answer._raw.data || {}
-  const { key = {}, token } = a
-  if (!a.session_id || !(before || token)) throw refused(e, answer)
+  const { token } = a
+  const key = a.key || {}
+  if (before ? a.session_id !== before.session.id : !a.session_id || !token) throw refused(e, answer)
   // Another kind of key than was asked for: something on the way may want us to sign with less.
   if (
     !before &&
@@ -122,6 +129,9 @@ export async function keep(e: Engine, answer: Answer, before?: State): Promise<S
     state.note = undefined
   }
   e._state = state
+  // (What somebody did before the first bind is still theirs after it.)
+  if (e._user && e._user !== a.user) clearJar(e)
+  e._user = a.user
   if (was !== JSON.stringify(state.session)) {
     e._told = {}
     emit(e, 'change')
@@ -150,12 +160,20 @@ export function store(e: Engine, state?: State): Promise<unknown> {
 export async function load(e: Engine): Promise<void> {
   try {
     const state = JSON.parse((await e._native._ask('getStorage', where(e))).data)
-    if (state.of === identity(e)) {
+    // With a part missing every request would fail, for good.
+    if (state.of === identity(e) && state.token && state.session.id && state.ids[1] && (e._mode !== 1 || state.key)) {
       e._state = state
+      e._user = state.session.user
       e._skew = state.skew
       emit(e, 'change')
     }
   } catch (_) {}
+}
+
+/** One user's cookies are not the next one's; nor are those of answers that are still on their way. */
+export function clearJar(e: Engine): void {
+  e._cleared++
+  if (e._options.jar) e._options.jar.clear()
 }
 
 /** Forgets a session, if it is still the one at hand. */

@@ -30,7 +30,7 @@ export function base64(bytes: Uint8Array): string {
   return out
 }
 
-/** Standard base64, padded or not. What isn't base64 gives bytes that no length check lets pass. */
+/** Standard base64, padded or not. What isn't base64 gives other bytes, with which no signature fits. */
 export function unbase64(text: string): Uint8Array {
   const out: number[] = []
   let n = 0

@@ -175,27 +175,6 @@ test('a network failure of the caller\'s request is the caller\'s', async () => 
   assert.equal(to(phone, '/a').length, 0)
 })
 
-test('200 with an errno: isUnauthorized logs in again and repeats a GET, and never a POST', async () => {
-  for (const errno of [501, 401, 'A00004', 110002]) {
-    const phone = await open({ isUnauthorized: res => res.data.errno === errno })
-    await phone.clock.advance(15000)
-    let first = true
-    phone.server.backEnd = () => {
-      const body = first ? { errno } : { errno: 0 }
-      first = false
-      return { status: 200, body }
-    }
-    assert.equal((await phone.request(`${shop}/a`)).data.errno, 0)
-    assert.equal(phone.count('login'), 2)
-    await phone.clock.advance(15000)
-    first = true
-    const res = await phone.request({ url: `${shop}/b`, method: 'POST', data: {} })
-    assert.equal(res.data.errno, errno)
-    assert.equal(to(phone, '/b').length, 1)
-    assert.equal((await phone.request(`${shop}/c`)).data.errno, 0)
-  }
-})
-
 test('header fields are read in any case', async () => {
   for (const headerCase of [s => s.toLowerCase(), s => s.toUpperCase()]) {
     const phone = await open({}, { headerCase })
@@ -208,15 +187,6 @@ test('Promise as a macrotask: refusals are cured all the same', async () => {
   const phone = await open({}, { macrotask: true })
   phone.server.refuse('/a', 'session_expired', 401)
   assert.equal((await phone.request(`${shop}/a`)).statusCode, 200)
-})
-
-test('a predicate that is always true costs no login for each request', async () => {
-  const phone = await open({ isUnauthorized: () => true })
-  for (let i = 0; i < 60; i++) {
-    assert.equal((await phone.request(`${shop}/a`)).statusCode, 200)
-    await phone.clock.advance(1000)
-  }
-  assert.ok(phone.count('login') < 10, String(phone.count('login')))
 })
 
 test('wafer2 #32: no option of a request drops the session', async () => {

@@ -93,7 +93,7 @@ impl Drop for Generation {
 impl Level {
     /// Each level turns the bits another way, so that those who share a window in one don't in the next.
     fn window_of(&self, fingerprint: NonZeroU64, depth: usize) -> usize {
-        let turn = u32::try_from(depth * 23 % 64).unwrap_or(0);
+        let turn = u32::try_from(depth * 23).unwrap_or(0);
         let mixed = fingerprint.get().rotate_left(turn).wrapping_mul(GOLDEN);
         let windows = self.slots / WINDOW;
         // The high word of the product: a number below `windows`, without a division.
@@ -140,6 +140,20 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+
+    /// What a generation takes before its first nonce is what the bound of a room is computed with.
+    #[test]
+    fn tables_are_counted_as_they_were_announced() {
+        for slots in [0, 16, 4096, 100_000, 9_000_000] {
+            let shape = Shape::new(slots);
+            let budget = Arc::new(Budget::new(slots));
+            let generation = Generation::new(&shape, budget.clone());
+            assert_eq!(budget.bytes(), table_bytes_of(&shape), "{slots}");
+            assert_eq!(budget.bytes() > 0, slots > 0);
+            drop(generation);
+            assert_eq!(budget.bytes(), 0);
+        }
+    }
 
     /// Else what finds its window full at one level would find it full at all of them, and the room would refuse while half empty.
     #[test]

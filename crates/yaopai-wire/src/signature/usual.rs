@@ -62,10 +62,9 @@ static WORD: [bool; 256] = {
 /// Reads a `Signature` with this label, which is one.
 pub(super) fn signature(field: &[u8], label: &str) -> Option<[u8; SIGNATURE_LENGTH]> {
     let text = field.strip_prefix(label.as_bytes())?.strip_prefix(b"=:")?.strip_suffix(b":")?;
-    // 44 characters with one of padding are 32 bytes, and room for 33 is asked for.
-    let mut bytes = [0; SIGNATURE_LENGTH + 1];
+    let mut bytes = [0; SIGNATURE_LENGTH];
     let length = STANDARD.decode_slice(text, &mut bytes).ok()?;
-    bytes[..length].try_into().ok()
+    (length == SIGNATURE_LENGTH).then_some(bytes)
 }
 
 /// A key of a structured field (RFC 9651, section 3.1.2).

@@ -38,9 +38,15 @@ export class Processes {
       this.#running.forEach(({ child }) => child.kill('SIGKILL'))
       clean()
     }
-    this.leave = (signal, number) => process.exit(128 + number)
+    // Ours go first: what others do at `exit` may take so long that a second signal comes.
+    this.leave = (signal, number) => {
+      process.off('exit', this.kill)
+      this.kill()
+      process.exit(128 + number)
+    }
     process.once('exit', this.kill)
-    for (const signal of SIGNALS) process.once(signal, this.leave)
+    // Not `once`: without a listener the next signal would end it in the middle of that.
+    for (const signal of SIGNALS) process.on(signal, this.leave)
   }
 
   /** Starts one, and waits until `ready(outputSoFar)` answers anything but undefined: that is answered. */

@@ -68,6 +68,15 @@ fn what_does_not_fit_is_refused_to_its_last_second() {
     accept(&room, "new", GENERATION, 80).unwrap();
 }
 
+/// A buffer that grew would have left copies of the key behind.
+#[test]
+fn its_bytes_are_allocated_once() {
+    for nonces in [0, 1, 500] {
+        let bytes = filled(nonces).save().to_bytes();
+        assert_eq!(bytes.capacity(), bytes.len(), "{nonces}");
+    }
+}
+
 #[test]
 fn no_key_is_shown() {
     let saved = replays().save();
@@ -92,6 +101,26 @@ fn other_bytes_are_refused() {
     let mut longer = bytes.to_vec();
     longer.push(0);
     assert_eq!(Saved::from_bytes(&longer).unwrap_err(), NotSaved::Damaged);
+}
+
+/// Each generation once, the older one first.
+#[test]
+fn generations_ascend() {
+    let with = |numbers: [i64; 2]| {
+        let mut body = vec![1];
+        body.extend_from_slice(&[7; 16]);
+        body.extend_from_slice(&[0; 16]);
+        body.push(2);
+        for number in numbers {
+            body.extend_from_slice(&number.to_be_bytes());
+            body.extend_from_slice(&0u64.to_be_bytes());
+        }
+        Saved::from_bytes(&signed(body)).err()
+    };
+    assert_eq!(with([-1, 0]), None);
+    for wrong in [[0, 0], [-1, -1], [0, -1]] {
+        assert_eq!(with(wrong), Some(NotSaved::Damaged), "{wrong:?}");
+    }
 }
 
 /// With the checksum that belongs to it.

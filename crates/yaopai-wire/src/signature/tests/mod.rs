@@ -89,6 +89,7 @@ fn a_signed_request_verifies() {
     let headers = request.headers();
     let proof = Proof::read(&headers).unwrap().unwrap();
     assert_eq!((proof.created, proof.nonce, proof.key_id), (1_764_230_400, NONCE, SESSION));
+    assert!(proof.signs_body());
     assert_eq!(
         request.fields[2].1,
         format!(
@@ -103,6 +104,22 @@ fn a_request_without_a_proof_has_none() {
     assert!(matches!(Proof::read(&Request::order().headers()), Ok(None)));
 }
 
+/// Half a proof too: that it is one half is for the reader to find.
+#[test]
+fn what_shows_a_proof_is_kept_with_all_that_it_covers() {
+    let request = Request::order().signed();
+    let kept = Kept::of(&request.original(), &request.headers(), NEEDS).unwrap();
+    let proof = Proof::read(&kept).unwrap().unwrap();
+    assert_eq!(proof.verify(Key::HmacSha256(&KEY), &kept.original(), &kept, kept.needs()), Ok(()));
+    assert_eq!(format!("{kept:?}"), "Kept(…)");
+    for without in [SIGNATURE, SIGNATURE_INPUT, "authorization"] {
+        let request = Request::order().signed().without(without);
+        assert!(Kept::of(&request.original(), &request.headers(), NEEDS).is_some(), "{without}");
+    }
+    let unsigned = Request::order();
+    assert!(Kept::of(&unsigned.original(), &unsigned.headers(), NEEDS).is_none());
+}
+
 #[test]
 fn reads_need_no_digest() {
     let mut request = Request::order().without(CONTENT_DIGEST);
@@ -110,6 +127,18 @@ fn reads_need_no_digest() {
     request = request.signed();
     assert!(!request.fields[1].1.contains("content-digest"));
     assert_eq!(request.verify(), Ok(()));
+    assert!(!Proof::read(&request.headers()).unwrap().unwrap().signs_body());
+}
+
+#[test]
+fn an_input_has_so_many_bytes_and_no_more() {
+    let signed = Request::order().signed();
+    let padded = |length: usize| {
+        let pad = |input: &str| input.replacen('(', &format!("({}", " ".repeat(length - input.len())), 1);
+        Request { fields: signed.fields.clone(), ..Request::order() }.with(SIGNATURE_INPUT, pad)
+    };
+    assert_eq!(padded(INPUT_MAX).verify(), Ok(()));
+    assert_eq!(padded(INPUT_MAX + 1).verify(), Err(NotAProof::TooLong(SIGNATURE_INPUT)));
 }
 
 /// White space and the order of the parameters are the client's choice; the base has one form of the first and keeps the second.

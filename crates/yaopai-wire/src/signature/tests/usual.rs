@@ -19,6 +19,9 @@ fn the_usual_fields_are_read() {
     assert!(bytes.is_some());
     assert_eq!(Value::parse(signature.as_bytes()).map(|v| v.signature), Ok(bytes));
     assert_eq!(Component::ContentDigest.name(), CONTENT_DIGEST);
+    for label in ["*", "a", "*a", "a*.-_9"] {
+        assert!(usual::input(input.replacen("yaopai", label, 1).as_bytes()).is_some(), "{label}");
+    }
 }
 
 fn like(input: &[u8]) -> Result<(), TestCaseError> {
