@@ -343,12 +343,12 @@ var __async = (__this, __arguments, generator) => {
   });
 };
 var Kt = { session_kicked: "已在别处退出登录|You were logged out elsewhere", session_replaced: "已在其他设备登录|You logged in on another device", session_ended: "已退出登录|You are logged out", session_limit: "登录设备过多，请先退出一台|Too many devices: log out on one first", user_disabled: "账号已停用|This account is disabled", binding_conflict: "该账号已绑定其他用户|Already linked to another account", rate_limited: "操作太频繁，请稍后再试|Too often. Try again later" };
-function k(t, e, n = 0, r, o, i = "request") {
+function E(t, e, n = 0, r, o, i = "request") {
   let c = (Kt[e] || "暂时不可用，请稍后再试|Not available now. Try again later").split("|");
   return Object.assign(new Error(r || c[t ? 0 : 1]), { name: "YaopaiError", errMsg: i + ":fail " + e, code: e, status: n, retryIn: o });
 }
 var Et = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-function C(t) {
+function T(t) {
   let e = [];
   for (let n = 0; n < t.length; ) {
     let r = t.codePointAt(n++);
@@ -373,35 +373,35 @@ function W(t) {
   let e = "";
   return t.forEach((n) => e += (n + 256).toString(16).slice(1)), e;
 }
-function F(t, e) {
+function N(t, e) {
   let n = new Uint8Array(t.length + e.length);
   return n.set(t), n.set(e, t.length), n;
 }
-function B(t) {
+function M(t) {
   let e = /^(http|ws)(s?):\/\/([\w.-]+|\[[\da-f:.]+])(:\d+)?(\/[^?#]*)?(\?[^#]*)?(#.*)?$/i.exec(t);
   if (!e) return;
   let n = e[2].toLowerCase(), r = e[4] && +e[4].slice(1), o = e[3].toLowerCase() + (r && r !== (n ? 443 : 80) ? ":" + r : ""), i = pt(e[6] || "");
-  return { J: e[1].toLowerCase() + n, A: "http" + n + "://" + o, b: o, _: pt(e[5] || "/"), o: i === "?" ? "" : i, Y: e[7] || "" };
+  return { $: e[1].toLowerCase() + n, q: "http" + n + "://" + o, b: o, _: pt(e[5] || "/"), o: i === "?" ? "" : i, G: e[7] || "" };
 }
-var Z = (t) => t.J + "://" + t.b + t._ + t.o;
+var Z = (t) => t.$ + "://" + t.b + t._ + t.o;
 function Q(t, e) {
   e && (t.o = (t.o ? t.o + "&" : "?") + pt(e));
 }
-var St = (t) => W(C(t)).replace(/../g, "%$&").toUpperCase(), pt = (t) => t.replace(/%(?![\da-f]{2})|[\ud800-\udbff][\udc00-\udfff]|[^!#-&(-;=?-Z_a-z~]/gi, St), kt = (t) => String(t).replace(/[\ud800-\udbff][\udc00-\udfff]|[^\w!~*'().-]/g, St), dt = (t) => Object.keys(t).map((e) => kt(e) + "=" + kt(typeof t[e] == "object" ? JSON.stringify(t[e]) : t[e])).join("&");
-var T = (t) => new Promise((e) => setTimeout(e, t)), _ = () => {
+var xt = (t) => W(T(t)).replace(/../g, "%$&").toUpperCase(), pt = (t) => t.replace(/%(?![\da-f]{2})|[\ud800-\udbff][\udc00-\udfff]|[^!$-&(-;=?-Z_a-z~]/gi, xt), St = (t) => String(t).replace(/[\ud800-\udbff][\udc00-\udfff]|[^\w!~*'().-]/g, xt), dt = (t) => Object.keys(t).map((e) => St(e) + "=" + St(typeof t[e] == "object" ? JSON.stringify(t[e]) : t[e])).join("&");
+var C = (t) => new Promise((e) => setTimeout(e, t)), k = () => {
 }, w = (...t) => Object.assign({}, ...t);
 var X = (t, e, n, r, o) => new Promise((i, c) => {
-  let a, s = t.t.c[e](w(n, { header: r, headers: r, success: (f) => i({ raw: f, header: f.header || f.headers || a || {} }), fail: c, complete: void 0 }));
+  let a, s = t.t.c[e](w(n, { header: r, headers: r, success: (f) => i({ raw: f, header: f.header || f.headers || a || {} }), fail: c, complete: void 0, yaopai: 1 }));
   s && (e !== "request" && s.onHeadersReceived && s.onHeadersReceived(({ header: f }) => a = f), o && o(s));
 });
 function v(t, e, n, r, o, i) {
   let c = e === "GET" ? void 0 : o ? JSON.stringify(o) : "";
-  return { z: true, C: i, V: r, E: e, k: B(t.T + "/yaopai/v1" + n), f: c, S: o ? { "Content-Type": "application/json" } : {}, x: (a, s) => X(t, "request", { url: a, method: e, data: c }, s) };
+  return { W: true, D: i, Z: r, k: e, E: M(t.R + "/yaopai/v1" + n), f: c, S: o ? { "Content-Type": "application/json" } : {}, x: (a, s) => X(t, "request", { url: a, method: e, data: c }, s) };
 }
-var lt = [], vt = [], xt = [];
-for (let t = 2; lt.length < 64; t++) if (!xt[t]) {
-  for (let e = t * t; e < 312; e += t) xt[e] = 1;
-  vt.push(Math.sqrt(t) * 4294967296 | 0), lt.push(Math.pow(t, 1 / 3) * 4294967296 | 0);
+var lt = [], Pt = [], vt = [];
+for (let t = 2; lt.length < 64; t++) if (!vt[t]) {
+  for (let e = t * t; e < 312; e += t) vt[e] = 1;
+  Pt.push(Math.sqrt(t) * 4294967296 | 0), lt.push(Math.pow(t, 1 / 3) * 4294967296 | 0);
 }
 var et = (t, e, n) => (t >>> e | t << 32 - e) ^ (t >>> n | t << 32 - n);
 function q(t) {
@@ -409,101 +409,104 @@ function q(t) {
   n.set(t), n[e] = 128;
   let r = new DataView(n.buffer);
   r.setUint32(n.length - 8, e / 536870912), r.setUint32(n.length - 4, e << 3);
-  let o = new Int32Array(vt.slice(0, 8)), i = new Int32Array(64);
+  let o = new Int32Array(Pt.slice(0, 8)), i = new Int32Array(64);
   for (let a = 0; a < n.length; a += 64) {
-    let [s, f, u, p, d, l, g, E] = o;
-    for (let m = 0; m < 64; m++) {
-      let y = i[m - 15], h = i[m - 2];
-      i[m] = m < 16 ? r.getInt32(a + 4 * m) : i[m - 16] + i[m - 7] + (et(y, 7, 18) ^ y >>> 3) + (et(h, 17, 19) ^ h >>> 10);
-      let b = E + (et(d, 6, 11) ^ (d >>> 25 | d << 7)) + (d & l ^ ~d & g) + lt[m] + i[m], $ = (et(s, 2, 13) ^ (s >>> 22 | s << 10)) + (s & f ^ s & u ^ f & u);
-      E = g, g = l, l = d, d = p + b | 0, p = u, u = f, f = s, s = b + $ | 0;
+    let [s, f, u, p, d, m, y, h] = o;
+    for (let l = 0; l < 64; l++) {
+      let g = i[l - 15], b = i[l - 2];
+      i[l] = l < 16 ? r.getInt32(a + 4 * l) : i[l - 16] + i[l - 7] + (et(g, 7, 18) ^ g >>> 3) + (et(b, 17, 19) ^ b >>> 10);
+      let _ = h + (et(d, 6, 11) ^ (d >>> 25 | d << 7)) + (d & m ^ ~d & y) + lt[l] + i[l], F = (et(s, 2, 13) ^ (s >>> 22 | s << 10)) + (s & f ^ s & u ^ f & u);
+      h = y, y = m, m = d, d = p + _ | 0, p = u, u = f, f = s, s = _ + F | 0;
     }
-    [s, f, u, p, d, l, g, E].forEach((m, y) => o[y] += m);
+    [s, f, u, p, d, m, y, h].forEach((l, g) => o[g] += l);
   }
   let c = new DataView(n.buffer, 0, 32);
   return o.forEach((a, s) => c.setInt32(4 * s, a)), new Uint8Array(n.buffer, 0, 32);
 }
-function M(t, e) {
+function B(t, e) {
   let n = (r) => new Uint8Array(64).map((o, i) => t[i] ^ r);
-  return q(F(n(92), q(F(n(54), e))));
+  return q(N(n(92), q(N(n(54), e))));
 }
-function Pt({ E: t, k: e, f: n }, r, o, i, c, a) {
-  let s = {}, f = "", u = "", p = (l, g) => {
-    f += ' "' + l + '"', u += '"' + l + '": ' + g + `
+function Ot({ k: t, E: e, f: n }, r, o, i, c, a) {
+  let s = {}, f = "", u = "", p = (m, y) => {
+    f += ' "' + m + '"', u += '"' + m + '": ' + y + `
 `;
   };
   if (p("@method", t), p("@authority", e.b), p("@path", e._), p("@query", e.o || "?"), r && p("authorization", r), n !== void 0) {
-    let l = "sha-256=:" + ut(q(typeof n == "string" ? C(n) : new Uint8Array(n))) + ":";
-    p("content-digest", s["Content-Digest"] = l);
+    let m = "sha-256=:" + ut(q(typeof n == "string" ? T(n) : new Uint8Array(n))) + ":";
+    p("content-digest", s["Content-Digest"] = m);
   }
   let d = `(${f.slice(1)});created=${Math.floor(c / 1e3)};nonce="${a}";keyid="${i}";alg="hmac-sha256";tag="yaopai"`;
-  return s["Signature-Input"] = "yaopai=" + d, s.Signature = "yaopai=:" + ut(M(o, C(u + '"@signature-params": ' + d))) + ":", s;
+  return s["Signature-Input"] = "yaopai=" + d, s.Signature = "yaopai=:" + ut(B(o, T(u + '"@signature-params": ' + d))) + ":", s;
 }
-function Ot(t) {
+function At(t) {
   let e = typeof getCurrentPages == "function" ? getCurrentPages() : [], n = (t.e.bindPage || "").split("?")[0];
   return { pages: e, at: e.map((r) => "/" + r.route).indexOf(n) };
 }
-function At(t, e) {
-  let n = t.e.bindPage, { pages: r, at: o } = Ot(t);
-  if (!n || t.q || e <= t.R || o >= 0) return;
+function Tt(t, e) {
+  let n = t.e.bindPage, { pages: r, at: o } = At(t);
+  if (!n || t.U || e <= t.j || o >= 0) return;
   let i = r[r.length - 1], c = r.length > 9, { options: a = {} } = i || {};
-  t.D = c ? "/" + i.route + "?" + Object.keys(a).map((s) => s + "=" + a[s]).join("&") : "", t.q = true, t.t.i(c ? "redirectTo" : "navigateTo", { url: n }).catch(_).then(() => {
-    t.q = false, t.R = t.U;
+  t.M = c ? "/" + i.route + "?" + Object.keys(a).map((s) => s + "=" + a[s]).join("&") : "", t.U = true, t.t.i(c ? "redirectTo" : "navigateTo", { url: n }).catch(k).then(() => {
+    t.U = false, t.j = t.B;
   });
 }
 function nt(t) {
-  let { pages: e, at: n } = Ot(t), r = t.D;
-  n < 0 || !r && !n || (t.D = "", t.t.i(r ? "redirectTo" : "navigateBack", r ? { url: r } : { delta: e.length - n }).catch(_));
+  let { pages: e, at: n } = At(t), r = t.M;
+  n < 0 || !r && !n || (t.M = "", t.t.i(r ? "redirectTo" : "navigateBack", r ? { url: r } : { delta: e.length - n }).catch(k));
 }
 var rt = (t) => /^session_(missing|unknown|expired|revoked|reused|superseded)/.test(t), ot = (t) => /^(session_(kicked|replaced|ended)|user_disabled)/.test(t);
 function S(t, e) {
   for (let n in t) if (n.toLowerCase() === e) return String(t[n]);
   return "";
 }
-function R(t, e, n) {
+function D(t, e, n) {
   for (let r in t) r.toLowerCase() === e.toLowerCase() && delete t[r];
   t[e] = n;
 }
-var D = (t) => Date.now() + t.l, N = (t, e, n) => t.g.forEach(([r, o]) => r === e && Promise.resolve(n).then(o));
+var R = (t) => Date.now() + t.l, J = (t, e, n) => t.g.forEach(([r, o]) => r === e && Promise.resolve(n).then(o));
 function O(t, { d: e, a: n, u: { data: r }, m: o }) {
   let i = S(o, "retry-after");
-  return k(t.s, e || (n < 300 ? "malformed_answer" : "network"), n, r && r.message, i ? +i : void 0);
+  return E(t.s, e || (n < 300 ? "malformed_answer" : "network"), n, r && r.message, +i || void 0);
 }
 function K(t, e, n) {
   return __async(this, null, function* () {
-    let r = e.u.data || {}, { key: o = {}, token: i } = r;
-    if (!r.session_id || !(n || i)) throw O(t, e);
-    if (!n && (t.r ? o.alg !== "hmac-sha256" || G(o.secret || "").length !== (t.r < 2 ? 32 : 0) : r.key)) throw k(t.s, "key_refused", e.a);
+    let r = e.u.data || {}, { token: o } = r, i = r.key || {};
+    if (n ? r.session_id !== n.session.id : !r.session_id || !o) throw O(t, e);
+    if (!n && (t.r ? i.alg !== "hmac-sha256" || G(i.secret || "").length !== (t.r < 2 ? 32 : 0) : r.key)) throw E(t.s, "key_refused", e.a);
     let c = t.n;
     if (n && (!c || c.token !== n.token)) return c || n;
     t.l = Date.parse(r.server_time) - Date.now() || 0;
-    let a = JSON.stringify(n && c.session), s = Object.assign(i ? w(n && c) : c, { of: Ct(t), skew: t.l, session: { id: r.session_id, bound: r.bound, user: r.user, claims: r.claims, vouchedAt: Date.parse(r.vouched_at) } });
-    return i && ((!n || !t.r) && (s.token = i), n || (s.key = o.secret), s.at = Date.now(), s.refresh = r.refresh_in, s.ids = [t.p(), t.p()], s.note = void 0), t.n = s, a !== JSON.stringify(s.session) && (t.y = {}, N(t, "change")), yield L(t, s), s;
+    let a = JSON.stringify(n && c.session), s = Object.assign(o ? w(n && c) : c, { of: Ct(t), skew: t.l, session: { id: r.session_id, bound: r.bound, user: r.user, claims: r.claims, vouchedAt: Date.parse(r.vouched_at) } });
+    return o && ((!n || !t.r) && (s.token = o), n || (s.key = i.secret), s.at = Date.now(), s.refresh = r.refresh_in, s.ids = [t.p(), t.p()], s.note = void 0), t.n = s, t.v && t.v !== r.user && gt(t), t.v = r.user, a !== JSON.stringify(s.session) && (t.y = {}, J(t, "change")), yield L(t, s), s;
   });
 }
-var Ct = (t) => "1 " + t.e.app + " " + t.T + " " + t.r, mt = (t) => ({ key: t.e.storageKey || "yaopai", encrypt: true });
+var Ct = (t) => "1 " + t.e.app + " " + t.R + " " + t.r, mt = (t) => ({ key: t.e.storageKey || "yaopai", encrypt: true });
 function L(t, e) {
-  let n = () => t.t.i("removeStorage", mt(t)).catch(_);
-  return t.j = Promise.resolve(t.j).then(() => e ? t.t.i("setStorage", w(mt(t), { data: JSON.stringify(e) })).catch(n) : n());
+  let n = () => t.t.i("removeStorage", mt(t)).catch(k);
+  return t.H = Promise.resolve(t.H).then(() => e ? t.t.i("setStorage", w(mt(t), { data: JSON.stringify(e) })).catch(n) : n());
 }
-function Tt(t) {
+function qt(t) {
   return __async(this, null, function* () {
     try {
       let e = JSON.parse((yield t.t.i("getStorage", mt(t))).data);
-      e.of === Ct(t) && (t.n = e, t.l = e.skew, N(t, "change"));
+      e.of === Ct(t) && e.token && e.session.id && e.ids[1] && (t.r !== 1 || e.key) && (t.n = e, t.v = e.session.user, t.l = e.skew, J(t, "change"));
     } catch (e) {
     }
   });
 }
+function gt(t) {
+  t.P++, t.e.jar && t.e.jar.clear();
+}
 function A(t, e) {
   let n = !!t.n && t.n.token === e.token;
-  return n && (t.n = void 0, t.y = {}, L(t), N(t, "change")), n;
+  return n && (t.n = void 0, t.y = {}, L(t), J(t, "change")), n;
 }
 function P(t, e) {
   return __async(this, null, function* () {
-    e && (t.h = void 0, t.v = 0);
-    let n = t.v - Date.now();
-    if (!t.n && !t.w && n > 0 && n <= 6e4) throw t.$;
+    e && (t.h = void 0, t.O = 0);
+    let n = t.O - Date.now();
+    if (!t.n && !t.w && n > 0 && n <= 6e4) throw t.Q;
     return t.n || (t.w = t.w || Lt(t));
   });
 }
@@ -511,9 +514,9 @@ function Lt(t) {
   return __async(this, null, function* () {
     try {
       let e = yield It(t);
-      return t.B = 0, e;
+      return t.F = 0, e;
     } catch (e) {
-      throw t.v = Date.now() + Math.min(1e3 << Math.min(t.B++, 9), 6e4), t.$ = e, /^40[39]/.test(e.status) && J(t, e.code), e;
+      throw t.O = Date.now() + Math.min(1e3 << Math.min(t.F++, 9), 6e4), t.Q = e, /^40[39]/.test(e.status) && Y(t, e.code), e;
     } finally {
       t.w = void 0;
     }
@@ -523,27 +526,27 @@ function It(t) {
   return __async(this, null, function* () {
     let { app: e, device: n, key: r } = t.e;
     for (let o = 0, i = 0; ; ) {
-      let c = yield x(t, v(t, "POST", "/session", null, { app: e, code: yield gt(t), request_id: t.p(), key: r ? { wechat: { version: (yield I(t, o > 0)).version } } : t.r ? { alg: "hmac-sha256" } : void 0, device: n, env_version: t.G })), a = c.d;
+      let c = yield x(t, v(t, "POST", "/session", null, { app: e, code: yield yt(t), request_id: t.p(), key: r ? { wechat: { version: (yield I(t, o > 0)).version } } : t.r ? { alg: "hmac-sha256" } : void 0, device: n, env_version: t.X })), a = c.d;
       if (c.a === 201) return K(t, c);
       if (/^(code_|login_r)/.test(a) && !o++) continue;
       let s = +S(c.m, "retry-after") || 2;
       if (!/^platform_(busy|un)/.test(a) || i++ > 2 || s > 10) throw O(t, c);
-      yield T(s * 1e3);
+      yield C(s * 1e3);
     }
   });
 }
-function gt(t) {
+function yt(t) {
   return __async(this, null, function* () {
-    let { W: e, t: n } = t;
+    let { tt: e, t: n } = t;
     for (let r = 0; ; ) {
-      if (Math.abs(Date.now() - e[9]) < 6e4) throw k(t.s, "login_quota");
-      yield T(Math.min(e[0] + 250 - Date.now() || 0, 250)), e.unshift(Date.now());
+      if (Math.abs(Date.now() - e[9]) < 6e4) throw E(t.s, "login_quota");
+      yield C(Math.min(e[0] + 250 - Date.now() || 0, 250)), e.unshift(Date.now());
       try {
         let { code: o, authCode: i } = yield n.i(n.c.login ? "login" : "getAuthCode", { scopes: "auth_base" });
         return o || i;
       } catch (o) {
-        if (r++ > 1) throw k(t.s, "platform_login");
-        yield T(1e3 << r);
+        if (r++ > 1) throw E(t.s, "platform_login");
+        yield C(1e3 << r);
       }
     }
   });
@@ -551,40 +554,40 @@ function gt(t) {
 function I(t, e) {
   return __async(this, null, function* () {
     let n = t.e.key;
-    return n && (e || !t.P || t.P.expires < Date.now() + 6e4) && (t.P = yield n.latest(t.t.Z)), t.P;
+    return n && (e || !t.A || t.A.expires < Date.now() + 6e4) && (t.A = yield n.latest(t.t.et)), t.A;
   });
 }
 function H(t, e, n, r) {
-  A(t, e) && (t.h = k(t.s, n, 401), r || J(t, n));
+  e && !A(t, e) || (gt(t), t.h = E(t.s, n, 401), r || Y(t, n));
 }
-function J(t, e) {
+function Y(t, e) {
   if (t.y[e]) return;
   t.y[e] = 1;
-  let { message: n } = k(t.s, e), { onEnd: r } = t.e, o = { code: e, message: n };
-  if (N(t, "end", o), r) return void Promise.resolve(o).then(r);
+  let { message: n } = E(t.s, e), { onEnd: r } = t.e, o = { code: e, message: n };
+  if (J(t, "end", o), r) return void Promise.resolve(o).then(r);
   let { s: i, h: c } = t, a = i ? c ? "重新登录" : "好" : "OK";
-  t.t.i(t.t.c.showModal ? "showModal" : "confirm", { title: "", content: n + (c && !i ? ". Log in again?" : ""), showCancel: !!c, confirmText: a, cancelText: i ? "取消" : "No", confirmButtonText: a }).then(({ confirm: s }) => s && c && P(t, true)).catch(_);
+  t.t.i(t.t.c.showModal ? "showModal" : "confirm", { title: "", content: n + (c && !i ? ". Log in again?" : ""), showCancel: !!c, confirmText: a, cancelText: i ? "取消" : "No", confirmButtonText: a }).then(({ confirm: s }) => s && c && P(t, true)).catch(k);
 }
 function j(t, e, n, r) {
   let o = () => __async(null, null, function* () {
-    let c = yield Y(t);
+    let c = yield z(t);
     return n && (c.token !== n.token || (e === "code" ? c.session.vouchedAt > n.session.vouchedAt : e === "refresh" && c.at !== n.at)) ? c : U(t, e, c, r);
-  }), i = Promise.resolve(t.Q).then(o);
-  return t.Q = i.catch(_), i;
+  }), i = Promise.resolve(t.nt).then(o);
+  return t.nt = i.catch(k), i;
 }
 function U(t, e, n, r, o) {
   return __async(this, null, function* () {
-    let i = e === "bind", { note: c, ids: a } = n, s = typeof c == "object" ? "code" : c, f = (l) => i && !o ? U(t, e, l, r, true) : l;
+    let i = e === "bind", { note: c, ids: a } = n, s = typeof c == "object" ? "code" : c, f = (m) => i && !o ? U(t, e, m, r, true) : m;
     if (s && e !== s && (e !== "superseded" || s === "code")) {
       if (s !== "bind") {
-        let l = yield U(t, s, n);
-        return i || e === "code" ? U(t, e, l, r) : l;
+        let m = yield U(t, s, n);
+        return i || e === "code" ? U(t, e, m, r) : m;
       }
       return e === "refresh" ? n : (A(t, n), P(t));
     }
     e === "superseded" && (a[0] = t.p());
     let u;
-    e === "code" && (u = c || { code: yield gt(t), id: t.p() }, yield I(t, true)), t.r || (n.note = u || (i ? e : "refresh"), yield L(t, n));
+    e === "code" && (u = c || { code: yield yt(t), id: t.p() }, yield I(t, true)), t.r || (n.note = u || (i ? e : "refresh"), yield L(t, n));
     let p = yield x(t, i ? v(t, "POST", "/binding", n, w({ request_id: a[1] }, r)) : v(t, "POST", "/session/refresh", n, { request_id: u ? u.id : a[0], code: u && u.code })), d = p.d;
     if (p.a === 200) return K(t, p, n);
     if (d === "session_superseded" && !t.r && e !== "superseded") return n.note = void 0, f(yield U(t, "superseded", n));
@@ -596,80 +599,87 @@ function U(t, e, n, r, o) {
 }
 function it(t) {
   let e = t.n;
-  e && !t.M && Math.abs(Date.now() - e.at) >= e.refresh * 1e3 && (t.M = j(t, "refresh", e).catch(() => T(3e4)).then(() => t.M = void 0));
+  e && !t.N && Math.abs(Date.now() - e.at) >= e.refresh * 1e3 && (t.N = j(t, "refresh", e).catch(() => C(3e4)).then(() => t.N = void 0));
 }
-function qt(t, e) {
-  t.H = t.H || x(t, v(t, "GET", "/session", e)).then((n) => __async(null, null, function* () {
+function Dt(t, e) {
+  t.J = t.J || x(t, v(t, "GET", "/session", e)).then((n) => __async(null, null, function* () {
     (yield K(t, n, e)).session.bound && nt(t);
-  })).catch(_).then(() => t.H = void 0);
+  })).catch(k).then(() => t.J = void 0);
 }
 function Rt(t, e, n) {
-  let r = typeof e == "object" && e, o = e == null ? "" : String(e);
-  if (yt(t)) return { o: r ? dt(e) : o };
+  let r = typeof e == "object" && e, o = r ? "" : String(e != null ? e : "");
+  if (ht(t)) return { o: r ? dt(e) : o };
   let i = S(n, "content-type");
-  return i || R(n, "Content-Type", i = "application/json"), o === "[object ArrayBuffer]" ? { o: "", f: e } : ArrayBuffer.isView(e) ? { o: "", f: e.buffer.slice(e.byteOffset, e.byteOffset + e.byteLength) } : { o: "", f: r ? /form-url/i.test(i) ? dt(e) : JSON.stringify(e) : o };
+  return i || D(n, "Content-Type", i = "application/json"), {}.toString.call(e) === "[object ArrayBuffer]" ? { o: "", f: e.slice(0) } : ArrayBuffer.isView(e) ? { o: "", f: e.buffer.slice(e.byteOffset, e.byteOffset + e.byteLength) } : { o: "", f: r ? /form-url/i.test(i) ? dt(e) : JSON.stringify(e) : o };
 }
-var yt = (t) => t === "GET" || t === "HEAD";
-function Y(t) {
+var ht = (t) => t === "GET" || t === "HEAD";
+function z(t) {
   return __async(this, null, function* () {
-    if (yield t.O, yield t.j, t.h) throw t.h;
+    if (yield t.T, yield t.H, t.h) throw t.h;
     let e = yield P(t);
     return it(t), e;
   });
 }
 function x(t, e) {
   return __async(this, null, function* () {
-    let n = {}, { z: r, V: o } = e, i = r || yt(e.E);
+    let n = {}, { W: r, Z: o } = e, i = r || ht(e.k);
     for (; ; ) {
-      let a = o === void 0 ? yield Y(t) : o, s = a && a.session.bound, f = Z(e.k), u = yield Jt(t, e, a, f);
-      if (e.F) throw k(t.s, "abort");
-      let p = Date.now(), d = ++t.U, l = { u: {}, m: {}, d: "network", a: 0 };
+      let a = o === void 0 ? yield z(t) : o, s = t.P, f = a && a.session.bound, u = Z(e.E), p = yield Yt(t, e, a, u);
+      if (e.K) throw E(t.s, "abort");
+      let d = Date.now(), m = ++t.B, y = { u: {}, m: {}, d: "network", a: 0 };
       try {
-        let { raw: h, header: b } = yield e.x(f, u);
-        l = { u: h, m: b, d: S(b, "yaopai-code"), a: +(S(b, "yaopai-status") || h.statusCode || h.status) }, t.e.jar && t.e.jar.take(f, { cookies: h.cookies, header: b }, D(t));
-      } catch (h) {
-        if (!r) throw h;
+        let { raw: b, header: _ } = yield e.x(u, p);
+        y = { u: b, m: _, d: S(_, "yaopai-code"), a: +(S(_, "yaopai-status") || b.statusCode || b.status) }, t.e.jar && s === t.P && t.e.jar.take(u, { cookies: b.cookies, header: _ }, R(t));
+      } catch (b) {
+        if (!r) throw b;
       }
-      let g = c(l, a, s, d, Date.now() - p), E = n[g] = (n[g] || 0) + 1;
-      if (!g || e.F || E > (r && g === "wait" ? 3 : 1)) return l;
-      let m = S(l.m, "retry-after"), y = m ? +m * 1e3 : /wait|internal/.test(g) ? 500 << E : 0;
-      if (y > 1e4) return l;
+      let h = c(y, a, f, m, Date.now() - d), l = n[h] = (n[h] || 0) + 1;
+      if (!h || e.K || l > (r && h === "wait" ? 3 : 1)) return y;
+      let g = +S(y.m, "retry-after") * 1e3 || (/wait|internal/.test(h) ? 500 << l : 0);
+      if (g > 1e4) return y;
       try {
-        e.N && (yield e.N()), yield T(y), g === "login" && (yield P(t)), /^(code|superseded)/.test(g) && (yield j(t, g, a));
-      } catch (h) {
-        return l;
+        e.L && (yield e.L()), yield C(g), h === "login" && (yield P(t)), /^(code|superseded)/.test(h) && (yield j(t, h, a));
+      } catch (b) {
+        return y;
       }
     }
-    function c({ d: a, a: s, m: f, u }, p, d, l, g) {
-      let E = Date.parse(S(f, "yaopai-time"));
-      if (a && E && (a === "proof_stale" || g < 9e3) && (t.l = E - Date.now()), p && S(f, "yaopai-bound") && qt(t, p), r && (!s || !a && s > 499) || /^((backend_)?unavailable|rate_)/.test(a)) return "wait";
+    function c({ d: a, a: s, m: f, u }, p, d, m, y) {
+      let h = Date.parse(S(f, "yaopai-time"));
+      if (a && h && (a === "proof_stale" || y < 9e3) && (t.l = h - Date.now()), p && S(f, "yaopai-bound") && Dt(t, p), r && (!s || !a && s > 499) || /^((backend_)?unavailable|rate_)/.test(a)) return "wait";
       if (/^(proof_stale|internal)/.test(a)) return a;
       if (a === "proof_replayed") return i ? a : "";
       if (o !== void 0 || !p) return "";
-      let { isUnauthorized: m } = t.e, y = !a && !r && m && m(u);
-      if (!a && !y) return "";
-      let h = y && !i ? "" : "login", b = t.n;
-      if (b && b.token !== p.token && (y || s === 401)) return h;
-      if (a === "session_superseded" && !t.r) return "superseded";
-      if (y && Math.abs(Date.now() - p.at) < 1e4) return "";
-      if (y || rt(a) || a === "proof_required" && !t.r) return A(t, p), e.C ? "" : h;
-      if (ot(a) && H(t, p, a, e.C), a === "login_required") return "code";
-      if (a === "not_bound") {
-        if (b && b.session.bound && !d) return "login";
-        !r && !S(e.S, "yaopai-background") && At(t, l);
+      let { isUnauthorized: l } = t.e, g;
+      try {
+        g = !a && !r && l && l(u);
+      } catch (F) {
       }
-      return a === "app_not_allowed" && J(t, a), "";
+      if (!a && !g) return "";
+      let b = g && !i ? "" : "login", _ = t.n;
+      if (_ && _.token !== p.token && (g || s === 401)) return b;
+      if (a === "session_superseded" && !t.r) return "superseded";
+      if (g) {
+        if (Math.abs(Date.now() - p.at) < 1e4 || Math.abs(Date.now() - t.I) < 5e3 << t.C) return "";
+        t.I = Date.now(), t.C < 7 && t.C++;
+      }
+      if (g || rt(a) || a === "proof_required" && !t.r) return A(t, p), e.D ? "" : b;
+      if (ot(a) && H(t, p, a, e.D), a === "login_required") return "code";
+      if (a === "not_bound") {
+        if (_ && _.session.bound && !d) return "login";
+        !r && !S(e.S, "yaopai-background") && Tt(t, m);
+      }
+      return a === "app_not_allowed" && Y(t, a), "";
     }
   });
 }
-function Jt(t, e, n, r) {
+function Yt(t, e, n, r) {
   return __async(this, null, function* () {
-    let o = w(e.S), { jar: i } = t.e, c = S(o, "cookie"), a = i ? i.header(r, D(t), c || void 0) : c, s = t.e.carrier || {}, f = n && n.token, u = "";
-    if (f && s.cookie && (u = s.cookie + "=" + f + (a ? "; " : "")), (u || a) && R(o, "Cookie", u + (a || "")), !n) return o;
+    let o = w(e.S), { jar: i } = t.e, c = S(o, "cookie"), a = i ? i.header(r, R(t), c || void 0) : c, s = t.e.carrier || {}, f = n && n.token, u = "";
+    if (f && s.cookie && (u = s.cookie + "=" + f + (a ? "; " : "")), (u || a) && D(o, "Cookie", u + (a || "")), !n) return o;
     let p = s.cookie || s.header ? "" : "Bearer " + f;
-    if (s.header && R(o, s.header, f), p && R(o, "Authorization", p), t.r) {
-      let { id: d } = n.session, l = yield I(t), g = Pt(e, p, l ? l.derive(d, M) : G(n.key), l ? d + "." + l.version : d, D(t), t.p());
-      for (let E in g) R(o, E, g[E]);
+    if (s.header && D(o, s.header, f), p && D(o, "Authorization", p), t.r) {
+      let { id: d } = n.session, m = yield I(t), y = Ot(e, p, m ? m.derive(d, B) : G(n.key), m ? d + "." + m.version : d, R(t), t.p());
+      for (let h in y) D(o, h, y[h]);
     }
     return o;
   });
@@ -682,65 +692,67 @@ function st(t, e) {
     i[s] = (...f) => {
       o.push([s, f]), c(a)([s, f]);
     };
-  }), { K: i, L(s) {
+  }), { Y: i, z(s) {
     n = s, o.forEach(c(a));
-  }, X() {
+  }, rt() {
     r = true, o.forEach(c(e));
   } };
 }
 function at(t, e) {
-  let n = B(e);
-  return n && t.I[n.A] ? n : void 0;
+  let n = M(e);
+  return n && t.V[n.q] ? n : void 0;
 }
-function z(t, e, n, r) {
+function V(t, e, n, r) {
   let o = at(t, n.url);
   if (!o && !r) return t.t.c[e](n);
-  let { K: i, L: c } = st("onHeadersReceived offHeadersReceived onChunkReceived offChunkReceived onProgressUpdate offProgressUpdate"), a = e === "uploadFile" ? "POST" : String(n.method || "GET").toUpperCase(), s = w(n.header || n.headers), f = w(n), u, p, d = new Promise((m, y) => {
-    p = (h, b) => {
-      p = _, (h ? m : y)(b), setTimeout(() => {
-        let $ = h ? n.success : n.fail;
+  let { Y: i, z: c } = st("onHeadersReceived offHeadersReceived onChunkReceived offChunkReceived onProgressUpdate offProgressUpdate"), a = e === "uploadFile" ? "POST" : String(n.method || "GET").toUpperCase(), s = w(n.header || n.headers), f = w(n);
+  n.formData && (f.formData = w(n.formData));
+  let u, p, d = new Promise((l, g) => {
+    p = (b, _) => {
+      p = k, (b ? l : g)(_), setTimeout(() => {
+        let F = b ? f.success : f.fail;
         try {
-          $ && $(b);
+          F && F(_);
         } finally {
-          n.complete && n.complete(b);
+          f.complete && f.complete(_);
         }
       }, 0);
     };
   });
-  d.catch(_);
-  let l = { E: a, k: o, f: void 0, S: s, x(m, y) {
-    return f.url = m, X(t, e, f, y, (h) => c(u = h));
+  d.catch(k);
+  let m = { k: a, E: o, f: void 0, S: s, x(l, g) {
+    return f.url = l, X(t, e, f, g, (b) => c(u = b));
   } };
   if (i.abort = () => {
-    l.F = true, u && u.abort(), p(false, k(t.s, "abort", 0, "", void 0, e));
+    m.K = true, u && u.abort(), p(false, E(t.s, "abort", 0, "", void 0, e));
   }, o && e === "request") {
-    let { o: m, f: y } = Rt(a, n.data, s);
-    Q(o, m), f.data = l.f = y, f.method = a;
+    let { o: l, f: g } = Rt(a, n.data, s);
+    Q(o, l), f.data = m.f = g, f.method = a;
   }
-  let g = t.t.c.getFileSystemManager, E = n.filePath;
-  return e === "uploadFile" && g && E && (l.N = () => new Promise((m, y) => g().access({ path: E, success: m, fail: y }))), (o ? x(t, l).then((m) => m.u) : l.x(n.url, s).then(({ raw: m }) => m)).then((m) => p(true, m), (m) => p(false, m)), r && (i.then = d.then.bind(d)), i;
+  let y = t.t.c.getFileSystemManager, h = n.filePath;
+  return e === "uploadFile" && y && h && (m.L = () => new Promise((l, g) => y().access({ path: h, success: l, fail: g }))), (o ? x(t, m).then((l) => l.u) : m.x(n.url, s).then(({ raw: l }) => l)).then((l) => p(true, l), (l) => p(false, l)), r && (i.then = d.then.bind(d)), i;
 }
-function ht(t, e, n) {
+function wt(t, e, n) {
   return __async(this, null, function* () {
     let r = at(t, e);
-    if (!r) throw k(t.s, "not_ours");
+    if (!r) throw E(t.s, "not_ours");
     let o = yield x(t, v(t, "POST", "/ticket", void 0, { authority: r.b, path: r._, for: n }));
     if (o.a !== 200) throw O(t, o);
-    return Q(r, "yaopai_ticket=" + o.u.data.ticket), Z(r) + r.Y;
+    return Q(r, "yaopai_ticket=" + o.u.data.ticket), Z(r) + r.G;
   });
 }
-function wt(t, e) {
+function bt(t, e) {
   let n = t.t.c.connectSocket;
   if (!at(t, e.url)) return n(e);
-  let { K: r, L: o, X: i } = st("send onOpen onMessage", (u) => u === "send"), c = { onError: [], onClose: [] }, a = (u, p) => c[u].forEach((d) => d(p)), s, f = false;
+  let { Y: r, z: o, rt: i } = st("send onOpen onMessage", (u) => u === "send"), c = { onError: [], onClose: [] }, a = (u, p) => c[u].forEach((d) => d(p)), s, f = false;
   for (let u in c) r[u] = (p) => {
     c[u].push(p), s && s[u](p);
   };
   return r.close = (u = {}) => {
     s ? s.close(u) : f || (f = true, a("onClose", { code: u.code || 1e3, reason: u.reason || "" }));
-  }, ht(t, e.url, "socket").then((u) => {
+  }, wt(t, e.url, "socket").then((u) => {
     if (!f) {
-      s = n(w(e, { url: u })), s.onOpen(i);
+      s = n(w(e, { url: u, yaopai: 1 })), s.onOpen(i);
       for (let p in c) c[p].forEach((d) => s[p](d));
       o(s);
     }
@@ -748,47 +760,49 @@ function wt(t, e) {
     f || (e.fail && e.fail(u), e.complete && e.complete(u), a("onError", u), r.close({ code: 1006, reason: u.errMsg }));
   }), r;
 }
-var Yt = "request uploadFile downloadFile connectSocket login getAuthCode getStorage setStorage removeStorage getRandomValues showModal confirm navigateTo redirectTo navigateBack onAppShow offAppShow getFileSystemManager", V = (t) => t || (typeof wx != "undefined" ? wx : typeof my != "undefined" ? my : typeof tt != "undefined" ? tt : typeof swan != "undefined" ? swan : typeof qq != "undefined" ? qq : ks);
-function Dt(t) {
-  let e = {};
-  return Yt.split(" ").forEach((n) => t[n] && (e[n] = t[n].bind(t))), { Z: t, c: e, i: (n, r) => new Promise((o, i) => e[n](w(r, { success: o, fail: i }))) };
-}
+var zt = "request uploadFile downloadFile connectSocket login getAuthCode getStorage setStorage removeStorage getRandomValues showModal confirm navigateTo redirectTo navigateBack onAppShow offAppShow getFileSystemManager", $ = (t) => t || (typeof wx != "undefined" ? wx : typeof my != "undefined" ? my : typeof tt != "undefined" ? tt : typeof swan != "undefined" ? swan : typeof qq != "undefined" ? qq : ks);
 function Ut(t) {
+  let e = {};
+  return zt.split(" ").forEach((n) => t[n] && (e[n] = t[n].bind(t))), { et: t, c: e, i: (n, r) => new Promise((o, i) => {
+    e[n](w(r, { success: o, fail: i })), /^login|Storage/.test(n) && setTimeout(i, 3e4);
+  }) };
+}
+function jt(t) {
   return __async(this, null, function* () {
-    let e = Math.random, n = q(C([e(), e(), e(), e(), Date.now()].join()));
+    let e = Math.random, n = q(T([e(), e(), e(), e(), Date.now()].join()));
     try {
-      n = q(F(n, new Uint8Array((yield t.i("getRandomValues", { length: 32 })).randomValues)));
+      n = q(N(n, new Uint8Array((yield t.i("getRandomValues", { length: 32 })).randomValues)));
     } catch (o) {
     }
     let r = 0;
-    return () => W(M(n, C("" + r++))).slice(0, 32);
+    return () => W(B(n, T("" + r++))).slice(0, 32);
   });
 }
 var ct = (t) => w(t.session);
-function jt(t, e) {
+function Mt(t, e) {
   try {
     return t[e]() || {};
   } catch (n) {
     return {};
   }
 }
-function bt(t) {
-  let e = V(t.platform), n = Dt(e), r = (jt(e, "getAccountInfoSync").miniProgram || {}).envVersion, { server: o, jar: i } = t, c = typeof o == "string" ? o : r === "develop" && o.develop || /^[dt]/.test(r) && o.trial || o.release, a = e.getAppBaseInfo ? "getAppBaseInfo" : "getSystemInfoSync", s = { e: t, t: n, s: /^zh/.test(t.language || jt(e, a).language || "zh"), T: c.replace(/\/+$/, ""), I: {}, G: r, r: t.keyed === "off" ? 0 : t.key ? 2 : 1, l: 0, W: [], v: 0, B: 0, U: 0, R: 0, y: {}, g: [] };
-  return [c].concat(t.hosts || []).forEach((f) => {
-    let u = B(f);
-    if (!u) throw new Error("yaopai: no URL: " + f);
-    s.I[u.A] = 1;
-  }), s.O = Promise.all([Tt(s).then(() => i && i.open({ read: (f) => n.i("getStorage", { key: f, encrypt: true }).then(({ data: u }) => u, _), write: (f, u) => n.i("setStorage", { key: f, data: u, encrypt: true }) }, D(s))), Ut(n).then((f) => s.p = f)]), s;
-}
 function _t(t) {
+  let e = $(t.platform), n = Ut(e), r = (Mt(e, "getAccountInfoSync").miniProgram || {}).envVersion, { server: o, jar: i } = t, c = typeof o == "string" ? o : r === "develop" && o.develop || /^[dt]/.test(r) && o.trial || o.release, a = e.getAppBaseInfo ? "getAppBaseInfo" : "getSystemInfoSync", s = { e: t, t: n, s: /^zh/.test(t.language || Mt(e, a).language || "zh"), R: c.replace(/\/+$/, ""), V: {}, X: r, r: t.keyed === "off" ? 0 : t.key ? 2 : 1, l: 0, tt: [], O: 0, F: 0, B: 0, j: 0, y: {}, P: 0, I: 0, C: 0, g: [] };
+  return [c].concat(t.hosts || []).forEach((f) => {
+    let u = M(f);
+    if (!u) throw new Error("yaopai: no URL: " + f);
+    s.V[u.q] = 1;
+  }), s.T = Promise.all([qt(s).then(() => i && i.open({ read: (f) => n.i("getStorage", { key: f, encrypt: true }).then(({ data: u }) => u, k), write: (f, u) => n.i("setStorage", { key: f, data: u, encrypt: true }) }, R(s))), jt(n).then((f) => s.p = f)]), s;
+}
+function kt(t) {
   let e = (i, c, a) => __async(null, null, function* () {
     let s = yield x(t, v(t, i, c, void 0, a));
     if (s.a > 299) throw O(t, s);
     return s.u.data;
   }), { onAppShow: n, offAppShow: r } = t.t.c, o = () => it(t);
-  return n && n(o), { request: (i) => z(t, "request", i, true), uploadFile: (i) => z(t, "uploadFile", i, true), downloadFile: (i) => z(t, "downloadFile", i, true), connectSocket: (i) => wt(t, i), login() {
+  return n && n(o), { request: (i) => V(t, "request", i, true), uploadFile: (i) => V(t, "uploadFile", i, true), downloadFile: (i) => V(t, "downloadFile", i, true), connectSocket: (i) => bt(t, i), login() {
     return __async(this, null, function* () {
-      return yield t.O, ct(yield P(t, true));
+      return yield t.T, ct(yield P(t, true));
     });
   }, get session() {
     return t.n && ct(t.n);
@@ -807,7 +821,7 @@ function _t(t) {
     });
   }, phone: (i) => e("POST", "/phone", { code: i }), decrypt(_0) {
     return __async(this, arguments, function* ({ encryptedData: i, iv: c }) {
-      let a = yield Y(t);
+      let a = yield z(t);
       try {
         return yield e("POST", "/decrypt", { encrypted_data: i, iv: c });
       } catch (s) {
@@ -818,31 +832,27 @@ function _t(t) {
     return ct(yield j(t, "code"));
   }), devices: () => __async(null, null, function* () {
     return (yield e("GET", "/sessions")).sessions;
-  }), kick: (i) => e("DELETE", "/sessions/" + i), ticket: (i, c) => ht(t, i, c), logout() {
+  }), kick: (i) => e("DELETE", "/sessions/" + i), ticket: (i, c) => wt(t, i, c), logout() {
     return __async(this, null, function* () {
-      yield t.O;
-      let i = t.n || (yield t.w || _());
-      if (i) {
-        let c = v(t, "DELETE", "/session", i);
-        H(t, i, "session_ended", true), yield x(t, c);
-      }
-      t.e.jar && t.e.jar.clear();
+      yield t.T;
+      let i = t.n || (yield Promise.resolve(t.w).catch(k)), c = i && x(t, v(t, "DELETE", "/session", i));
+      H(t, i, "session_ended", true), yield c;
     });
   }, on(i, c) {
     let a = [i, c];
     return t.g.push(a), () => {
       t.g = t.g.filter((s) => s !== a);
     };
-  }, now: () => D(t), installed: false, uninstall() {
-    t.tt = true, r && r(o);
+  }, now: () => R(t), installed: false, uninstall() {
+    t.ot = true, r && r(o);
   } };
 }
 function Bt(t) {
   let e = {};
-  for (let n of ["request", "uploadFile", "downloadFile", "connectSocket"]) e[n] = (r) => t.tt ? t.t.c[n](r) : n === "connectSocket" ? wt(t, r) : z(t, n, r);
+  for (let n of ["request", "uploadFile", "downloadFile", "connectSocket"]) e[n] = (r) => t.ot || r.yaopai ? t.t.c[n](r) : n === "connectSocket" ? bt(t, r) : V(t, n, r);
   return e;
 }
-function Mt(t, e) {
+function Ht(t, e) {
   let n = [], r = () => n.forEach((o) => o());
   for (let o in e) {
     let i = e[o], c = Object.getOwnPropertyDescriptor(t, o);
@@ -867,23 +877,23 @@ function Mt(t, e) {
   }
   return r;
 }
-var ft, Ht = (t) => _t(bt(t));
-function Ft(t) {
-  let e = V(t.platform), n = e.request.yaopai || ft;
+var ft, Ft = (t) => kt(_t(t));
+function Nt(t) {
+  let e = $(t.platform), n = e.request.yaopai || ft;
   if (n && n.installed) return ft = n;
-  let r = bt(t), o = _t(r), i = Bt(r);
+  let r = _t(t), o = kt(r), i = Bt(r);
   i.request.yaopai = o;
-  let c = Mt(e, i), { uninstall: a } = o;
+  let c = Ht(e, i), { uninstall: a } = o;
   return o.installed = !!c, o.uninstall = () => {
     a(), c && c(), o.installed = false;
   }, ft = o;
 }
-function Nt() {
-  let t = ft || V().request.yaopai;
+function Jt() {
+  let t = ft || $().request.yaopai;
   if (!t) throw new Error("yaopai: install() comes first, in app.js");
   return t;
 }
-module.exports = { client: Nt, createClient: Ht, install: Ft };
+module.exports = { client: Jt, createClient: Ft, install: Nt };
 }],
 "lib/page.js": [{"yaopai":"miniprogram_npm/yaopai/index.js","../i18n/index":"i18n/index.js","./words":"lib/words.js"}, function (require, module, exports) {"use strict";
 var __async = (__this, __arguments, generator) => {
