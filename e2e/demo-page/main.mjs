@@ -54,7 +54,7 @@ try {
     })
     try {
       const done = await walk(browser, demo.address, language, person)
-      console.log(`${language}: ${done.buttons} buttons, ${done.presses} presses, ${done.shots} screenshots, ${((Date.now() - began) / 1000).toFixed(1)} s`)
+      console.log(`${language}: ${done.buttons} buttons, ${done.presses} presses, ${done.taps} taps, ${done.shots} screenshots, ${((Date.now() - began) / 1000).toFixed(1)} s`)
     } finally {
       await browser.close()
     }

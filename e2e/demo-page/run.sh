@@ -16,6 +16,9 @@ if ! cmp -s package-lock.json node_modules/.installed; then
   cp package-lock.json node_modules/.installed
 fi
 
+# The mini program that the binary embeds is what its sources make.
+"$root/scripts/demo-phone" --check
+
 cargo build --quiet --locked --manifest-path "$root/Cargo.toml" -p yaopai
 YAOPAI="${CARGO_TARGET_DIR:-$root/target}/debug/yaopai" CHROMIUM=$chromium \
   SCREENSHOTS="${CARGO_TARGET_DIR:-$root/target}/screenshots/demo" node "$here/main.mjs"

@@ -165,7 +165,7 @@ fn the_real_wechat_needs_no_simulator_and_its_secret_shows_nowhere() {
     let mut command = yaopai(&["demo", "--appid", "wx00000000000000aa"], temporary.path());
     let demo = Demo::start(command.env("YAOPAI_DEMO_SECRET", "5ec7e75ec7e75ec7e75ec7e75ec7e75e"));
     let told = demo.until("Ctrl-C stops everything").join("\n");
-    assert!(told.contains("wx.login(") && told.contains("/yaopai/v1/session"), "{told}");
+    assert!(told.contains("require('yaopai').install({ app: 'shop', server: 'http://127.0.0.1:"), "{told}");
     assert!(!told.contains("_sim") && !told.contains("browser") && !told.contains("5ec7e7"), "{told}");
     assert!(demo.signal("-TERM").success());
 

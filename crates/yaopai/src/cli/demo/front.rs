@@ -232,12 +232,13 @@ fn own(status: StatusCode, error: &str) -> Response<Body> {
     response
 }
 
-/// The demo's own devices name themselves; any other is a client.
+/// The demo's own devices name themselves, and so does WeChat; any other is a client.
 fn who(headers: &HeaderMap) -> &'static str {
-    match headers.get(header::USER_AGENT).map(HeaderValue::as_bytes) {
-        Some(b"phone") => "phone",
-        Some(b"tablet") => "tablet",
-        Some(b"thief") => "thief",
+    match headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default() {
+        "phone" => "phone",
+        "tablet" => "tablet",
+        "thief" => "thief",
+        agent if agent.contains("MicroMessenger/") => "phone",
         _ => "client",
     }
 }

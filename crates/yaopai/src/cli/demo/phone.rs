@@ -9,9 +9,8 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use serde_json::{Value, json};
 use yaopai_core::ports::{Clock, Entropy};
-use yaopai_core::time::Timestamp;
 use yaopai_sim::{DEFAULT_APPID, SimHandle};
-use yaopai_wire::principal::{CODE, TIME};
+use yaopai_wire::principal::CODE;
 
 use super::client::Client;
 use super::signing::{self, Sent, SessionKey};
@@ -42,8 +41,6 @@ pub struct Phone {
     /// What the mini program keeps in its storage: the token, and the key that each request is signed with.
     pub token: String,
     pub key: Option<SessionKey>,
-    /// How far the phone's clock is ahead of the right time, in milliseconds.
-    pub ahead: i64,
     /// The last request that it signed: what a log or a trace on the way may hold of it.
     sent: Mutex<Option<Sent>>,
 }
@@ -53,17 +50,13 @@ pub struct Reply {
     pub status: StatusCode,
     /// The refusal's code: from the header, because proxies drop bodies.
     pub code: Option<String>,
-    /// Seconds, where it makes sense to try again.
-    pub retry_after: Option<u64>,
-    /// The server's clock, with a refusal.
-    pub time: Option<Timestamp>,
     pub body: Value,
 }
 
 impl Phone {
     /// A device of this kind (`phone`, `tablet`) with this WeChat user's account.
     pub fn new(ground: Ground, kind: &'static str, wechat: &'static str) -> Self {
-        Self { kind, wechat, ground, token: String::new(), key: None, ahead: 0, sent: Mutex::default() }
+        Self { kind, wechat, ground, token: String::new(), key: None, sent: Mutex::default() }
     }
 
     /// A new id for a request: 128 random bits. Sending the request again means sending the same id again.
@@ -91,7 +84,7 @@ impl Phone {
     }
 
     /// What is sent to log in with this code.
-    pub fn login_with(&self, code: &str) -> Value {
+    fn login_with(&self, code: &str) -> Value {
         json!({
             "app": APP,
             "code": code,
@@ -146,7 +139,7 @@ impl Phone {
         let body = body.map(|b| Bytes::from(b.to_string())).unwrap_or_default();
         let mut request = Sent { method, path: path.to_owned(), headers, body };
         if let (Some(key), Some(_)) = (&self.key, token) {
-            let created = (self.ground.clock.now().0 + self.ahead).div_euclid(1000);
+            let created = self.ground.clock.now().0.div_euclid(1000);
             let host = self.ground.front.trim_start_matches("http://");
             key.sign(&mut request, host, created, &self.request_id())?;
             *self.sent.lock().unwrap_or_else(PoisonError::into_inner) = Some(request.clone());
@@ -169,14 +162,12 @@ impl Phone {
         let answer = self.ground.client.send(method, &format!("{}{path}", self.ground.front), headers, body).await?;
         let text = |name| answer.headers.get(name).and_then(|v| v.to_str().ok());
         let code = text(CODE).map(str::to_owned);
-        let retry_after = text(header::RETRY_AFTER).and_then(|s| s.parse().ok());
-        let time = text(TIME).and_then(|t| t.parse::<jiff::Timestamp>().ok()).map(|t| Timestamp(t.as_millisecond()));
         let body = if answer.body.is_empty() {
             Value::Null
         } else {
             serde_json::from_slice(&answer.body).with_context(|| format!("the answer of {path} is no JSON"))?
         };
-        Ok(Reply { status: answer.status, code, retry_after, time, body })
+        Ok(Reply { status: answer.status, code, body })
     }
 
     /// Stores the answer's token and key, if it has them. Only a login's has a key: nothing else changes it.
@@ -188,13 +179,6 @@ impl Phone {
             self.key = Some(key);
         }
         Ok(())
-    }
-
-    /// The phone's clock is set by the server's, as far as a refusal tells it.
-    pub fn set_clock(&mut self, reply: &Reply) {
-        if let Some(time) = reply.time {
-            self.ahead = time.0 - self.ground.clock.now().0;
-        }
     }
 }
 

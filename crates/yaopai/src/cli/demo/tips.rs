@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, UdpSocket};
 
-use super::world::World;
+use super::world::{APP, World};
 
 /// For the simulated WeChat: addresses, keys, and a shell session that works as printed.
 pub fn simulated(world: &World, page: &str) {
@@ -10,8 +10,8 @@ pub fn simulated(world: &World, page: &str) {
     let (tale, front, server) = (&world.tale, &world.front, &world.server);
     let (sim_url, control) = (sim.base_url(), sim.control_token());
     tale.say("");
-    tale.say("Look at it in a browser: press on a phone, break things, and see what crosses the wire /");
-    tale.say("在浏览器里看：操作手机、制造故障，看线上来往了什么：");
+    tale.say("Look at it in a browser: tap a mini program, break things, and see what crosses the wire /");
+    tale.say("在浏览器里看：操作小程序、制造故障，看线上来往了什么：");
     tale.say(&format!("  {page}"));
     addresses(world);
     tale.say(&format!("  WeChat      {sim_url}   simulated; users xiaoming, xiaohong, lilei"));
@@ -96,33 +96,26 @@ pub fn real(world: &World) {
     tale.say("");
     tale.say("1. In DevTools: 详情 → 本地设置 → tick 不校验合法域名、web-view（业务域名）、TLS 版本以及 HTTPS 证书");
     tale.say("   (on a phone: preview, then open 调试 in the menu). Plain HTTP is for development only.");
-    tale.say("2. Paste this into app.js, for example into onLaunch / 把下面的代码粘贴到 app.js 的 onLaunch：");
+    tale.say("2. Install the client library (sdk/README.md) and put this line at the top of app.js:");
+    tale.say("   安装客户端库（见 sdk/README.zh-CN.md），在 app.js 开头加一行：");
     tale.say(&format!(
         r#"
-const server = '{server}'
-const send = (method, path, data, token) => new Promise((success, fail) => wx.request({{
-  url: server + path, method, data, success, fail,
-  header: token ? {{ Authorization: 'Bearer ' + token }} : {{}},
-}}))
-// 128 random bits; a request that is sent again carries the same ones
-const requestId = () => new Promise((success, fail) => wx.getRandomValues({{ length: 16, fail,
-  success: ({{ randomValues }}) => success(wx.arrayBufferToBase64(randomValues)) }}))
-wx.login({{ success: async ({{ code }}) => {{
-  const login = await send('POST', '/yaopai/v1/session', {{ app: 'shop', code, request_id: await requestId() }})
-  console.log('login', login.statusCode, login.data)
-  if (login.statusCode !== 201) return
-  let token = login.data.token
-  if (!login.data.bound) {{
-    const form = {{ account: 'lilei', password: 'dumpling-42' }}
-    const bind = await send('POST', '/yaopai/v1/binding', {{ way: 'form', form, request_id: await requestId() }}, token)
-    console.log('bind', bind.statusCode, bind.data)
-    token = bind.data.token || token
-  }}
-  const orders = await send('GET', '/orders', undefined, token)
-  console.log('orders', orders.statusCode, orders.data)
-}} }})
+require('yaopai').install({{ app: '{APP}', server: '{server}' }})
 "#
     ));
+    tale.say("3. From then on each wx.request to it is logged in and signed. Try, for example in a page's onLoad:");
+    tale.say("   此后发往它的 wx.request 都会自动登录并签名。例如在页面的 onLoad 里试试：");
+    tale.say(&format!(
+        r#"
+const form = {{ account: 'lilei', password: 'dumpling-42' }}
+const log = what => console.log(what)
+wx.request({{ url: '{server}/goods', success: log, fail: log }})
+require('yaopai').client().bind({{ form }}).then(log, log)
+  .then(() => wx.request({{ url: '{server}/orders', success: log, fail: log }}))
+"#
+    ));
+    tale.say("Or open examples/miniprogram with your appid, and give its config.js this server.");
+    tale.say("或者用自己的 appid 打开 examples/miniprogram，把它的 config.js 里的 server 改成上面的地址。");
     tale.say("Each request of the phone is shown below. Ctrl-C stops everything. / 手机的每个请求会显示在下面。");
 }
 

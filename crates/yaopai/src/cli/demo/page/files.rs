@@ -12,7 +12,7 @@ const FILES: [(&str, &str, &str); 12] = [
     ("/page.js", JS, include_str!("assets/page.js")),
     ("/dom.js", JS, include_str!("assets/dom.js")),
     ("/phone.js", JS, include_str!("assets/phone.js")),
-    ("/bind.js", JS, include_str!("assets/bind.js")),
+    ("/holder.js", JS, include_str!("assets/holder.js")),
     ("/session.js", JS, include_str!("assets/session.js")),
     ("/trouble.js", JS, include_str!("assets/trouble.js")),
     ("/wire.js", JS, include_str!("assets/wire.js")),
@@ -20,22 +20,42 @@ const FILES: [(&str, &str, &str); 12] = [
     ("/text.zh.js", JS, include_str!("assets/text.zh.js")),
     ("/seal.svg", "image/svg+xml", include_str!("assets/seal.svg")),
 ];
+/// The mini program and the runtime that it runs in, by name: made by scripts/demo-phone.
+const PHONE: [(&str, &str, &[u8]); 5] = [
+    ("index.html", HTML_TYPE, include_bytes!("phone/index.html")),
+    ("phone.js", JS, include_bytes!("phone/phone.js")),
+    ("phone.css", CSS, include_bytes!("phone/phone.css")),
+    ("app.js", JS, include_bytes!("phone/app.js")),
+    ("LICENSES.txt", "text/plain; charset=utf-8", include_bytes!("phone/LICENSES.txt")),
+];
+const HTML_TYPE: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 /// Nothing but our own files, no inline code, no frame around us.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
-     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+     frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// The mini program's frame: its framework makes style sheets as it goes, and only our own page may hold it.
+const POLICY_OF_PHONE: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
 
 /// The file at a path, if there is one.
 pub fn file(path: &str, head: &Parts) -> Option<Response<Body>> {
     if path == "/" {
         let html = HTML.replace("lang=\"en\"", &format!("lang=\"{}\"", language(head)));
-        let mut response = dressed(StatusCode::OK, "text/html; charset=utf-8", Body::from(html));
+        let mut response = dressed(StatusCode::OK, HTML_TYPE, Body::from(html));
         response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-language"));
         return Some(response);
     }
     let (_, kind, text) = FILES.iter().find(|(p, ..)| *p == path)?;
     Some(dressed(StatusCode::OK, kind, Body::from(*text)))
+}
+
+/// A file of the mini program's frame, by its name.
+pub fn of_phone(name: &str) -> Option<Response<Body>> {
+    let (_, kind, bytes) = PHONE.iter().find(|(n, ..)| *n == name)?;
+    let mut response = dressed(StatusCode::OK, kind, Body::from(*bytes));
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY_OF_PHONE));
+    Some(response)
 }
 
 /// An answer with the headers that each of the page's has.

@@ -1,14 +1,15 @@
-//! The page: a phone to press on, and beside it what crosses the wire and what becomes of the session. Loopback only.
+//! The page: a phone with a mini program on it, and beside it what crosses the wire and what becomes of the session. Loopback only.
 //!
-//! Nothing here plays a part by itself: the phone is a client like any other, and calls through the front door.
+//! The mini program runs in the browser; what it asks for goes through the WeChat client here, and the front door.
 
 mod act;
-mod bind;
 mod files;
-mod handset;
 mod stage;
+#[cfg(test)]
+mod stage_tests;
 mod tokens;
 mod view;
+mod wechat;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -25,6 +26,7 @@ use super::body;
 use super::wire::Wire;
 use crate::listen::{Answer, Peer};
 pub use stage::Stage;
+pub use wechat::WeChat;
 
 /// The page's server.
 #[derive(Clone)]
@@ -35,20 +37,24 @@ struct Inner {
     /// The last view, for who looks while something is under way.
     shown: Mutex<Value>,
     wire: Arc<Wire>,
+    wechat: WeChat,
     clock: Arc<super::world::DemoClock>,
 }
 
 impl Page {
     /// Of this stage.
     pub fn new(stage: Stage) -> Self {
-        let (wire, clock) = (stage.ground.wire.clone(), stage.clock.clone());
-        Self(Arc::new(Inner { stage: stage.into(), shown: Mutex::default(), wire, clock }))
+        let (wire, wechat, clock) = (stage.ground.wire.clone(), stage.wechat.clone(), stage.clock.clone());
+        Self(Arc::new(Inner { stage: stage.into(), shown: Mutex::default(), wire, wechat, clock }))
     }
 
     async fn serve(self, request: Request<Incoming>) -> Response<Body> {
         let (head, incoming) = request.into_parts();
         if !is_ours(&head) {
             return plain(StatusCode::FORBIDDEN, "this page is for this machine alone");
+        }
+        if head.uri.path().starts_with(wechat::HOME) {
+            return self.0.wechat.serve(&head, incoming).await;
         }
         let Some(bytes) = body::read(incoming).await else {
             return plain(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large or came too slowly");
@@ -91,10 +97,10 @@ impl Page {
         match done {
             Ok(Ok(())) => self.state(head).await,
             Ok(Err(e)) => {
-                tracing::warn!(error = %e, "the page's phone is stuck");
-                plain(StatusCode::INTERNAL_SERVER_ERROR, "the demo's own phone is stuck; see the terminal")
+                tracing::warn!(error = %e, "the page is stuck");
+                plain(StatusCode::INTERNAL_SERVER_ERROR, "the demo is stuck; see the terminal")
             }
-            Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, "the demo's own phone broke; see the terminal"),
+            Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, "the demo broke; see the terminal"),
         }
     }
 }

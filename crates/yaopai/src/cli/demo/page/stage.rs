@@ -1,4 +1,4 @@
-//! Who plays in front of the page: a phone, sometimes a tablet, sometimes a thief.
+//! Who plays beside the mini program: sometimes a tablet, sometimes a thief, time, and WeChat on a bad day.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,9 +8,9 @@ use serde_json::json;
 use yaopai_core::Service;
 use yaopai_sim::{DEFAULT_APPID, Endpoint, Fault, SimHandle, UserConfig};
 
-use super::handset::Handset;
+use super::wechat::WeChat;
 use crate::cli::demo::phone::{Ground, Phone};
-use crate::cli::demo::shop::{BindCode, Shop, Website};
+use crate::cli::demo::shop::{Shop, Website};
 use crate::cli::demo::signing::Sent;
 use crate::cli::demo::world::DemoClock;
 
@@ -21,15 +21,13 @@ pub const PEOPLE: [&str; 3] = ["xiaoming", "hanmeimei", "wangfang"];
 pub struct Stage {
     pub ground: Ground,
     pub clock: Arc<DemoClock>,
+    pub wechat: WeChat,
     pub service: Service,
     pub shop: Shop,
     pub website: Website,
     pub sim: SimHandle,
-    pub phone: Option<Handset>,
     pub tablet: Option<Phone>,
     pub thief: Option<Thief>,
-    /// The bind code that the shop's website shows.
-    pub code: Option<BindCode>,
     /// The fault that keeps WeChat down.
     pub outage: Option<u64>,
 }
@@ -66,55 +64,46 @@ impl Stage {
         clock: Arc<DemoClock>,
         service: Service,
         (shop, website): (Shop, Website),
-        sim: SimHandle,
+        (sim, wechat): (SimHandle, WeChat),
     ) -> Self {
         for name in PEOPLE {
             let phone = shop.phone(name).map(str::to_owned);
             // Those whom the simulator knows by itself are there already, which is as well.
             let _ = sim.add_user(UserConfig { name: name.to_owned(), phone, ..UserConfig::default() });
         }
-        let (phone, tablet, thief) = (None, None, None);
-        Self { ground, clock, service, shop, website, sim, phone, tablet, thief, code: None, outage: None }
+        Self { ground, clock, wechat, service, shop, website, sim, tablet: None, thief: None, outage: None }
     }
 
-    /// Somebody takes the phone and opens the mini program.
-    pub async fn open(&mut self, wechat: &str) -> anyhow::Result<()> {
-        let Some(wechat) = PEOPLE.into_iter().find(|p| *p == wechat) else { return Ok(()) };
-        (self.tablet, self.thief, self.code) = (None, None, None);
-        let phone = self.phone.insert(Handset::new(self.ground.clone(), wechat, self.clock.clone()));
-        phone.go(super::handset::Screen::Shop).await
+    /// Somebody takes their phone and opens the mini program.
+    pub fn open(&mut self, person: &str) {
+        let Some(person) = PEOPLE.into_iter().find(|p| *p == person) else { return };
+        (self.tablet, self.thief) = (None, None);
+        self.wechat.open(person);
     }
 
     /// The phone is put away.
     pub fn leave(&mut self) {
-        (self.phone, self.tablet, self.thief, self.code) = (None, None, None, None);
+        (self.tablet, self.thief) = (None, None);
+        self.wechat.leave();
+    }
+
+    /// Whose phone it is.
+    fn person(&self) -> Option<&'static str> {
+        self.wechat.look().map(|look| look.person)
+    }
+
+    /// The token that the mini program shows, if it has one.
+    fn token(&self) -> Option<String> {
+        self.wechat.follow(|phone| phone.token.to_string()).filter(|token| !token.is_empty())
     }
 
     /// The person, signed in on the shop's website at a computer, has it show a bind code.
     pub async fn show_code(&mut self) -> anyhow::Result<()> {
-        let Some(phone) = &mut self.phone else { return Ok(()) };
-        phone.turn_down();
-        phone.seen.notice = None;
-        let user = self.shop.user_of(phone.wechat());
-        if let Some(user) = user {
-            self.code = Some(self.website.bind_code(user, phone.wechat()).await?);
+        let Some(person) = self.person() else { return Ok(()) };
+        if let Some(user) = self.shop.user_of(person) {
+            self.wechat.see(self.website.bind_code(user, person).await?);
         }
         Ok(())
-    }
-
-    /// The person points the phone at it.
-    pub async fn scan(&mut self) -> anyhow::Result<()> {
-        let (Some(phone), Some(code)) = (&mut self.phone, &self.code) else { return Ok(()) };
-        phone.scan(code.code.clone()).await?;
-        self.take_code_down();
-        Ok(())
-    }
-
-    /// Takes the code off the website once it is worth nothing any more: used, refused, or nobody asks for it.
-    pub fn take_code_down(&mut self) {
-        if self.phone.as_ref().is_none_or(|phone| phone.scanned.is_none()) {
-            self.code = None;
-        }
     }
 
     /// Time passes at once. The server looks for what has expired every 15 s; here it does so now.
@@ -129,6 +118,7 @@ impl Stage {
         self.clock.advance(Duration::from_secs(by));
         self.ground.wire.note("clock", "later", json!({ "seconds": by }));
         self.service.upkeep().await.map_err(|e| anyhow::anyhow!("upkeep: {}", e.detail))?;
+        self.wechat.advance(Duration::from_secs(by));
         Ok(())
     }
 
@@ -143,17 +133,18 @@ impl Stage {
     }
 
     /// WeChat replaces the user's session_key, as when the same account logs in on another device.
-    pub async fn session_key(&mut self) -> anyhow::Result<()> {
-        let Some(phone) = &mut self.phone else { return Ok(()) };
-        self.sim.rotate_session_key(DEFAULT_APPID, phone.wechat())?;
-        self.ground.wire.note("wechat", "session_key", json!({}));
-        phone.go(phone.seen.wanted).await
+    pub fn session_key(&self) -> anyhow::Result<()> {
+        if let Some(person) = self.person() {
+            self.sim.rotate_session_key(DEFAULT_APPID, person)?;
+            self.ground.wire.note("wechat", "session_key", json!({}));
+        }
+        Ok(())
     }
 
     /// The same person logs in on a tablet.
     pub async fn tablet(&mut self) -> anyhow::Result<()> {
-        let Some(phone) = &mut self.phone else { return Ok(()) };
-        let mut tablet = Phone::new(self.ground.clone(), "tablet", phone.wechat());
+        let Some(person) = self.person() else { return Ok(()) };
+        let mut tablet = Phone::new(self.ground.clone(), "tablet", person);
         if tablet.login().await?.code.is_none() {
             self.tablet = Some(tablet);
         }
@@ -162,7 +153,7 @@ impl Stage {
 
     /// The tablet ends the phone's session, which learns of it at its next request.
     pub async fn kicked(&mut self) -> anyhow::Result<()> {
-        let Some(id) = self.phone.as_ref().and_then(|p| p.sessions.last()).copied() else { return Ok(()) };
+        let Some(id) = self.wechat.follow(|phone| phone.sessions.last().copied()).flatten() else { return Ok(()) };
         const LIST: &str = "/yaopai/v1/sessions";
         let lives = match &self.tablet {
             Some(tablet) => tablet.get(LIST).await?.code.is_none(),
@@ -180,20 +171,18 @@ impl Stage {
         Ok(())
     }
 
-    /// The phone's clock is ten minutes slow from now on: nobody has set it.
-    pub fn skew(&mut self) {
-        if let Some(phone) = &mut self.phone {
-            phone.phone.ahead -= 10 * 60 * 1000;
-            self.ground.wire.note("phone", "slow_clock", json!({}));
-        }
+    /// The phone's clock is ten minutes slow from now on, as nobody has set it; or it is right again.
+    pub fn skew(&self) {
+        let name = if self.wechat.skew() { "slow_clock" } else { "right_clock" };
+        self.ground.wire.note("phone", name, json!({}));
     }
 
     /// Somebody copies the phone's token, and tries it.
     pub async fn steal(&mut self) -> anyhow::Result<()> {
-        let Some(phone) = self.phone.as_mut().filter(|p| !p.phone.token.is_empty()) else { return Ok(()) };
-        let mut thief = Phone::new(self.ground.clone(), "thief", phone.wechat());
-        thief.token = phone.phone.token.clone();
-        phone.tokens.hold("thief", &thief.token);
+        let (Some(person), Some(token)) = (self.person(), self.token()) else { return Ok(()) };
+        let mut thief = Phone::new(self.ground.clone(), "thief", person);
+        self.wechat.follow(|phone| phone.tokens.hold("thief", &token));
+        thief.token = token;
         self.ground.wire.note("thief", "stole", json!({}));
         self.thief = Some(Thief { phone: thief, copy: None, saw: (0, None) });
         self.thief_reads().await
@@ -201,9 +190,9 @@ impl Stage {
 
     /// Somebody has the phone's last request as a whole, as a log or a trace on the way may hold it, and sends it again.
     pub async fn capture(&mut self) -> anyhow::Result<()> {
-        let Some(phone) = &self.phone else { return Ok(()) };
-        let Some(copy) = phone.phone.sent() else { return Ok(()) };
-        let thief = Phone::new(self.ground.clone(), "thief", phone.wechat());
+        let Some(person) = self.person() else { return Ok(()) };
+        let Some(copy) = self.wechat.follow(|phone| phone.sent.clone()).flatten() else { return Ok(()) };
+        let thief = Phone::new(self.ground.clone(), "thief", person);
         self.ground.wire.note("thief", "captured", json!({ "method": copy.method.as_str(), "path": copy.path }));
         self.thief = Some(Thief { phone: thief, copy: Some(copy), saw: (0, None) });
         self.thief_repeats().await
@@ -245,15 +234,11 @@ impl Stage {
         Ok(())
     }
 
-    /// A changed mini program says by a header to be somebody else.
+    /// A changed client says by a header to be somebody else.
     pub async fn forge(&mut self) -> anyhow::Result<()> {
-        let Some(phone) = &mut self.phone else { return Ok(()) };
-        let token = phone.phone.token.clone();
-        let forged = [("yaopai-user", "1001")];
-        let reply = phone.phone.send(Method::GET, "/orders", Some(&token), None, &forged).await?;
-        if reply.code.is_some() {
-            phone.tell(&reply);
-        }
+        let (Some(person), Some(token)) = (self.person(), self.token()) else { return Ok(()) };
+        let client = Phone::new(self.ground.clone(), "client", person);
+        client.send(Method::GET, "/orders", Some(&token), None, &[("yaopai-user", "1001")]).await?;
         Ok(())
     }
 }

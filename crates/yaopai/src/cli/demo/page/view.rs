@@ -1,12 +1,12 @@
-//! What the page draws: the phone's screen, and the state of its session as the server itself has it.
+//! What the page draws around the mini program: whose it is, and the state of its session as the server itself has it.
 
 use serde_json::{Value, json};
 use yaopai_core::ids::{Realm, SessionId};
 use yaopai_core::session::Session;
-use yaopai_core::time::millis;
+use yaopai_core::time::{Timestamp, millis};
 
-use super::handset::Handset;
 use super::stage::{PEOPLE, Stage};
+use super::wechat::Follow;
 use crate::cli::demo::front::FRESH;
 use crate::cli::demo::world::APP;
 
@@ -20,30 +20,33 @@ impl Stage {
         let mut view = json!({
             "people": people,
             "ahead": self.clock.ahead(),
-            // Not the code itself: what is drawn is a picture of one.
-            "code": self.code.as_ref().map(|code| json!({ "picture": code.picture })),
+            // As the shop's website shows it to whoever is signed in there.
+            "code": self.wechat.seen(|code| json!({ "picture": code.picture, "text": *code.code })),
             "outage": self.outage.is_some(),
-            "tablet": self.tablet.is_some(),
             "thief": self.thief.as_ref().map(|t| {
                 json!({ "has": if t.copy.is_some() { "request" } else { "token" }, "status": t.saw.0, "code": t.saw.1 })
             }),
         });
-        if let Some(phone) = &self.phone {
+        if let Some(look) = self.wechat.look() {
+            let known = |phone: &mut Follow| (phone.is_logged_in(), phone.refresh_at(), phone.sessions.clone());
+            let (logged_in, refresh_at, sessions) = self.wechat.follow(known).unwrap_or_default();
             view["phone"] = json!({
-                "holder": phone.wechat(),
-                "lose": phone.lose,
-                "logged_in": phone.refresh_at().is_some(),
-                "seen": phone.seen,
+                "holder": look.person,
+                "page": look.page,
+                "starts": look.starts,
+                "lose": look.lose,
+                "slow": look.slow,
+                "logged_in": logged_in,
             });
-            view["session"] = self.session(phone).await;
-            view["past"] = self.past(phone).await;
+            view["session"] = self.session(&sessions, refresh_at).await;
+            view["past"] = self.past(&sessions).await;
         }
         view
     }
 
-    /// The session that the phone was last given.
-    async fn session(&self, phone: &Handset) -> Value {
-        let Some(id) = phone.sessions.last() else { return Value::Null };
+    /// The session of the phone's last request.
+    async fn session(&self, sessions: &[SessionId], refresh_at: Option<Timestamp>) -> Value {
+        let Some(id) = sessions.last() else { return Value::Null };
         let Some(session) = self.load(*id).await else { return json!({ "id": id.to_string(), "gone": true }) };
         let (now, up) = self.service.now();
         let policy = self.service.world().apps.get(&APP.into()).map(|app| app.policy.clone()).unwrap_or_default();
@@ -62,16 +65,16 @@ impl Stage {
             "absolute_until": session.absolute_at.0,
             "fresh": FRESH_MS,
             "fresh_until": session.vouched_at.0 + FRESH_MS,
-            "refresh_at": phone.refresh_at().map(|t| t.0),
+            "refresh_at": refresh_at.map(|t| t.0),
             "key": session.key.kind(),
-            "tokens": phone.tokens.worth(&session, now),
+            "tokens": self.wechat.follow(|phone| phone.tokens.worth(&session, now)),
         })
     }
 
     /// Those before it, and why they ended.
-    async fn past(&self, phone: &Handset) -> Value {
+    async fn past(&self, sessions: &[SessionId]) -> Value {
         let mut past = Vec::new();
-        for id in phone.sessions.iter().rev().skip(1) {
+        for id in sessions.iter().rev().skip(1) {
             let reason = self.load(*id).await.and_then(|s| s.ended).map(|e| e.reason.as_str());
             past.push(json!({ "id": id.to_string(), "ended": reason }));
         }

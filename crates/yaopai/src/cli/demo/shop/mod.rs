@@ -9,7 +9,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use yaopai_core::ports::Clock;
 use yaopai_wire::digest::ContentDigest;
@@ -30,6 +30,8 @@ pub use website::{BindCode, Website};
 
 /// Where Yaopai's webhook calls arrive.
 pub const HOOK: &str = "/yaopai-webhook";
+/// What there is to buy, and what it costs in fen.
+const PRICES: [(&str, u32); 3] = [("tea", 6800), ("rice", 4200), ("ink", 12_800)];
 /// How many orders the demo's shop remembers.
 const ORDERS_MAX: usize = 1000;
 
@@ -143,7 +145,9 @@ impl Shop {
             openid => format!("a guest, openid {:?}", short(openid)),
         };
         self.0.tale.act("shop", &format!("sees {}", user.as_ref().map_or(guest, Seen::to_string)));
-        answer(StatusCode::OK, &json!({ "goods": ["tea", "rice", "ink"], "user": user.map(|u| u.id) }))
+        let (goods, prices): (Vec<_>, Map<_, _>) =
+            PRICES.map(|(item, fen)| (item, (item.to_owned(), json!(fen)))).into_iter().unzip();
+        answer(StatusCode::OK, &json!({ "goods": goods, "prices": prices, "user": user.map(|u| u.id) }))
     }
 
     /// The user's orders.

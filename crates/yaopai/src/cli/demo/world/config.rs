@@ -31,8 +31,6 @@ impl Written<'_> {
             Platform::Real { appid, secret: Secret::Reference(reference) } => (appid.as_str(), reference.clone()),
             Platform::Real { appid, secret: Secret::Text(text) } => (appid.as_str(), here(text)?),
         };
-        // The code that one pastes into a mini program of one's own (tips.rs) doesn't sign: the client library does.
-        let keyed = if matches!(self.plan.platform, Platform::Real { .. }) { "offered" } else { "required" };
         let base_url = self.wechat.map(|url| format!("base_url = {}\n", quoted(url))).unwrap_or_default();
         let text = format!(
             r#"
@@ -49,7 +47,7 @@ admin = "127.0.0.1:{admin}"
 name = "{APP}"
 appid = {appid}
 secret = {secret}
-{base_url}keyed = "{keyed}"
+{base_url}keyed = "required"
 binding = "webhook"
 webhook = {{ url = "http://{shop}{HOOK}", secret = "file:webhook.secret" }}
 

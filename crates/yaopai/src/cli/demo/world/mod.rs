@@ -22,7 +22,7 @@ use ports::Ports;
 use super::client::Client;
 use super::folder::Folder;
 use super::front::Front;
-use super::page::{Page, Stage};
+use super::page::{Page, Stage, WeChat};
 use super::phone::Ground;
 use super::shop::{Account, Shop, Website};
 use super::tale::Tale;
@@ -181,7 +181,8 @@ impl World {
             entropy: self.entropy.clone(),
             wire: self.wire.clone(),
         };
-        let stage = Stage::new(self.ground(), self.clock.clone(), service, (self.shop.clone(), website), sim);
+        let wechat = WeChat::new(self.ground(), self.clock.clone(), sim.clone(), self.stop.subscribe());
+        let stage = Stage::new(self.ground(), self.clock.clone(), service, (self.shop.clone(), website), (sim, wechat));
         // It begins with what is pressed there; the walk was told in the terminal.
         self.wire.clear();
         let ports = Ports { free: self.free_ports, tale: &self.tale };

@@ -1,7 +1,8 @@
-// The page: asks the demo what there is to see, draws it, and passes presses on. It decides nothing by itself, and holds no
-// token: what it is shown of one are its two ends.
+// The page around the phone: asks the demo what there is to see, draws it, and passes presses on. It decides nothing by itself, and
+// is shown of a token its two ends only; a whole one is in the mini program's frame, as it is on a phone.
 
-import { drawPhone } from '/phone.js'
+import { drawHolder } from '/holder.js'
+import { drawPhone, phoneKey } from '/phone.js'
 import { drawSession, tick } from '/session.js'
 import { drawTrouble } from '/trouble.js'
 import { drawLegend, drawWire, emptyWire } from '/wire.js'
@@ -9,9 +10,11 @@ import en from '/text.en.js'
 import zh from '/text.zh.js'
 
 const TEXTS = { en, 'zh-CN': zh }
-/** How often the demo is asked, in milliseconds: in general, and while a press is under way. */
+/** How often the demo is asked, in milliseconds: in general, and while something is likely to be under way. */
 const CALM = 1000
-const BUSY = 150
+const BUSY = 250
+/** For how long after a tap that is, in milliseconds. */
+const LIVELY = 3000
 
 const page = {
   text: TEXTS[document.documentElement.lang] ?? en,
@@ -24,10 +27,13 @@ const page = {
   pressed: undefined,
   now: () => Date.now() + page.offset,
   act,
+  lively,
+  draw,
 }
 
 let drawn = {}
 let unseen = 0
+let livelyUntil = 0
 /** When the answer that is drawn was made, by the demo's clock: answers can overtake each other, and an older one is dropped. */
 let made = 0
 
@@ -63,17 +69,23 @@ async function act(what) {
   }
 }
 
+/** Something is about to happen. */
+function lively() {
+  livelyUntil = Date.now() + LIVELY
+}
+
 function broken(is) {
   document.getElementById('broken').hidden = !is
 }
 
-/** Draws what has changed; a form that somebody is typing into stays as it is. */
+/** Draws what has changed. */
 function draw() {
   const { view } = page
   const parts = {
-    phone: [drawPhone, [view.people, view.phone, view.code, view.ahead]],
+    phone: [drawPhone, phoneKey(page)],
+    holder: [drawHolder, [view.phone?.holder, view.people, view.code]],
     session: [drawSession, [view.session, view.past, view.phone?.logged_in, view.ahead]],
-    trouble: [drawTrouble, [view.phone?.lose, view.phone?.logged_in, !view.phone, view.outage, view.tablet, view.thief, page.pressed]],
+    trouble: [drawTrouble, [view.phone?.lose, view.phone?.slow, view.phone?.logged_in, !view.phone, view.outage, view.thief, page.pressed]],
   }
   for (const [id, [drawPart, of]] of Object.entries(parts)) {
     const now = JSON.stringify([of, page.text.language])
@@ -125,7 +137,7 @@ function look(view) {
 async function watch() {
   for (;;) {
     if (!document.hidden) await ask('/state').then(() => page.busy || broken(false)).catch(() => broken(true))
-    await new Promise(done => setTimeout(done, page.busy ? BUSY : CALM))
+    await new Promise(done => setTimeout(done, page.busy || Date.now() < livelyUntil ? BUSY : CALM))
   }
 }
 

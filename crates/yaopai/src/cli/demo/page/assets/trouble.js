@@ -4,7 +4,7 @@ import { button, h } from '/dom.js'
 
 /** The groups, and what is in each: the press, and when it makes sense. */
 const GROUPS = [
-  ['network', [[{ do: 'lose' }, 'session'], [{ do: 'refresh' }, 'session'], [{ do: 'skew' }, 'session']]],
+  ['network', [[{ do: 'lose' }, 'phone'], [{ do: 'skew' }, 'phone']]],
   ['time', [
     [{ do: 'later', how: 'window' }, 'always'], [{ do: 'later', how: 'vouched' }, 'always'], [{ do: 'later', how: 'refresh' }, 'always'],
     [{ do: 'later', how: 'idle' }, 'always'], [{ do: 'later', how: 'absolute' }, 'always'],
@@ -14,14 +14,14 @@ const GROUPS = [
   ['attacker', [[{ do: 'steal' }, 'session'], [{ do: 'capture' }, 'session'], [{ do: 'forge' }, 'session']]],
 ]
 
-/** What a press is called in the texts: "refresh" is something to press, and a time to wait for. */
-const nameOf = press => (press.how === 'refresh' ? 'refresh_due' : press.how ?? press.do)
+/** What a press is called in the texts. */
+const nameOf = press => press.how ?? press.do
 
 /** The panel. */
 export function drawTrouble(page) {
   const { text, view } = page
   const can = { always: true, phone: Boolean(view.phone), session: Boolean(view.phone?.logged_in) }
-  const on = { lose: view.phone?.lose, outage: view.outage }
+  const on = { lose: view.phone?.lose, skew: view.phone?.slow, outage: view.outage }
   const one = ([press, when]) => {
     const name = nameOf(press)
     const { label, title } = text.trouble.buttons[name]
@@ -55,7 +55,7 @@ function thief(page) {
 /** What to do next, so that the trouble is seen. */
 function hint({ text, view, pressed }) {
   const { hints } = text.trouble
-  const off = { lose: view.phone && !view.phone.lose, outage: !view.outage }
+  const off = { lose: view.phone && !view.phone.lose, skew: view.phone && !view.phone.slow, outage: !view.outage }
   const name = pressed && nameOf(pressed)
   const words = hints[off[name] ? `${name}_off` : name] ?? hints.start
   return h('p', { class: 'hint', role: 'status' }, view.phone ? words : hints.pick)
