@@ -37,18 +37,10 @@ impl Past {
 mod tests {
     use std::sync::Arc;
 
+    use super::super::tests::Sevens;
     use super::*;
-    use crate::ports::Entropy;
     use crate::replay::Replays;
     use crate::seal::MasterKey;
-
-    struct Sevens;
-
-    impl Entropy for Sevens {
-        fn fill(&self, buffer: &mut [u8]) {
-            buffer.fill(7);
-        }
-    }
 
     /// After a crash, a start in which nothing was signed, and a stop in order: the clock is still held to what was before the crash.
     #[test]
