@@ -4,28 +4,14 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-# A proxy of this machine must not get between the phone and the shop.
-export NO_PROXY="127.0.0.1,localhost,${NO_PROXY:-}" no_proxy="127.0.0.1,localhost,${no_proxy:-}"
+# shellcheck source=scripts/client.sh
+. "$root/scripts/client.sh"
 
-CHROMIUM=${CHROMIUM:-$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)}
-[ -n "$CHROMIUM" ] || { echo "no Chromium: scripts/setup installs it, or set CHROMIUM=/path/to/it" >&2; exit 1; }
-export CHROMIUM
-
-# What is pinned is what is installed: the lock file is hashed, and a change of it installs anew.
-for folder in "$root/e2e/phone" "$root/sdk"; do
-  cd "$folder"
-  if ! cmp -s package-lock.json node_modules/.installed; then
-    npm ci --silent --no-audit --no-fund --ignore-scripts
-    cp package-lock.json node_modules/.installed
-  fi
-done
-npm run --silent build >/dev/null    # the client library, in sdk/
-
-if [ -z "${YAOPAI:-}" ]; then
-  cargo build --quiet --locked --manifest-path "$root/Cargo.toml" -p yaopai
-  YAOPAI="${CARGO_TARGET_DIR:-$root/target}/debug/yaopai"
-  export YAOPAI
-fi
+need_chromium
+npm_install "$root/e2e/phone"
+npm_install "$root/sdk"
+(cd "$root/sdk" && npm run --silent build >/dev/null)
+need_server
 cd "$root"
 # Each file has a browser of its own, so not many at a time.
 SCREENSHOTS="${SCREENSHOTS:-${CARGO_TARGET_DIR:-$root/target}/screenshots/miniprogram}" \

@@ -5,12 +5,10 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 many=${YAOPAI_SIGNATURES:-5000}
 
-# What is pinned is what is installed: the lock file is hashed, and a change of it installs anew.
+# shellcheck source=scripts/client.sh
+. "$root/scripts/client.sh"
+npm_install "$here"
 cd "$here"
-if ! cmp -s package-lock.json node_modules/.installed; then
-  npm ci --silent --no-audit --no-fund --ignore-scripts
-  cp package-lock.json node_modules/.installed
-fi
 
 cargo build --quiet --locked --manifest-path "$root/Cargo.toml" -p yaopai-wire --example signatures
 ours="${CARGO_TARGET_DIR:-$root/target}/debug/examples/signatures"
