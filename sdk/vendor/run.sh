@@ -4,17 +4,12 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 sdk=$(dirname "$here")
-# The tests' own servers are on this machine.
-export NO_PROXY="127.0.0.1,localhost,${NO_PROXY:-}" no_proxy="127.0.0.1,localhost,${no_proxy:-}"
+root=$(cd "$sdk/.." && pwd)
+# shellcheck source=scripts/client.sh
+. "$root/scripts/client.sh"
 
-# What is pinned is what is installed: the lock file is hashed, and a change of it installs anew.
-for folder in "$sdk" "$here"; do
-  cd "$folder"
-  if ! cmp -s package-lock.json node_modules/.installed; then
-    npm ci --silent --no-audit --no-fund --ignore-scripts
-    cp package-lock.json node_modules/.installed
-  fi
-done
+npm_install "$sdk"
+npm_install "$here"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
