@@ -31,6 +31,8 @@ export class Store {
 
   /** Puts one in the place of its namesake, or takes the namesake away if this one has expired. */
   _put(cookie: Cookie, place: Place, now: number): boolean {
+    // What has expired is gone (RFC 6265 §5.3): it hands no age on, and stands in nobody's way.
+    this._cookies = this._cookies.filter(other => !isExpired(other, now))
     const old = this._cookies.filter(other => sameCookie(other, cookie))[0]
     // Whoever can write into http must not replace what https has set (RFC 6265bis §5.7, "leave secure cookies alone").
     if (!place.secure && this._cookies.some(other => shadows(cookie, other))) return false
@@ -38,7 +40,7 @@ export class Store {
     if (!isExpired(cookie, now)) {
       const created = old ? old.created : ++this._count
       this._cookies.push(Object.assign({}, cookie, { created, used: ++this._count }))
-      this._evict(cookie.domain, now)
+      this._evict(cookie.domain)
     }
     return true
   }
@@ -72,13 +74,11 @@ export class Store {
     this._cookies = saved.filter(cookie => !isExpired(cookie, now) && !younger.some(other => sameCookie(other, cookie)))
     this._count = this._cookies.reduce((most, cookie) => Math.max(most, cookie.created, cookie.used), 0)
     for (const cookie of younger) this._cookies.push(Object.assign({}, cookie, { created: ++this._count, used: this._count }))
-    this._evict(undefined, now)
+    this._evict()
   }
 
-  /** RFC 6265 §5.3: first what has expired, then a host's surplus, then the surplus of all; each time the longest unused. */
-  private _evict(domain: string | undefined, now: number): void {
-    if (this._cookies.length <= Math.min(this._limits.maxPerHost, this._limits.maxCookies)) return
-    this._cookies = this._cookies.filter(cookie => !isExpired(cookie, now))
+  /** RFC 6265 §5.3: a host's surplus, then the surplus of all; each time the longest unused. What has expired is gone by then. */
+  private _evict(domain?: string): void {
     const domains = domain === undefined ? this._cookies.map(cookie => cookie.domain) : [domain]
     for (const each of domains) this._drop(cookie => cookie.domain === each, this._limits.maxPerHost)
     this._drop(() => true, this._limits.maxCookies)

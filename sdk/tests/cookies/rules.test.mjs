@@ -53,6 +53,20 @@ test('longer paths first, then older cookies, and a replaced cookie keeps its pl
     'd=4; b=2; a=5; c=3')
 })
 
+test('a cookie that comes after its namesake has expired is a new one', () => {
+  const jar = cookieJar()
+  jar.take(SHOP, { cookies: ['a=1; Max-Age=1', 'b=2'] }, NOW)
+  jar.take(SHOP, { cookies: ['a=3'] }, NOW + 1000)
+  assert.equal(jar.header(SHOP, NOW + 1000), 'b=2; a=3')
+})
+
+test('a secure cookie that has expired stands in nobody\'s way', () => {
+  const jar = cookieJar()
+  jar.take(SHOP, { cookies: ['a=1; Secure; Max-Age=1'] }, NOW)
+  jar.take('http://shop.example/', { cookies: ['a=2'] }, NOW + 1000)
+  assert.equal(jar.header(SHOP, NOW + 1000), 'a=2')
+})
+
 test('Domain: no single label, no address, no registry, and no child', () => {
   for (const [host, domain] of [['shop.com.cn', 'com.cn'], ['shop.com', 'com'], ['www.shop.bj.cn', 'bj.cn'], ['shop.co.uk', 'co.uk'],
     ['10.0.0.7', '0.0.7'], ['shop.example', 'a.shop.example'], ['shop.example', 'shop.example.']]) {
