@@ -1,4 +1,4 @@
-import { hex, utf8 } from '../sign/bytes'
+import { percent } from '../sign/bytes'
 
 /** A URL in the one form in which it is both signed and sent. */
 export interface Place {
@@ -42,17 +42,12 @@ export function extend(p: Place, text: string): void {
   if (text) p._query = (p._query ? p._query + '&' : '?') + escape(text)
 }
 
-const percent = (c: string): string => hex(utf8(c)).replace(/../g, '%$&').toUpperCase()
-
 /** Escapes all that some network stack might escape by itself on the way: then the signature would not fit. */
 const escape = (text: string): string =>
-  text.replace(/%(?![\da-f]{2})|[\ud800-\udbff][\udc00-\udfff]|[^!$-&(-;=?-Z_a-z~]/gi, percent)
-
-// encodeURIComponent throws at half of a surrogate pair.
-const component = (text: unknown): string => String(text).replace(/[\ud800-\udbff][\udc00-\udfff]|[^\w!~*'().-]/g, percent)
+  text.replace(/%(?![\da-f]{2})|[^!$-&(-;=?-Z_a-z~]+/gi, part => percent(part).replace(/'/g, '%27'))
 
 /** An object as `wx.request` writes it into a query or a form: nested ones as JSON. */
 export const form = (data: Record<string, unknown>): string =>
   Object.keys(data)
-    .map(key => component(key) + '=' + component(typeof data[key] === 'object' ? JSON.stringify(data[key]) : data[key]))
+    .map(key => percent(key) + '=' + percent(String(typeof data[key] === 'object' ? JSON.stringify(data[key]) : data[key])))
     .join('&')

@@ -1,9 +1,9 @@
 import type { Native } from '../platform/native'
-import { hex, join, utf8 } from './bytes'
+import { base64, join, utf8 } from './bytes'
 import { hmac, sha256 } from './sha256'
 
 /**
- * 128 random bits at a time, as 32 hex digits, without waiting. `wx.getRandomValues` (base library 2.15.0) only answers later,
+ * More than 128 random bits at a time, as some 40 letters and digits, without waiting. `wx.getRandomValues` (base library 2.15.0) only answers later,
  * so 32 bytes are fetched ahead and stretched by HMAC over a counter: however many first requests come at once, none waits.
  */
 export async function randomSource(native: Native): Promise<() => string> {
@@ -14,5 +14,5 @@ export async function randomSource(native: Native): Promise<() => string> {
     seed = sha256(join(seed, new Uint8Array((await native._ask('getRandomValues', { length: 32 })).randomValues)))
   } catch (_) {}
   let count = 0
-  return () => hex(hmac(seed, utf8('' + count++))).slice(0, 32)
+  return () => base64(hmac(seed, utf8('' + count++))).replace(/\W/g, '')
 }
