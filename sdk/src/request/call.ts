@@ -1,15 +1,15 @@
-import type { Engine, State } from '../session/state'
-import type { Job } from './carry'
+import { refused, type Engine, type State } from '../session/state'
+import { carry, type Job } from './carry'
+import { transport, type Answer } from './transport'
 import { place } from './url'
-import { transport } from './transport'
 
 /**
  * A call of our own API. `session`: with this one (null: none), and its refusals are the caller's; undefined: with the one at
  * hand, opened, renewed and replayed as for any request. `isFinal`: it ends the session, so none is opened for it.
  */
-export function call(e: Engine, method: string, path: string, session?: State | null, body?: object, isFinal?: boolean): Job {
+export function call(e: Engine, method: string, path: string, body?: object, session?: State | null, isFinal?: boolean): Promise<Answer> {
   const data = method === 'GET' ? undefined : body ? JSON.stringify(body) : ''
-  return {
+  const job: Job = {
     _own: true,
     _final: isFinal,
     _with: session,
@@ -19,4 +19,13 @@ export function call(e: Engine, method: string, path: string, session?: State | 
     _fields: body ? { 'Content-Type': 'application/json' } : {},
     _send: (url, fields) => transport(e, 'request', { url, method, data }, fields),
   }
+  return carry(e, job)
+}
+
+/** A call with the session at hand: what it answers, or the refusal. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export async function send(e: Engine, method: string, path: string, body?: object, isFinal?: boolean): Promise<any> {
+  const answer = await call(e, method, path, body, undefined, isFinal)
+  if (!/^2/.test(answer._status as unknown as string)) throw refused(e, answer)
+  return answer._raw.data
 }

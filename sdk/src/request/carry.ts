@@ -11,25 +11,16 @@ import { login, platformKey } from '../session/login'
 import { drop, now, type Engine, type State } from '../session/state'
 import { merge, sleep } from '../util'
 import { isBodiless } from './body'
-import { field, setField, type Headers } from './headers'
+import { field, setFields, type Headers } from './headers'
+import type { Answer } from './transport'
 import { link } from './url'
-
-/** An answer, with its header fields also where the platform hands them over apart (uploads, downloads). */
-export interface Answer {
-  _raw: any
-  _header: Headers
-  /** Of the refusal, behind nginx too. 0: no answer. */
-  _status: number
-  /** Empty if the server has not refused it. */
-  _code: string
-}
 
 /** A request on its way, as often as it takes. */
 export interface Job extends Signable {
   /** The caller's own fields. */
   _fields: Headers
   /** Sends it once. Rejects where there is no answer. */
-  _send(url: string, fields: Headers): Promise<{ raw: any; header: Headers }>
+  _send(url: string, fields: Headers): Promise<Answer>
   /** A call of our API: repeated by us if there is no answer. */
   _own?: boolean
   /** With this session and no other; null: without any. Its refusals are the caller's to read. */
@@ -55,6 +46,7 @@ export async function ensure(e: Engine): Promise<State> {
 export async function carry(e: Engine, job: Job): Promise<Answer> {
   const done: Record<string, number> = {}
   const { _own: isOwn, _with: given } = job
+  const { jar } = e._options
   const isRepeatable = isOwn || isBodiless(job._method)
   for (;;) {
     const state = given === undefined ? await ensure(e) : given
@@ -62,19 +54,13 @@ export async function carry(e: Engine, job: Job): Promise<Answer> {
     const wasBound = state && state.session.bound
     const url = link(job._place)
     const fields = await sign(e, job, state, url)
-    if (job._aborted) throw errorOf(e._zh, 'abort')
+    if (job._aborted) throw errorOf(e, 'abort')
     const time = Date.now()
     const order = ++e._sent
     let answer: Answer = { _raw: {}, _header: {}, _code: 'network', _status: 0 }
     try {
-      const { raw, header } = await job._send(url, fields)
-      answer = {
-        _raw: raw,
-        _header: header,
-        _code: field(header, 'yaopai-code'),
-        _status: +(field(header, 'yaopai-status') || raw.statusCode || raw.status),
-      }
-      if (e._options.jar && cleared === e._cleared) e._options.jar.take(url, { cookies: raw.cookies, header }, now(e))
+      answer = await job._send(url, fields)
+      if (jar && cleared === e._cleared) jar.take(url, { cookies: answer._raw.cookies, header: answer._header }, now(e))
     } catch (failure) {
       // The caller's own requests fail as the platform says.
       if (!isOwn) throw failure
@@ -145,30 +131,29 @@ export async function carry(e: Engine, job: Job): Promise<Answer> {
 /** The request's fields: the caller's, the token where the server looks for it, the signature. */
 async function sign(e: Engine, job: Job, state: State | null, url: string): Promise<Headers> {
   const fields = merge(job._fields)
-  const { jar } = e._options
+  const { jar, carrier } = e._options
+  const { cookie, header }: { cookie?: string; header?: string } = carrier || {}
   const given = field(fields, 'cookie')
   const cookies = jar ? jar.header(url, now(e), given || undefined) : given
-  const carrier: { cookie?: string; header?: string } = e._options.carrier || {}
-  const token = state && state.token
-  let mine = ''
-  if (token && carrier.cookie) mine = carrier.cookie + '=' + token + (cookies ? '; ' : '')
-  if (mine || cookies) setField(fields, 'Cookie', mine + (cookies || ''))
+  const all = [state && cookie && cookie + '=' + state.token, cookies].filter(Boolean).join('; ')
+  if (all) setFields(fields, { Cookie: all })
   if (!state) return fields
-  const bearer = carrier.cookie || carrier.header ? '' : 'Bearer ' + token
-  if (carrier.header) setField(fields, carrier.header, token!)
-  if (bearer) setField(fields, 'Authorization', bearer)
+  const { token, key, session } = state
+  const bearer = carrier ? '' : 'Bearer ' + token
+  if (!cookie) setFields(fields, { [header || 'Authorization']: bearer || token })
   if (e._mode) {
-    const { id } = state.session
-    const key = await platformKey(e)
-    const proof = signature(
-      job,
-      bearer,
-      key ? key.derive(id, hmac) : unbase64(state.key!),
-      key ? id + '.' + key.version : id,
-      now(e),
-      e._random!(),
+    const own = await platformKey(e)
+    setFields(
+      fields,
+      signature(
+        job,
+        bearer,
+        own ? own.derive(session.id, hmac) : unbase64(key!),
+        own ? session.id + '.' + own.version : session.id,
+        now(e),
+        e._random!(),
+      ),
     )
-    for (const name in proof) setField(fields, name, proof[name])
   }
   return fields
 }

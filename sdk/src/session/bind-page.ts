@@ -21,7 +21,7 @@ export function notBound(e: Engine, order: number): void {
     ? '/' + top.route + '?' + Object.keys(options).map(key => key + '=' + options[key]).join('&')
     : ''
   e._binding = true
-  e._native
+  e
     ._ask(isFull ? 'redirectTo' : 'navigateTo', { url })
     .catch(nothing)
     .then(() => {
@@ -36,5 +36,5 @@ export function leaveBindPage(e: Engine): void {
   const url = e._bindFrom
   if (at < 0 || (!url && !at)) return
   e._bindFrom = ''
-  e._native._ask(url ? 'redirectTo' : 'navigateBack', url ? { url } : { delta: pages.length - at }).catch(nothing)
+  e._ask(url ? 'redirectTo' : 'navigateBack', url ? { url } : { delta: pages.length - at }).catch(nothing)
 }

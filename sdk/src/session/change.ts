@@ -1,4 +1,4 @@
-import { carry, ensure } from '../request/carry'
+import { ensure } from '../request/carry'
 import { call } from '../request/call'
 import { merge, nothing, sleep } from '../util'
 import { leaveBindPage } from './bind-page'
@@ -54,12 +54,9 @@ async function once(e: Engine, kind: Kind, state: State, evidence?: object, isAg
     state.note = step || (isBind ? kind : 'refresh')
     await store(e, state)
   }
-  const answer = await carry(
-    e,
-    isBind
-      ? call(e, 'POST', '/binding', state, merge({ request_id: ids[1] }, evidence))
-      : call(e, 'POST', '/session/refresh', state, { request_id: step ? step.id : ids[0], code: step && step.code }),
-  )
+  const answer = await (isBind
+    ? call(e, 'POST', '/binding', merge({ request_id: ids[1] }, evidence), state)
+    : call(e, 'POST', '/session/refresh', { request_id: step ? step.id : ids[0], code: step && step.code }, state))
   const code = answer._code
   if (answer._status === 200) return keep(e, answer, state)
   if (code === 'session_superseded' && !e._mode && kind !== 'superseded') {
@@ -101,7 +98,7 @@ export function refreshIfDue(e: Engine): void {
 export function reread(e: Engine, state: State): void {
   e._rereading =
     e._rereading ||
-    carry(e, call(e, 'GET', '/session', state))
+    call(e, 'GET', '/session', undefined, state)
       .then(async answer => {
         if ((await keep(e, answer, state)).session.bound) leaveBindPage(e)
       })

@@ -1,5 +1,4 @@
 import { errorOf } from '../error'
-import { carry } from '../request/carry'
 import { call } from '../request/call'
 import { field } from '../request/headers'
 import { sleep } from '../util'
@@ -38,21 +37,19 @@ async function open(e: Engine): Promise<State> {
 async function exchange(e: Engine): Promise<State> {
   const { app, device, key } = e._options
   for (let refusals = 0, outages = 0; ; ) {
-    const answer = await carry(
-      e,
-      call(e, 'POST', '/session', null, {
-        app,
-        code: await platformCode(e),
-        request_id: e._random!(),
-        key: key
-          ? { wechat: { version: (await platformKey(e, refusals > 0))!.version } }
-          : e._mode
-            ? { alg: 'hmac-sha256' }
-            : undefined,
-        device,
-        env_version: e._envVersion,
-      }),
-    )
+    const body = {
+      app,
+      code: await platformCode(e),
+      request_id: e._random!(),
+      key: key
+        ? { wechat: { version: (await platformKey(e, refusals > 0))!.version } }
+        : e._mode
+          ? { alg: 'hmac-sha256' }
+          : undefined,
+      device,
+      env_version: e._envVersion,
+    }
+    const answer = await call(e, 'POST', '/session', body, null)
     const code = answer._code
     if (answer._status === 201) return keep(e, answer)
     if (/^(code_|login_r)/.test(code) && !refusals++) continue
@@ -67,17 +64,17 @@ async function exchange(e: Engine): Promise<State> {
  * with 45011.
  */
 export async function platformCode(e: Engine): Promise<string> {
-  const { _codes: codes, _native: native } = e
+  const { _codes: codes } = e
   for (let failures = 0; ; ) {
-    if (Math.abs(Date.now() - codes[9]) < 60000) throw errorOf(e._zh, 'login_quota')
+    if (Math.abs(Date.now() - codes[9]) < 60000) throw errorOf(e, 'login_quota')
     await sleep(Math.min(codes[0] + 250 - Date.now() || 0, 250))
     codes.unshift(Date.now())
     try {
       // Alipay's names, from its documentation; not tried: `getAuthCode` answers `authCode`.
-      const { code, authCode } = await native._ask(native._had.login ? 'login' : 'getAuthCode', { scopes: 'auth_base' })
+      const { code, authCode } = await e._ask(e._had.login ? 'login' : 'getAuthCode', { scopes: 'auth_base' })
       return code || authCode
     } catch (_) {
-      if (failures++ > 1) throw errorOf(e._zh, 'platform_login')
+      if (failures++ > 1) throw errorOf(e, 'platform_login')
       await sleep(1000 << failures)
     }
   }
@@ -87,7 +84,7 @@ export async function platformCode(e: Engine): Promise<string> {
 export async function platformKey(e: Engine, isAnew?: boolean): Promise<Engine['_platformKey']> {
   const source = e._options.key
   if (source && (isAnew || !e._platformKey || e._platformKey.expires < Date.now() + 60000)) {
-    e._platformKey = await source.latest(e._native._global)
+    e._platformKey = await source.latest(e._global)
   }
   return e._platformKey
 }

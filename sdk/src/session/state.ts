@@ -4,7 +4,7 @@ import type { Native } from '../platform/native'
 import { unbase64 } from '../sign/bytes'
 import { merge, nothing } from '../util'
 import { field } from '../request/headers'
-import type { Answer } from '../request/carry'
+import type { Answer } from '../request/transport'
 
 /** What stands in the storage: one value, written whole, so that token, key and ids never part. */
 export interface State {
@@ -26,9 +26,8 @@ export interface State {
 
 type Listener = (what?: { code: string; message: string }) => void
 
-export interface Engine {
+export interface Engine extends Native {
   _options: Options
-  _native: Native
   _zh: boolean
   /** The server's URL, without a slash at its end. */
   _base: string
@@ -87,7 +86,7 @@ export const emit = (e: Engine, event: string, what?: { code: string; message: s
 export function refused(e: Engine, { _code: code, _status: status, _raw: { data }, _header: header }: Answer): YaopaiError {
   const retry = field(header, 'retry-after')
   return errorOf(
-    e._zh,
+    e,
     code || (status < 300 ? 'malformed_answer' : 'network'),
     status,
     data && data.message,
@@ -107,7 +106,7 @@ export async function keep(e: Engine, answer: Answer, before?: State): Promise<S
     !before &&
     (e._mode ? key.alg !== 'hmac-sha256' || unbase64(key.secret || '').length !== (e._mode < 2 ? 32 : 0) : a.key)
   ) {
-    throw errorOf(e._zh, 'key_refused', answer._status)
+    throw errorOf(e, 'key_refused', answer._status)
   }
   const at = e._state
   if (before && (!at || at.token !== before.token)) return at || before
@@ -148,18 +147,18 @@ export const identity = (e: Engine): string => '1 ' + e._options.app + ' ' + e._
 const where = (e: Engine): object => ({ key: e._options.storageKey || 'yaopai', encrypt: true })
 
 export function store(e: Engine, state?: State): Promise<unknown> {
-  const forget = (): Promise<unknown> => e._native._ask('removeStorage', where(e)).catch(nothing)
+  const forget = (): Promise<unknown> => e._ask('removeStorage', where(e)).catch(nothing)
   return (e._writing = Promise.resolve(e._writing).then(() =>
     state
       ? // What can't be written is kept in memory only; an older token must not come back from the storage.
-        e._native._ask('setStorage', merge(where(e), { data: JSON.stringify(state) })).catch(forget)
+        e._ask('setStorage', merge(where(e), { data: JSON.stringify(state) })).catch(forget)
       : forget(),
   ))
 }
 
 export async function load(e: Engine): Promise<void> {
   try {
-    const state = JSON.parse((await e._native._ask('getStorage', where(e))).data)
+    const state = JSON.parse((await e._ask('getStorage', where(e))).data)
     // With a part missing every request would fail, for good.
     if (state.of === identity(e) && state.token && state.session.id && state.ids[1] && (e._mode !== 1 || state.key)) {
       e._state = state

@@ -7,7 +7,7 @@ export interface Signable {
   _method: string
   _place: Place
   /** Undefined with GET and HEAD, and where the phone builds the body (uploads): then nothing covers it. */
-  _body: string | ArrayBuffer | undefined
+  _body?: string | ArrayBuffer
 }
 
 /**
@@ -32,7 +32,7 @@ export function signature(
   cover('@method', method)
   cover('@authority', p._authority)
   cover('@path', p._path)
-  cover('@query', p._query || '?')
+  cover('@query', '?' + p._query)
   if (authorization) cover('authorization', authorization)
   if (body !== undefined) {
     const digest = 'sha-256=:' + base64(sha256(typeof body === 'string' ? utf8(body) : new Uint8Array(body))) + ':'
