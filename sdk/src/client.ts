@@ -12,31 +12,23 @@ import { login } from './session/login'
 import { drop, load, now, type Engine, type State } from './session/state'
 import { randomSource } from './sign/random'
 import type { Client, Evidence, Options, RequestOptions, Session } from './types'
-import { merge, nothing } from './util'
+import { attempt, merge, nothing } from './util'
 
 const sessionOf = (state: State): Session => merge(state.session)
 
-/** A synchronous question to the platform about itself; none of them is everywhere. */
-function ask(global: any, name: string): any {
-  try {
-    return global[name]() || {}
-  } catch (_) {
-    return {}
-  }
-}
-
 export function engineOf(options: Options): Engine {
   const global = globalOf(options.platform)
-  const version = (ask(global, 'getAccountInfoSync').miniProgram || {}).envVersion
+  // Questions to the platform about itself; none of them is everywhere.
+  const version = attempt(() => global.getAccountInfoSync().miniProgram.envVersion)
   const { server, jar } = options
   const base =
     typeof server === 'string'
       ? server
       : (version === 'develop' && server.develop) || (/^[dt]/.test(version) && server.trial) || server.release
-  const info = global.getAppBaseInfo ? 'getAppBaseInfo' : 'getSystemInfoSync'
+  const language = options.language || attempt(() => (global.getAppBaseInfo || global.getSystemInfoSync).call(global).language)
   const e: Engine = merge(nativeOf(global), {
     _options: options,
-    _zh: /^zh/.test(options.language || ask(global, info).language || 'zh'),
+    _zh: /^zh/.test(language || 'zh'),
     _base: base.replace(/\/+$/, ''),
     _hosts: {},
     _envVersion: version,

@@ -9,7 +9,7 @@ import { isDead, isEnded } from '../session/codes'
 import { end, tell } from '../session/end'
 import { login, platformKey } from '../session/login'
 import { drop, now, type Engine, type State } from '../session/state'
-import { merge, sleep } from '../util'
+import { attempt, merge, sleep } from '../util'
 import { isBodiless } from './body'
 import { field, setFields, type Headers } from './headers'
 import type { Answer } from './transport'
@@ -48,16 +48,22 @@ export async function carry(e: Engine, job: Job): Promise<Answer> {
   const { _own: isOwn, _with: given } = job
   const { jar } = e._options
   const isRepeatable = isOwn || isBodiless(job._method)
+  // Of the last time that it was sent.
+  let state: State | null
+  let wasBound: unknown
+  let order: number
+  let time: number
+  let answer: Answer
   for (;;) {
-    const state = given === undefined ? await ensure(e) : given
+    state = given === undefined ? await ensure(e) : given
+    wasBound = state && state.session.bound
     const cleared = e._cleared
-    const wasBound = state && state.session.bound
     const url = link(job._place)
     const fields = await sign(e, job, state, url)
     if (job._aborted) throw errorOf(e, 'abort')
-    const time = Date.now()
-    const order = ++e._sent
-    let answer: Answer = { _raw: {}, _header: {}, _code: 'network', _status: 0 }
+    time = Date.now()
+    order = ++e._sent
+    answer = { _raw: {}, _header: {}, _code: 'network', _status: 0 }
     try {
       answer = await job._send(url, fields)
       if (jar && cleared === e._cleared) jar.take(url, { cookies: answer._raw.cookies, header: answer._header }, now(e))
@@ -65,7 +71,7 @@ export async function carry(e: Engine, job: Job): Promise<Answer> {
       // The caller's own requests fail as the platform says.
       if (!isOwn) throw failure
     }
-    const cure = judge(answer, state, wasBound, order, Date.now() - time)
+    const cure = judge()
     const count = (done[cure] = (done[cure] || 0) + 1)
     if (!cure || job._aborted || count > (isOwn && cure === 'wait' ? 3 : 1)) return answer
     // (A proxy's may be a date.)
@@ -83,10 +89,11 @@ export async function carry(e: Engine, job: Job): Promise<Answer> {
   }
 
   /** Why the request is to be sent again, or nothing. Does what else the answer asks for. */
-  function judge({ _code: code, _status: status, _header: header, _raw: raw }: Answer, state: State | null, wasBound: unknown, order: number, took: number): string {
-    const time = Date.parse(field(header, 'yaopai-time'))
+  function judge(): string {
+    const { _code: code, _status: status, _header: header } = answer
+    const theirs = Date.parse(field(header, 'yaopai-time'))
     // An answer that was long on its way, or waited in a frozen phone, tells the wrong time.
-    if (code && time && (code === 'proof_stale' || took < 9000)) e._skew = time - Date.now()
+    if (code && theirs && (code === 'proof_stale' || Date.now() - time < 9000)) e._skew = theirs - Date.now()
     if (state && field(header, 'yaopai-bound')) reread(e, state)
     // No answer, or that of something in front of the server; and the server's own wish.
     if ((isOwn && (!status || (!code && status > 499))) || /^((backend_)?unavailable|rate_)/.test(code)) return 'wait'
@@ -94,12 +101,8 @@ export async function carry(e: Engine, job: Job): Promise<Answer> {
     if (code === 'proof_replayed') return isRepeatable ? code : ''
     if (given !== undefined || !state) return ''
     const { isUnauthorized } = e._options
-    let isForeign: unknown
-    try {
-      isForeign = !code && !isOwn && isUnauthorized && isUnauthorized(raw)
-    } catch (_) {
-      // It was written for answers with a body: a download's has none, and `null` is JSON, too.
-    }
+    // (It was written for answers with a body: a download's has none, and `null` is JSON, too.)
+    const isForeign = !code && !isOwn && isUnauthorized && attempt(() => isUnauthorized(answer._raw))
     if (!code && !isForeign) return ''
     // Only our refusals say that nobody has acted on the request.
     const again = isForeign && !isRepeatable ? '' : 'login'
