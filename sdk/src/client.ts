@@ -9,7 +9,7 @@ import { change, refreshIfDue } from './session/change'
 import { leaveBindPage } from './session/bind-page'
 import { end } from './session/end'
 import { login } from './session/login'
-import { drop, load, now, type Engine, type State } from './session/state'
+import { drop, load, now, storageOf, type Engine, type State } from './session/state'
 import { randomSource } from './sign/random'
 import type { Client, Evidence, Options, RequestOptions, Session } from './types'
 import { attempt, merge, nothing } from './util'
@@ -43,7 +43,7 @@ export function engineOf(options: Options): Engine {
     _cleared: 0,
     _foreignAt: 0,
     _foreign: 0,
-    _listeners: [],
+    _listeners: new Set(),
   })
   ;[base].concat(options.hosts || []).forEach(url => {
     const p = place(url)
@@ -51,17 +51,7 @@ export function engineOf(options: Options): Engine {
     e._hosts[p._origin] = 1
   })
   e._ready = Promise.all([
-    load(e).then(
-      () =>
-        jar &&
-        jar.open(
-          {
-            read: key => e._ask('getStorage', { key, encrypt: true }).then(({ data }) => data, nothing),
-            write: (key, data) => e._ask('setStorage', { key, data, encrypt: true }),
-          },
-          now(e),
-        ),
-    ),
+    load(e).then(() => jar && jar.open(storageOf(e), now(e))),
     randomSource(e).then(random => (e._random = random)),
   ])
   return e
@@ -128,16 +118,18 @@ export function clientOf(e: Engine): Client {
     },
     on(event, listener) {
       const entry: [string, typeof listener] = [event, listener]
-      e._listeners.push(entry)
-      return () => {
-        e._listeners = e._listeners.filter(one => one !== entry)
-      }
+      e._listeners.add(entry)
+      return () => void e._listeners.delete(entry)
     },
     now: () => now(e),
-    installed: false,
+    get installed() {
+      return !!e._back
+    },
     uninstall() {
       e._isGone = true
       if (offAppShow) offAppShow(shown)
+      if (e._back) e._back()
+      e._back = undefined
     },
   }
   return Object.assign(client, functionsOf(e, true))

@@ -16,11 +16,11 @@ export interface YaopaiError extends Error {
 }
 
 const WORDS: Record<string, string> = {
-  session_kicked: '已在别处退出登录|Logged out elsewhere',
-  session_replaced: '已在其他设备登录|Logged in on another device',
-  session_ended: '已退出登录|Logged out',
+  session_kicked: '已在别处退出登录|You were logged out elsewhere',
+  session_replaced: '已在其他设备登录|You logged in on another device',
+  session_ended: '已退出登录|You are logged out',
   session_limit: '登录设备过多，请先退出一台|Too many devices: log out on one first',
-  user_disabled: '账号已停用|Account disabled',
+  user_disabled: '账号已停用|This account is disabled',
   binding_conflict: '该账号已绑定其他用户|Already linked to another account',
   rate_limited: '操作太频繁，请稍后再试|Too often. Try again later',
 }

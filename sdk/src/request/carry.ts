@@ -63,7 +63,7 @@ export async function carry(e: Engine, job: Job): Promise<Answer> {
     if (job._aborted) throw errorOf(e, 'abort')
     time = Date.now()
     order = ++e._sent
-    answer = { _raw: {}, _header: {}, _code: 'network', _status: 0 }
+    answer = { _raw: {}, _header: {}, _code: 'network', _status: 0, _retry: 0 }
     try {
       answer = await job._send(url, fields)
       if (jar && cleared === e._cleared) jar.take(url, { cookies: answer._raw.cookies, header: answer._header }, now(e))
@@ -74,8 +74,7 @@ export async function carry(e: Engine, job: Job): Promise<Answer> {
     const cure = judge()
     const count = (done[cure] = (done[cure] || 0) + 1)
     if (!cure || job._aborted || count > (isOwn && cure === 'wait' ? 3 : 1)) return answer
-    // (A proxy's may be a date.)
-    const wait = +field(answer._header, 'retry-after') * 1000 || (/wait|internal/.test(cure) ? 500 << count : 0)
+    const wait = answer._retry * 1000 || (/wait|internal/.test(cure) ? 500 << count : 0)
     if (wait > 10000) return answer
     try {
       if (job._repeatable) await job._repeatable()
@@ -116,7 +115,7 @@ export async function carry(e: Engine, job: Job): Promise<Answer> {
       e._foreignAt = Date.now()
       if (e._foreign < 7) e._foreign++
     }
-    if (isForeign || isDead(code) || (code === 'proof_required' && !e._mode)) {
+    if (isForeign || isDead(e, code)) {
       drop(e, state)
       return job._final ? '' : again
     }
@@ -126,7 +125,7 @@ export async function carry(e: Engine, job: Job): Promise<Answer> {
       if (at && at.session.bound && !wasBound) return 'login'
       if (!isOwn && !field(job._fields, 'yaopai-background')) notBound(e, order)
     }
-    if (code === 'app_not_allowed') tell(e, code)
+    if (code === 'app_not_allowed') tell(e, errorOf(e, code))
     return ''
   }
 }

@@ -11,6 +11,8 @@ export interface Answer {
   _status: number
   /** Empty if the server has not refused it. */
   _code: string
+  /** Seconds after which the same may be tried again, or 0. (A proxy's may be a date.) */
+  _retry: number
 }
 
 /** Sends once by the platform; rejects where there is no answer. `attach` is given the platform's task. */
@@ -28,6 +30,7 @@ export const transport = (e: Engine, kind: string, options: object, fields: Head
             _raw: raw,
             _header: header,
             _code: field(header, 'yaopai-code'),
+            _retry: +field(header, 'retry-after') || 0,
             _status: +(field(header, 'yaopai-status') || raw.statusCode || raw.status),
           })
         },

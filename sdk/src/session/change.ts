@@ -15,7 +15,8 @@ export type Kind = 'refresh' | 'bind' | 'code' | 'superseded'
  * none any more. `evidence` is a bind's.
  */
 export function change(e: Engine, kind: Kind, seen?: State, evidence?: object): Promise<State> {
-  const turn = async (): Promise<State> => {
+  const turn = async (before: unknown): Promise<State> => {
+    await before
     const state = await ensure(e)
     const isMet =
       seen &&
@@ -23,7 +24,7 @@ export function change(e: Engine, kind: Kind, seen?: State, evidence?: object): 
         (kind === 'code' ? state.session.vouchedAt > seen.session.vouchedAt : kind === 'refresh' && state.at !== seen.at))
     return isMet ? state : once(e, kind, state, evidence)
   }
-  const last = Promise.resolve(e._changing).then(turn)
+  const last = turn(e._changing)
   e._changing = last.catch(nothing)
   return last
 }
@@ -64,7 +65,7 @@ async function once(e: Engine, kind: Kind, state: State, evidence?: object, isAg
     state.note = undefined
     return then(await once(e, 'superseded', state))
   }
-  if (isDead(code) || (code === 'proof_required' && !e._mode)) {
+  if (isDead(e, code)) {
     drop(e, state)
     return then(await login(e))
   }

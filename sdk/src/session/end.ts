@@ -1,4 +1,4 @@
-import { errorOf } from '../error'
+import { errorOf, type YaopaiError } from '../error'
 import { nothing } from '../util'
 import { login } from './login'
 import { clearJar, drop, emit, type Engine, type State } from './state'
@@ -9,14 +9,13 @@ export function end(e: Engine, state: State | void, code: string, isQuiet?: bool
   if (state && !drop(e, state)) return
   clearJar(e)
   e._ended = errorOf(e, code, 401)
-  if (!isQuiet) tell(e, code)
+  if (!isQuiet) tell(e, e._ended)
 }
 
 /** Tells the person, once for each session and reason. */
-export function tell(e: Engine, code: string): void {
+export function tell(e: Engine, { code, message }: YaopaiError): void {
   if (e._told[code]) return
   e._told[code] = 1
-  const { message } = errorOf(e, code)
   const { onEnd } = e._options
   const what = { code, message }
   emit(e, 'end', what)

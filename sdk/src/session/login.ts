@@ -1,6 +1,5 @@
 import { errorOf } from '../error'
 import { call } from '../request/call'
-import { field } from '../request/headers'
 import { sleep } from '../util'
 import { tell } from './end'
 import { keep, refused, type Engine, type State } from './state'
@@ -27,7 +26,7 @@ async function open(e: Engine): Promise<State> {
     e._pause = Date.now() + Math.min(1000 << Math.min(e._failures++, 9), 60000)
     e._failed = error
     // 403 and 409 are for the person: disabled, too many devices, bound to somebody else.
-    if (/^40[39]/.test(error.status)) tell(e, error.code)
+    if (/^40[39]/.test(error.status)) tell(e, error)
     throw error
   } finally {
     e._opening = undefined
@@ -53,7 +52,7 @@ async function exchange(e: Engine): Promise<State> {
     const code = answer._code
     if (answer._status === 201) return keep(e, answer)
     if (/^(code_|login_r)/.test(code) && !refusals++) continue
-    const wait = +field(answer._header, 'retry-after') || 2
+    const wait = answer._retry || 2
     if (!/^platform_(busy|un)/.test(code) || outages++ > 2 || wait > 10) throw refused(e, answer)
     await sleep(wait * 1000)
   }

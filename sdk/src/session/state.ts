@@ -1,9 +1,8 @@
-import type { KeySource, Options, Session } from '../types'
+import type { JarStorage, KeySource, Options, Session } from '../types'
 import { errorOf, type YaopaiError } from '../error'
 import type { Native } from '../platform/native'
 import { unbase64 } from '../sign/bytes'
 import { merge, nothing } from '../util'
-import { field } from '../request/headers'
 import type { Answer } from '../request/transport'
 
 /** What stands in the storage: one value, written whole, so that token, key and ids never part. */
@@ -71,7 +70,9 @@ export interface Engine extends Native {
   /** The last session's user, and how often the cookies were cleared. */
   _user?: string
   _cleared: number
-  _listeners: Array<[string, Listener]>
+  _listeners: Set<[string, Listener]>
+  /** Installed: gives back what was patched. */
+  _back?: () => void
   /** Uninstalled: what was patched passes everything through. */
   _isGone?: boolean
 }
@@ -83,14 +84,13 @@ export const emit = (e: Engine, event: string, what?: { code: string; message: s
   e._listeners.forEach(([of, listener]) => of === event && Promise.resolve(what).then(listener))
 
 /** The refusal in an answer as an error. */
-export function refused(e: Engine, { _code: code, _status: status, _raw: { data }, _header: header }: Answer): YaopaiError {
-  const retry = field(header, 'retry-after')
+export function refused(e: Engine, { _code: code, _status: status, _raw: { data }, _retry: retry }: Answer): YaopaiError {
   return errorOf(
     e,
     code || (status < 300 ? 'malformed_answer' : 'network'),
     status,
     data && data.message,
-    +retry || undefined,
+    retry || undefined,
   )
 }
 
@@ -144,21 +144,26 @@ export async function keep(e: Engine, answer: Answer, before?: State): Promise<S
 export const identity = (e: Engine): string => '1 ' + e._options.app + ' ' + e._base + ' ' + e._mode
 
 /** Encrypted where the platform can; older base libraries and other platforms ignore the wish. */
-const where = (e: Engine): object => ({ key: e._options.storageKey || 'yaopai', encrypt: true })
+export const storageOf = (e: Engine): JarStorage => ({
+  read: key => e._ask('getStorage', { key, encrypt: true }).then(({ data }) => data, nothing),
+  write: (key, data) => e._ask('setStorage', { key, data, encrypt: true }),
+})
+
+const keyOf = (e: Engine): string => e._options.storageKey || 'yaopai'
 
 export function store(e: Engine, state?: State): Promise<unknown> {
-  const forget = (): Promise<unknown> => e._ask('removeStorage', where(e)).catch(nothing)
-  return (e._writing = Promise.resolve(e._writing).then(() =>
-    state
-      ? // What can't be written is kept in memory only; an older token must not come back from the storage.
-        e._ask('setStorage', merge(where(e), { data: JSON.stringify(state) })).catch(forget)
-      : forget(),
-  ))
+  const forget = (): Promise<unknown> => e._ask('removeStorage', { key: keyOf(e) }).catch(nothing)
+  const write = async (before: unknown): Promise<unknown> => {
+    await before
+    // What can't be written is kept in memory only; an older token must not come back from the storage.
+    return state ? storageOf(e).write(keyOf(e), JSON.stringify(state)).catch(forget) : forget()
+  }
+  return (e._writing = write(e._writing))
 }
 
 export async function load(e: Engine): Promise<void> {
   try {
-    const state = JSON.parse((await e._ask('getStorage', where(e))).data)
+    const state = JSON.parse((await storageOf(e).read(keyOf(e)))!)
     // With a part missing every request would fail, for good.
     if (state.of === identity(e) && state.token && state.session.id && state.ids[1] && (e._mode !== 1 || state.key)) {
       e._state = state
