@@ -1,6 +1,6 @@
 /* eslint-disable @typescript-eslint/no-explicit-any */
 import { ticket } from './calls/ticket'
-import { globalOf, nativeOf } from './platform/native'
+import { globalOf, KINDS, nativeOf } from './platform/native'
 import { call, send } from './request/call'
 import { ensure } from './request/carry'
 import { start } from './request/start'
@@ -9,8 +9,8 @@ import { change, refreshIfDue } from './session/change'
 import { leaveBindPage } from './session/bind-page'
 import { end } from './session/end'
 import { login } from './session/login'
-import { drop, load, now, storageOf, type Engine, type State } from './session/state'
-import { randomSource } from './sign/random'
+import { drop, load, now, type Engine, type State } from './session/state'
+import { seed } from './sign/random'
 import type { Client, Evidence, Options, RequestOptions, Session } from './types'
 import { attempt, merge, nothing } from './util'
 
@@ -20,7 +20,7 @@ export function engineOf(options: Options): Engine {
   const global = globalOf(options.platform)
   // Questions to the platform about itself; none of them is everywhere.
   const version = attempt(() => global.getAccountInfoSync().miniProgram.envVersion)
-  const { server, jar } = options
+  const { server } = options
   const base =
     typeof server === 'string'
       ? server
@@ -30,7 +30,11 @@ export function engineOf(options: Options): Engine {
     _options: options,
     _zh: /^zh/.test(language || 'zh'),
     _base: base.replace(/\/+$/, ''),
-    _hosts: {},
+    _hosts: [base].concat(options.hosts || []).map(url => {
+      const p = place(url)
+      if (!p) throw new Error('yaopai: no URL: ' + url)
+      return p._origin
+    }),
     _envVersion: version,
     _mode: options.keyed === 'off' ? 0 : options.key ? 2 : 1,
     _skew: 0,
@@ -45,20 +49,9 @@ export function engineOf(options: Options): Engine {
     _foreign: 0,
     _listeners: new Set(),
   })
-  ;[base].concat(options.hosts || []).forEach(url => {
-    const p = place(url)
-    if (!p) throw new Error('yaopai: no URL: ' + url)
-    e._hosts[p._origin] = 1
-  })
-  e._ready = Promise.all([
-    load(e).then(() => jar && jar.open(storageOf(e), now(e))),
-    randomSource(e).then(random => (e._random = random)),
-  ])
+  e._ready = Promise.all([load(e), seed(e)])
   return e
 }
-
-/** What is ours to patch: it goes to the server as well. */
-const KINDS = ['request', 'uploadFile', 'downloadFile', 'connectSocket']
 
 export function clientOf(e: Engine): Client {
   const { onAppShow, offAppShow } = e._had

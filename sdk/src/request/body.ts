@@ -13,7 +13,7 @@ export function content(method: string, data: unknown, headers: Headers): { _que
   let _body: string | ArrayBuffer = text
   const type = field(headers, 'content-type')
   // WeChat adds this one by itself; what is set by us is the same everywhere.
-  if (!type) setFields(headers, { 'Content-Type': 'application/json' })
+  if (!type) setFields(headers, { 'content-type': 'application/json' })
   // Buffers of another realm are not instances of ours.
   // Copied, as the platform does at the call: the session may take a while, and the caller goes on with its buffer.
   if ({}.toString.call(data) === '[object ArrayBuffer]') _body = (data as ArrayBuffer).slice(0)

@@ -1,6 +1,6 @@
 import { refused, type Engine, type State } from '../session/state'
 import { carry, type Job } from './carry'
-import { transport, type Answer } from './transport'
+import type { Answer } from './transport'
 import { place } from './url'
 
 /**
@@ -10,14 +10,15 @@ import { place } from './url'
 export function call(e: Engine, method: string, path: string, body?: object, session?: State | null, isFinal?: boolean): Promise<Answer> {
   const data = method === 'GET' ? undefined : body ? JSON.stringify(body) : ''
   const job: Job = {
+    _kind: 'request',
+    _options: { method, data },
     _own: true,
     _final: isFinal,
     _with: session,
     _method: method,
     _place: place(e._base + '/yaopai/v1' + path)!,
     _body: data,
-    _fields: body ? { 'Content-Type': 'application/json' } : {},
-    _send: (url, fields) => transport(e, 'request', { url, method, data }, fields),
+    _fields: body ? { 'content-type': 'application/json' } : {},
   }
   return carry(e, job)
 }

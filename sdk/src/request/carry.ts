@@ -12,15 +12,18 @@ import { drop, now, type Engine, type State } from '../session/state'
 import { attempt, merge, sleep } from '../util'
 import { isBodiless } from './body'
 import { field, setFields, type Headers } from './headers'
-import type { Answer } from './transport'
+import { transport, type Answer } from './transport'
 import { link } from './url'
 
 /** A request on its way, as often as it takes. */
 export interface Job extends Signable {
+  /** Of the platform's functions; and what it is given besides URL and fields. */
+  _kind: string
+  _options: object
   /** The caller's own fields. */
   _fields: Headers
-  /** Sends it once. Rejects where there is no answer. */
-  _send(url: string, fields: Headers): Promise<Answer>
+  /** Is given the platform's task, each time. */
+  _attach?(task: any): void
   /** A call of our API: repeated by us if there is no answer. */
   _own?: boolean
   /** With this session and no other; null: without any. Its refusals are the caller's to read. */
@@ -65,7 +68,7 @@ export async function carry(e: Engine, job: Job): Promise<Answer> {
     order = ++e._sent
     answer = { _raw: {}, _header: {}, _code: 'network', _status: 0, _retry: 0 }
     try {
-      answer = await job._send(url, fields)
+      answer = await transport(e, job, url, fields)
       if (jar && cleared === e._cleared) jar.take(url, { cookies: answer._raw.cookies, header: answer._header }, now(e))
     } catch (failure) {
       // The caller's own requests fail as the platform says.
@@ -136,13 +139,13 @@ async function sign(e: Engine, job: Job, state: State | null, url: string): Prom
   const { jar, carrier } = e._options
   const { cookie, header }: { cookie?: string; header?: string } = carrier || {}
   const given = field(fields, 'cookie')
-  const cookies = jar ? jar.header(url, now(e), given || undefined) : given
+  const cookies = jar ? jar.header(url, now(e), given) : given
   const all = [state && cookie && cookie + '=' + state.token, cookies].filter(Boolean).join('; ')
-  if (all) setFields(fields, { Cookie: all })
+  if (all) setFields(fields, { cookie: all })
   if (!state) return fields
   const { token, key, session } = state
   const bearer = carrier ? '' : 'Bearer ' + token
-  if (!cookie) setFields(fields, { [header || 'Authorization']: bearer || token })
+  if (!cookie) setFields(fields, { [header || 'authorization']: bearer || token })
   if (e._mode) {
     const own = await platformKey(e)
     setFields(

@@ -13,7 +13,7 @@ import { extend, place, type Place } from './url'
 /** A URL that may carry the session, or undefined. */
 export function ours(e: Engine, url: string): Place | undefined {
   const p = place(url)
-  return p && e._hosts[p._origin] ? p : undefined
+  return p && e._hosts.indexOf(p._origin) >= 0 ? p : undefined
 }
 
 /**
@@ -27,23 +27,14 @@ export function start(e: Engine, kind: string, given: RequestOptions, isClients?
   if (isClients ? isSocket && !p : !p || e._isGone || given.yaopai) return e._had[kind](given)
   if (isSocket) return socket(e, given)
   const { _task: task, _attach } = proxyTask(
-    'onHeadersReceived offHeadersReceived onChunkReceived offChunkReceived onProgressUpdate offProgressUpdate',
+    'abort onHeadersReceived offHeadersReceived onChunkReceived offChunkReceived onProgressUpdate offProgressUpdate',
   )
   const method = kind === 'uploadFile' ? 'POST' : String(given.method || 'GET').toUpperCase()
   const fields = merge(given.header || given.headers)
   // As they are at the call: the caller may use the object again before there is a session.
   const options = merge(given)
   if (given.formData) options.formData = merge(given.formData)
-  let native: any
-  const job: Job = {
-    _method: method,
-    _place: p!,
-    _fields: fields,
-    _send(url, signed) {
-      options.url = url
-      return transport(e, kind, options, signed, real => _attach((native = real)))
-    },
-  }
+  const job: Job = { _kind: kind, _options: options, _method: method, _place: p!, _fields: fields, _attach }
   if (p && kind === 'request') {
     const { _query, _body } = content(method, given.data, fields)
     extend(p, _query)
@@ -56,12 +47,13 @@ export function start(e: Engine, kind: string, given: RequestOptions, isClients?
     job._repeatable = () => new Promise((success, fail) => files().access({ path, success, fail }))
   }
   const result = new Promise((done, fail) => {
+    const { abort } = task
     task.abort = () => {
       job._aborted = true
-      if (native) native.abort()
+      abort()
       fail(errorOf(e, 'abort', 0, '', undefined, kind))
     }
-    ;(p ? carry(e, job) : job._send(given.url, fields)).then(answer => done(answer._raw), fail)
+    ;(p ? carry(e, job) : transport(e, job, given.url, fields)).then(answer => done(answer._raw), fail)
   })
   // By the platform's ways: an exception of the caller's is the caller's. Whoever uses these need not look at the promise.
   const tell = (name: string) => (what: unknown): void =>

@@ -1,6 +1,7 @@
 /* eslint-disable @typescript-eslint/no-explicit-any */
 import type { Engine } from '../session/state'
 import { merge } from '../util'
+import type { Job } from './carry'
 import { field, type Headers } from './headers'
 
 /** An answer, with its header fields also where the platform hands them over apart (uploads, downloads). */
@@ -15,12 +16,13 @@ export interface Answer {
   _retry: number
 }
 
-/** Sends once by the platform; rejects where there is no answer. `attach` is given the platform's task. */
-export const transport = (e: Engine, kind: string, options: object, fields: Headers, attach?: (task: any) => void): Promise<Answer> =>
+/** Sends once by the platform; rejects where there is no answer. */
+export const transport = (e: Engine, job: Job, url: string, fields: Headers): Promise<Answer> =>
   new Promise((done, fail) => {
     let seen: Headers
-    const task = e._had[kind](
-      merge(options, {
+    const task = e._had[job._kind](
+      merge(job._options, {
+        url,
         header: fields,
         // Alipay's name of the same, from its documentation; not tried. So are `headers` and `status` in its answers.
         headers: fields,
@@ -42,9 +44,9 @@ export const transport = (e: Engine, kind: string, options: object, fields: Head
     )
     if (task) {
       // An upload's answer has no header fields of its own.
-      if (kind !== 'request' && task.onHeadersReceived) {
+      if (job._kind !== 'request' && task.onHeadersReceived) {
         task.onHeadersReceived(({ header }: { header: Headers }) => (seen = header))
       }
-      if (attach) attach(task)
+      if (job._attach) job._attach(task)
     }
   })

@@ -3,6 +3,7 @@ import { call } from '../request/call'
 import { sleep } from '../util'
 import { tell } from './end'
 import { keep, refused, type Engine, type State } from './state'
+import type { KeySource } from '../types'
 
 /** The one login under way, for any number of callers. `isWanted`: by the person or the program now, whatever was before. */
 export async function login(e: Engine, isWanted?: boolean): Promise<State> {
@@ -79,11 +80,8 @@ export async function platformCode(e: Engine): Promise<string> {
   }
 }
 
-/** The platform's key, if it signs: the latest one if that at hand is about to expire, or `isAnew`. */
-export async function platformKey(e: Engine, isAnew?: boolean): Promise<Engine['_platformKey']> {
-  const source = e._options.key
-  if (source && (isAnew || !e._platformKey || e._platformKey.expires < Date.now() + 60000)) {
-    e._platformKey = await source.latest(e._global)
-  }
-  return e._platformKey
-}
+/** The platform's key, if it signs. `isAnew`: the server wants a newer one. */
+export const platformKey = async (e: Engine, isAnew?: boolean): Promise<PlatformKey | undefined> =>
+  e._options.key && e._options.key.latest(e._global, isAnew)
+
+type PlatformKey = Awaited<ReturnType<KeySource['latest']>>

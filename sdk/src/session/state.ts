@@ -1,4 +1,4 @@
-import type { JarStorage, KeySource, Options, Session } from '../types'
+import type { JarStorage, Options, Session } from '../types'
 import { errorOf, type YaopaiError } from '../error'
 import type { Native } from '../platform/native'
 import { unbase64 } from '../sign/bytes'
@@ -31,7 +31,7 @@ export interface Engine extends Native {
   /** The server's URL, without a slash at its end. */
   _base: string
   /** Origins that carry the session. */
-  _hosts: Record<string, number>
+  _hosts: string[]
   _envVersion?: string
   /** How requests are signed: 0 not at all, 1 with a key from the login, 2 with the platform's. */
   _mode: number
@@ -55,7 +55,6 @@ export interface Engine extends Native {
   _failures: number
   _failed?: YaopaiError
   _pause: number
-  _platformKey?: Awaited<ReturnType<KeySource['latest']>>
   /** When the back end's "not logged in" led to a login last, and how often so far, up to 7. */
   _foreignAt: number
   _foreign: number
@@ -172,6 +171,7 @@ export async function load(e: Engine): Promise<void> {
       emit(e, 'change')
     }
   } catch (_) {}
+  if (e._options.jar) await e._options.jar.open(storageOf(e), now(e))
 }
 
 /** One user's cookies are not the next one's; nor are those of answers that are still on their way. */

@@ -27,8 +27,8 @@ test('the whole example of docs/signatures.md', () => {
     `Bearer ${token}`, unbase64('pHEIELioSuwGRk/XssYu+gOdy4iBb9h2Z08Fv7Dk1xc='), '01a20348-ced5-72fe-8da1-cdbb3420dc96', 1764230400999,
     'kQ4mGx0f3NvZ1r7bW2yHcA',
   )
-  assert.equal(fields.Signature, 'yaopai=:F1coOc1/X84eQuDU1NnhaSYckFFk+fnrWLhP2tbyMkI=:')
-  assert.equal(fields['Content-Digest'], 'sha-256=:tdxX0vdE8EQzR3lLhKb8iVZWbg/S+KMw0XMB1d38RNc=:')
+  assert.equal(fields.signature, 'yaopai=:F1coOc1/X84eQuDU1NnhaSYckFFk+fnrWLhP2tbyMkI=:')
+  assert.equal(fields['content-digest'], 'sha-256=:tdxX0vdE8EQzR3lLhKb8iVZWbg/S+KMw0XMB1d38RNc=:')
 })
 
 test('WeChat\'s key: the example of docs/signatures.md', async () => {
