@@ -47,7 +47,7 @@ export function engineOf(options: Options): Engine {
     _cleared: 0,
     _foreignAt: 0,
     _foreign: 0,
-    _listeners: new Set(),
+    _listeners: new Set([['end', options.onEnd]]),
   })
   e._ready = Promise.all([load(e), seed(e)])
   return e

@@ -1,5 +1,5 @@
 /* eslint-disable @typescript-eslint/no-explicit-any */
-import { merge } from '../util'
+import { attempt, merge } from '../util'
 
 declare const wx: any, my: any, tt: any, swan: any, qq: any, ks: any
 
@@ -26,17 +26,12 @@ const NAMES =
  */
 export const globalOf = (given?: object): any =>
   given ||
-  (typeof wx !== 'undefined'
-    ? wx
-    : typeof my !== 'undefined'
-      ? my
-      : typeof tt !== 'undefined'
-        ? tt
-        : typeof swan !== 'undefined'
-          ? swan
-          : typeof qq !== 'undefined'
-            ? qq
-            : ks)
+  attempt(() => wx) ||
+  attempt(() => my) ||
+  attempt(() => tt) ||
+  attempt(() => swan) ||
+  attempt(() => qq) ||
+  attempt(() => ks)
 
 export function nativeOf(global: any): Native {
   const had: Native['_had'] = {}

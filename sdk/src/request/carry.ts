@@ -102,9 +102,8 @@ export async function carry(e: Engine, job: Job): Promise<Answer> {
     if (/^(proof_stale|internal)/.test(code)) return code
     if (code === 'proof_replayed') return isRepeatable ? code : ''
     if (given !== undefined || !state) return ''
-    const { isUnauthorized } = e._options
-    // (It was written for answers with a body: a download's has none, and `null` is JSON, too.)
-    const isForeign = !code && !isOwn && isUnauthorized && attempt(() => isUnauthorized(answer._raw))
+    // (There may be none; and it was written for answers with a body: a download's has none, and `null` is JSON, too.)
+    const isForeign = !code && !isOwn && attempt(() => e._options.isUnauthorized!(answer._raw))
     if (!code && !isForeign) return ''
     // Only our refusals say that nobody has acted on the request.
     const again = isForeign && !isRepeatable ? '' : 'login'

@@ -16,10 +16,8 @@ export function end(e: Engine, state: State | void, code: string, isQuiet?: bool
 export function tell(e: Engine, { code, message }: YaopaiError): void {
   if (e._told[code]) return
   e._told[code] = 1
-  const { onEnd } = e._options
-  const what = { code, message }
-  emit(e, 'end', what)
-  if (onEnd) return void Promise.resolve(what).then(onEnd)
+  emit(e, 'end', { code, message })
+  if (e._options.onEnd) return
   const { _zh: zh, _ended: isOver } = e
   // WeChat's buttons hold four characters at most.
   const yes = zh ? (isOver ? '重新登录' : '好') : 'OK'

@@ -58,18 +58,17 @@ export interface Engine extends Native {
   /** When the back end's "not logged in" led to a login last, and how often so far, up to 7. */
   _foreignAt: number
   _foreign: number
-  /** How many requests were sent so far, and how many when the bind page was shown last. */
+  /** How many requests were sent so far, and how many when the bind page was shown last; while it is being opened, all. */
   _sent: number
   _bindShown: number
-  /** The bind page is being opened; the page whose place it took. */
-  _binding?: boolean
+  /** The page whose place it took. */
   _bindFrom?: string
   /** What the person was told of this session. */
   _told: Record<string, number>
   /** The last session's user, and how often the cookies were cleared. */
   _user?: string
   _cleared: number
-  _listeners: Set<[string, Listener]>
+  _listeners: Set<[string, Listener | undefined]>
   /** Installed: gives back what was patched. */
   _back?: () => void
   /** Uninstalled: what was patched passes everything through. */
@@ -181,8 +180,8 @@ export function clearJar(e: Engine): void {
 }
 
 /** Forgets a session, if it is still the one at hand. */
-export function drop(e: Engine, state: State): boolean {
-  const isIt = !!e._state && e._state.token === state.token
+export function drop(e: Engine, state: State): boolean | undefined {
+  const isIt = e._state && e._state.token === state.token
   if (isIt) {
     e._state = undefined
     e._told = {}

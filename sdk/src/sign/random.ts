@@ -3,8 +3,9 @@ import { base64, join, utf8 } from './bytes'
 import { hmac, sha256 } from './sha256'
 
 /**
- * More than 128 random bits at a time, as some 40 letters and digits, without waiting. `wx.getRandomValues` (base library 2.15.0) only answers later,
- * so 32 bytes are fetched ahead and stretched by HMAC over a counter: however many first requests come at once, none waits.
+ * More than 128 random bits at a time, as 43 letters and digits at most, without waiting. `wx.getRandomValues` (base library
+ * 2.15.0) only answers later, so 32 bytes are fetched ahead and stretched by HMAC over a counter: however many first requests come
+ * at once, none waits.
  */
 export async function seed(e: Engine): Promise<void> {
   // Where the platform has no random bytes, this alone has to do; where it has, it does no harm.
