@@ -36,6 +36,7 @@ export function engineOf(options: Options): Engine {
       return p._origin
     }),
     _envVersion: version,
+    _key: options.storageKey || 'yaopai',
     _mode: options.keyed === 'off' ? 0 : options.key ? 2 : 1,
     _skew: 0,
     _codes: [],

@@ -35,6 +35,8 @@ export interface Engine extends Native {
   _envVersion?: string
   /** How requests are signed: 0 not at all, 1 with a key from the login, 2 with the platform's. */
   _mode: number
+  /** Of the storage. */
+  _key: string
   /** Storage read, random bytes there. */
   _ready?: Promise<unknown>
   /** Of the storage: the last write. */
@@ -147,21 +149,19 @@ export const storageOf = (e: Engine): JarStorage => ({
   write: (key, data) => e._ask('setStorage', { key, data, encrypt: true }),
 })
 
-const keyOf = (e: Engine): string => e._options.storageKey || 'yaopai'
-
 export function store(e: Engine, state?: State): Promise<unknown> {
-  const forget = (): Promise<unknown> => e._ask('removeStorage', { key: keyOf(e) }).catch(nothing)
+  const forget = (): Promise<unknown> => e._ask('removeStorage', { key: e._key }).catch(nothing)
   const write = async (before: unknown): Promise<unknown> => {
     await before
     // What can't be written is kept in memory only; an older token must not come back from the storage.
-    return state ? storageOf(e).write(keyOf(e), JSON.stringify(state)).catch(forget) : forget()
+    return state ? storageOf(e).write(e._key, JSON.stringify(state)).catch(forget) : forget()
   }
   return (e._writing = write(e._writing))
 }
 
 export async function load(e: Engine): Promise<void> {
   try {
-    const state = JSON.parse((await storageOf(e).read(keyOf(e)))!)
+    const state = JSON.parse((await storageOf(e).read(e._key))!)
     // With a part missing every request would fail, for good.
     if (state.of === identity(e) && state.token && state.session.id && state.ids[1] && (e._mode !== 1 || state.key)) {
       e._state = state
