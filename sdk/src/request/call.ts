@@ -7,7 +7,14 @@ import { place } from './url'
  * A call of our own API. `session`: with this one (null: none), and its refusals are the caller's; undefined: with the one at
  * hand, opened, renewed and replayed as for any request. `isFinal`: it ends the session, so none is opened for it.
  */
-export function call(e: Engine, method: string, path: string, body?: object, session?: State | null, isFinal?: boolean): Promise<Answer> {
+export function call(
+  e: Engine,
+  method: string,
+  path: string,
+  body?: object,
+  session?: State | null,
+  isFinal?: boolean,
+): Promise<Answer> {
   const data = method === 'GET' ? undefined : body ? JSON.stringify(body) : ''
   const job: Job = {
     _kind: 'request',
@@ -27,6 +34,6 @@ export function call(e: Engine, method: string, path: string, body?: object, ses
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export async function send(e: Engine, method: string, path: string, body?: object, isFinal?: boolean): Promise<any> {
   const answer = await call(e, method, path, body, undefined, isFinal)
-  if (!/^2/.test(answer._status as unknown as string)) throw refused(e, answer)
+  if (!answer._status || answer._status > 299) throw refused(e, answer)
   return answer._raw.data
 }

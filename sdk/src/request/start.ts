@@ -22,8 +22,8 @@ export function ours(e: Engine, url: string): Place | undefined {
 export function start(e: Engine, kind: string, given: RequestOptions, isClients?: boolean): any {
   const p = ours(e, given.url)
   const isSocket = kind === 'connectSocket'
-  // Another's URL: as if we weren't there. So, too, when we are gone and whoever has patched after us goes on calling this. And what
-  // another client of this package sends (one that was made after the install, a second copy) has its session already.
+  // Another's URL: as if we weren't there. So, too, when we are gone, and whoever has patched after us goes on calling this. And
+  // what another client of this package sends (one that was made after the install, a second copy) has its session already.
   if (isClients ? isSocket && !p : !p || e._isGone || given.yaopai) return e._had[kind](given)
   if (isSocket) return socket(e, given)
   const { _task: task, _attach } = proxyTask(

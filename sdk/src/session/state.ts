@@ -35,7 +35,7 @@ export interface Engine extends Native {
   _envVersion?: string
   /** How requests are signed: 0 not at all, 1 with a key from the login, 2 with the platform's. */
   _mode: number
-  /** Of the storage. */
+  /** Under which the session is stored. */
   _key: string
   /** Storage read, random bytes there. */
   _ready?: Promise<unknown>

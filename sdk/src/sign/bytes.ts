@@ -5,7 +5,7 @@ export const percent = (text: string): string =>
   encodeURIComponent(text.replace(/[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]/g, c => (c[1] ? c : '\ufffd')))
 
 /** UTF-8. There is no TextEncoder on a phone; what escapes is undone by the oldest of its functions. */
-export const utf8 = (text: string): Uint8Array => Uint8Array.from(unescape(percent(text)) as Iterable<any>, (c: string) => c.charCodeAt(0))
+export const utf8 = (text: string): Uint8Array => Uint8Array.from<string>(unescape(percent(text)), c => c.charCodeAt(0))
 
 export function base64(bytes: Uint8Array): string {
   let out = ''

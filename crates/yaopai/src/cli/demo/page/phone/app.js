@@ -374,14 +374,14 @@ function u(e2) {
   }
 }
 var f = (e2) => Date.now() + e2.f, h = (e2, t2, n2) => e2.w.forEach(([e3, o2]) => e3 === t2 && Promise.resolve(n2).then(o2));
-function p(e2, { u: n2, i: o2, s: { data: a2 }, m: r2 }) {
+function p(e2, { u: n2, r: o2, s: { data: a2 }, m: r2 }) {
   return t(e2, n2 || (o2 < 300 ? "malformed_answer" : "network"), o2, a2 && a2.message, r2 || void 0);
 }
 function w(e2, n2, o2) {
   return __async(this, null, function* () {
     let a2 = n2.s.data || {}, { token: r2 } = a2, s2 = a2.key || {};
     if (o2 ? a2.session_id !== o2.session.id : !a2.session_id || !r2) throw p(e2, n2);
-    if (!o2 && (e2.n ? "hmac-sha256" !== s2.alg || i(s2.secret || "").length !== (e2.n < 2 ? 32 : 0) : a2.key)) throw t(e2, "key_refused", n2.i);
+    if (!o2 && (e2.n ? "hmac-sha256" !== s2.alg || i(s2.secret || "").length !== (e2.n < 2 ? 32 : 0) : a2.key)) throw t(e2, "key_refused", n2.r);
     let c2 = e2.e;
     if (o2 && (!c2 || c2.token !== o2.token)) return c2 || o2;
     e2.f = Date.parse(a2.server_time) - Date.now() || 0;
@@ -389,9 +389,9 @@ function w(e2, n2, o2) {
     return r2 && ((!o2 || !e2.n) && (u2.token = r2), o2 || (u2.key = s2.secret), u2.at = Date.now(), u2.refresh = a2.refresh_in, u2.ids = [e2.a(), e2.a()], u2.note = void 0), e2.e = u2, e2.b && e2.b !== a2.user && b(e2), e2.b = a2.user, l2 !== JSON.stringify(u2.session) && (e2.l = {}, h(e2, "change")), yield m(e2, u2), u2;
   });
 }
-var y = (e2) => "1 " + e2.t.app + " " + e2.U + " " + e2.n, g = (e2) => ({ read: (t2) => e2.r("getStorage", { key: t2, encrypt: true }).then(({ data: e3 }) => e3, l), write: (t2, n2) => e2.r("setStorage", { key: t2, data: n2, encrypt: true }) });
+var y = (e2) => "1 " + e2.t.app + " " + e2.U + " " + e2.n, g = (e2) => ({ read: (t2) => e2.o("getStorage", { key: t2, encrypt: true }).then(({ data: e3 }) => e3, l), write: (t2, n2) => e2.o("setStorage", { key: t2, data: n2, encrypt: true }) });
 function m(e2, t2) {
-  let n2 = () => e2.r("removeStorage", { key: e2._ }).catch(l);
+  let n2 = () => e2.o("removeStorage", { key: e2._ }).catch(l);
   return e2.j = ((o2) => __async(null, null, function* () {
     return yield o2, t2 ? g(e2).write(e2._, JSON.stringify(t2)).catch(n2) : n2();
   }))(e2.j);
@@ -444,7 +444,7 @@ function A(e2) {
 }
 function P(e2) {
   let { pages: t2, at: n2 } = A(e2), o2 = e2.B;
-  n2 < 0 || !o2 && !n2 || (e2.B = "", e2.r(o2 ? "redirectTo" : "navigateBack", o2 ? { url: o2 } : { delta: t2.length - n2 }).catch(l));
+  n2 < 0 || !o2 && !n2 || (e2.B = "", e2.o(o2 ? "redirectTo" : "navigateBack", o2 ? { url: o2 } : { delta: t2.length - n2 }).catch(l));
 }
 var j = (e2, t2) => /^session_(missing|unknown|expired|revoked|reused|superseded)/.test(t2) || "proof_required" === t2 && !e2.n, C = (e2) => /^(session_(kicked|replaced|ended)|user_disabled)/.test(e2);
 function q(e2, t2) {
@@ -460,7 +460,7 @@ function q(e2, t2) {
               let { app: t4, device: n3, key: o2 } = e4.t;
               for (let a2 = 0, r2 = 0; ; ) {
                 let i2 = { app: t4, code: yield M(e4), request_id: e4.a(), key: o2 ? { wechat: { version: (yield U(e4, a2 > 0)).version } } : e4.n ? { alg: "hmac-sha256" } : void 0, device: n3, env_version: e4.V }, s2 = yield Q(e4, "POST", "/session", i2, null), l2 = s2.u;
-                if (201 === s2.i) return w(e4, s2);
+                if (201 === s2.r) return w(e4, s2);
                 if (/^(code_|login_r)/.test(l2) && !a2++) continue;
                 let d2 = s2.m || 2;
                 if (!/^platform_(busy|un)/.test(l2) || r2++ > 2 || d2 > 10) throw p(e4, s2);
@@ -485,7 +485,7 @@ function M(e2) {
       if (Math.abs(Date.now() - n2[9]) < 6e4) throw t(e2, "login_quota");
       yield c(Math.min(n2[0] + 250 - Date.now() || 0, 250)), n2.unshift(Date.now());
       try {
-        let { code: t2, authCode: n3 } = yield e2.r(e2.c.login ? "login" : "getAuthCode", { scopes: "auth_base" });
+        let { code: t2, authCode: n3 } = yield e2.o(e2.c.login ? "login" : "getAuthCode", { scopes: "auth_base" });
         return t2 || n3;
       } catch (n3) {
         if (o2++ > 1) throw t(e2, "platform_login");
@@ -503,7 +503,7 @@ function L(e2, n2, o2, a2) {
 function x(e2, { code: t2, message: n2 }) {
   if (e2.l[t2] || (e2.l[t2] = 1, h(e2, "end", { code: t2, message: n2 }), e2.t.onEnd)) return;
   let { R: o2, p: a2 } = e2, r2 = o2 ? a2 ? "重新登录" : "好" : "OK";
-  e2.r(e2.c.showModal ? "showModal" : "confirm", { title: "", content: n2 + (a2 && !o2 ? ". Log in again?" : ""), showCancel: !!a2, confirmText: r2, cancelText: o2 ? "取消" : "No", confirmButtonText: r2 }).then(({ confirm: t3 }) => t3 && a2 && q(e2, true)).catch(l);
+  e2.o(e2.c.showModal ? "showModal" : "confirm", { title: "", content: n2 + (a2 && !o2 ? ". Log in again?" : ""), showCancel: !!a2, confirmText: r2, cancelText: o2 ? "取消" : "No", confirmButtonText: r2 }).then(({ confirm: t3 }) => t3 && a2 && q(e2, true)).catch(l);
 }
 function I(e2, t2, n2, o2) {
   let a2 = ((a3) => __async(null, null, function* () {
@@ -525,7 +525,7 @@ function R(e2, t2, n2, o2, a2) {
     }
     "superseded" === t2 && (c2[0] = e2.a()), "code" === t2 && (r2 = s2 || { code: yield M(e2), id: e2.a() }, yield U(e2, true)), e2.n || (n2.note = r2 || (i2 ? t2 : "refresh"), yield m(e2, n2));
     let f2 = yield i2 ? Q(e2, "POST", "/binding", d({ request_id: c2[1] }, o2), n2) : Q(e2, "POST", "/session/refresh", { request_id: r2 ? r2.id : c2[0], code: r2 && r2.code }, n2), h2 = f2.u;
-    if (200 === f2.i) return w(e2, f2, n2);
+    if (200 === f2.r) return w(e2, f2, n2);
     if ("session_superseded" === h2 && !e2.n && "superseded" !== t2) return n2.note = void 0, u2(yield R(e2, "superseded", n2));
     if (j(e2, h2)) return k(e2, n2), u2(yield q(e2));
     if (C(h2) && L(e2, n2, h2), i2 && "login_required" === h2 && !a2) return n2.note = void 0, u2(yield R(e2, "code", n2));
@@ -535,7 +535,7 @@ function R(e2, t2, n2, o2, a2) {
 }
 function $(e2) {
   let t2 = e2.e;
-  t2 && !e2.I && Math.abs(Date.now() - t2.at) >= 1e3 * t2.refresh && (e2.I = I(e2, "refresh", t2).catch(() => c(3e4)).then(() => e2.I = void 0));
+  t2 && !e2.J && Math.abs(Date.now() - t2.at) >= 1e3 * t2.refresh && (e2.J = I(e2, "refresh", t2).catch(() => c(3e4)).then(() => e2.J = void 0));
 }
 function N(e2, t2) {
   for (let n2 in e2) if (n2.toLowerCase() === t2) return String(e2[n2]);
@@ -551,16 +551,16 @@ function J(e2) {
   let t2 = /^(http|ws)(s?):\/\/((?:[\w.-]+|\[[\da-f:.]+])(?::[1-9]\d*)?)(\/[^?#]*)?(?:\?([^#]*))?(#.*)?$/i.exec(e2);
   if (!t2) return;
   let n2 = t2[2].toLowerCase(), o2 = t2[3].toLowerCase().replace(n2 ? /:443$/ : /:80$/, "");
-  return { Q: t2[1].toLowerCase() + n2, N: "http" + n2 + "://" + o2, S: o2, v: H(t2[4] || "/"), o: H(t2[5] || ""), X: t2[6] || "" };
+  return { Q: t2[1].toLowerCase() + n2, N: "http" + n2 + "://" + o2, S: o2, v: H(t2[4] || "/"), i: H(t2[5] || ""), X: t2[6] || "" };
 }
-var F = (e2) => e2.Q + "://" + e2.S + e2.v + (e2.o && "?" + e2.o);
+var F = (e2) => e2.Q + "://" + e2.S + e2.v + (e2.i && "?" + e2.i);
 function z(e2, t2) {
-  t2 && (e2.o += (e2.o && "&") + H(t2));
+  t2 && (e2.i += (e2.i && "&") + H(t2));
 }
 var H = (e2) => e2.replace(/%(?![\da-f]{2})|[^!$-&(-;=?-Z_a-z~]+/gi, (e3) => o(e3).replace(/'/g, "%27")), V = (e2) => Object.keys(e2).map((t2) => o(t2) + "=" + o(String("object" == typeof e2[t2] ? JSON.stringify(e2[t2]) : e2[t2]))).join("&"), G = (e2) => /^(GET|HEAD)$/.test(e2), Y = (e2, t2, n2, o2) => new Promise((a2, r2) => {
   let i2, s2 = e2.c[t2.A](d(t2.t, { url: n2, header: o2, headers: o2, success(e3) {
     let t3 = e3.header || e3.headers || i2 || {};
-    a2({ s: e3, T: t3, u: N(t3, "yaopai-code"), m: +N(t3, "retry-after") || 0, i: +(N(t3, "yaopai-status") || e3.statusCode || e3.status) });
+    a2({ s: e3, T: t3, u: N(t3, "yaopai-code"), m: +N(t3, "retry-after") || 0, r: +(N(t3, "yaopai-status") || e3.statusCode || e3.status) });
   }, fail: r2, complete: void 0, yaopai: 1 }));
   s2 && ("request" !== t2.A && s2.onHeadersReceived && s2.onHeadersReceived(({ header: e3 }) => i2 = e3), t2.d && t2.d(s2));
 });
@@ -578,7 +578,7 @@ function W(e2, n2) {
       o2 = void 0 === p2 ? yield K(e2) : p2, a2 = o2 && o2.session.bound;
       let l2 = e2.E, u2 = F(n2.x), w2 = yield Z(e2, n2, o2, u2);
       if (n2.K) throw t(e2, "abort");
-      i2 = Date.now(), r2 = ++e2.M, s2 = { s: {}, T: {}, u: "network", i: 0, m: 0 };
+      i2 = Date.now(), r2 = ++e2.M, s2 = { s: {}, T: {}, u: "network", r: 0, m: 0 };
       try {
         s2 = yield Y(e2, n2, u2, w2), y2 && l2 === e2.E && y2.take(u2, { cookies: s2.s.cookies, header: s2.T }, f(e2));
       } catch (e3) {
@@ -595,11 +595,11 @@ function W(e2, n2) {
       }
     }
     function m2() {
-      let { u: c2, i: d3, T: f2 } = s2, y3 = Date.parse(N(f2, "yaopai-time"));
+      let { u: c2, r: d3, T: f2 } = s2, y3 = Date.parse(N(f2, "yaopai-time"));
       if (c2 && y3 && ("proof_stale" === c2 || Date.now() - i2 < 9e3) && (e2.f = y3 - Date.now()), o2 && N(f2, "yaopai-bound") && (function(e3, t2) {
-        e3.J = e3.J || Q(e3, "GET", "/session", void 0, t2).then((n3) => __async(null, null, function* () {
+        e3.I = e3.I || Q(e3, "GET", "/session", void 0, t2).then((n3) => __async(null, null, function* () {
           (yield w(e3, n3, t2)).session.bound && P(e3);
-        })).catch(l).then(() => e3.J = void 0);
+        })).catch(l).then(() => e3.I = void 0);
       })(e2, o2), h2 && (!d3 || !c2 && d3 > 499) || /^((backend_)?unavailable|rate_)/.test(c2)) return "wait";
       if (/^(proof_stale|internal)/.test(c2)) return c2;
       if ("proof_replayed" === c2) return g2 ? c2 : "";
@@ -621,7 +621,7 @@ function W(e2, n2) {
           let n3 = e3.t.bindPage, { pages: o3, at: a3 } = A(e3);
           if (!n3 || t2 <= e3.O || a3 >= 0) return;
           let r3 = o3[9], { options: i3 = {} } = r3 || {};
-          e3.B = r3 && "/" + r3.route + "?" + Object.keys(i3).map((e4) => e4 + "=" + i3[e4]).join("&"), e3.O = 1 / 0, e3.r(r3 ? "redirectTo" : "navigateTo", { url: n3 }).catch(l).then(() => e3.O = e3.M);
+          e3.B = r3 && "/" + r3.route + "?" + Object.keys(i3).map((e4) => e4 + "=" + i3[e4]).join("&"), e3.O = 1 / 0, e3.o(r3 ? "redirectTo" : "navigateTo", { url: n3 }).catch(l).then(() => e3.O = e3.M);
         })(e2, r2);
       }
       return "app_not_allowed" === c2 && x(e2, t(e2, c2)), "";
@@ -639,7 +639,7 @@ function Z(e2, t2, n2, o2) {
         let d2 = {}, u3 = "", f2 = "", h3 = (e4, t4) => {
           u3 += ' "' + e4 + '"', f2 += '"' + e4 + '": ' + t4 + "\n";
         };
-        if (h3("@method", e3), h3("@authority", t3.S), h3("@path", t3.v), h3("@query", "?" + t3.o), o3 && h3("authorization", o3), void 0 !== n4) {
+        if (h3("@method", e3), h3("@authority", t3.S), h3("@path", t3.v), h3("@query", "?" + t3.i), o3 && h3("authorization", o3), void 0 !== n4) {
           let e4 = "sha-256=:" + r(E("string" == typeof n4 ? a(n4) : new Uint8Array(n4))) + ":";
           h3("content-digest", d2["content-digest"] = e4);
         }
@@ -657,7 +657,7 @@ function Q(e2, t2, n2, o2, a2, r2) {
 function X(e2, t2, n2, o2, a2) {
   return __async(this, null, function* () {
     let r2 = yield Q(e2, t2, n2, o2, void 0, a2);
-    if (!/^2/.test(r2.i)) throw p(e2, r2);
+    if (!r2.r || r2.r > 299) throw p(e2, r2);
     return r2.s.data;
   });
 }
@@ -689,7 +689,7 @@ function re(e2) {
   return __async(this, null, function* () {
     let t2 = E(a(Array.from(Array(4), Math.random).join() + Date.now()));
     try {
-      t2 = E(s(t2, new Uint8Array((yield e2.r("getRandomValues", { length: 32 })).randomValues)));
+      t2 = E(s(t2, new Uint8Array((yield e2.o("getRandomValues", { length: 32 })).randomValues)));
     } catch (e3) {
     }
     let n2 = 0;
@@ -700,7 +700,7 @@ var ie, se = (e2) => d(e2.session);
 function ce(e2) {
   let t2 = ae(e2.platform), n2 = u(() => t2.getAccountInfoSync().miniProgram.envVersion), { server: o2 } = e2, a2 = "string" == typeof o2 ? o2 : "develop" === n2 && o2.develop || /^[dt]/.test(n2) && o2.trial || o2.release, r2 = e2.language || u(() => (t2.getAppBaseInfo || t2.getSystemInfoSync).call(t2).language), i2 = d((function(e3) {
     let t3 = {};
-    return oe.concat("login getAuthCode getStorage setStorage removeStorage getRandomValues showModal confirm navigateTo redirectTo navigateBack onAppShow offAppShow getFileSystemManager".split(" ")).forEach((n3) => e3[n3] && (t3[n3] = e3[n3].bind(e3))), { W: e3, c: t3, r: (e4, n3) => new Promise((o3, a3) => {
+    return oe.concat("login getAuthCode getStorage setStorage removeStorage getRandomValues showModal confirm navigateTo redirectTo navigateBack onAppShow offAppShow getFileSystemManager".split(" ")).forEach((n3) => e3[n3] && (t3[n3] = e3[n3].bind(e3))), { W: e3, c: t3, o: (e4, n3) => new Promise((o3, a3) => {
       t3[e4](d(n3, { success: o3, fail: a3 })), /^login|Storage/.test(e4) && setTimeout(a3, 3e4);
     }) };
   })(t2), { t: e2, R: /^zh/.test(r2 || "zh"), U: a2.replace(/\/+$/, ""), rt: [a2].concat(e2.hosts || []).map((e3) => {
@@ -783,11 +783,11 @@ function de(e2, n2) {
     o4.formData && (f2.formData = d(o4.formData));
     let h2 = { A: n3, t: f2, k: l2, x: r2, q: u2, d: c2 };
     if (r2 && "request" === n3) {
-      let { o: e4, g: t2 } = (function(e5, t3, n4) {
+      let { i: e4, g: t2 } = (function(e5, t3, n4) {
         let o5 = "object" == typeof t3 && t3, a4 = o5 ? "" : String(null != t3 ? t3 : "");
-        if (G(e5)) return { o: o5 ? V(t3) : a4 };
+        if (G(e5)) return { i: o5 ? V(t3) : a4 };
         let r3 = a4, i3 = N(n4, "content-type");
-        return i3 || B(n4, { "content-type": "application/json" }), "[object ArrayBuffer]" === {}.toString.call(t3) ? r3 = t3.slice(0) : ArrayBuffer.isView(t3) ? r3 = t3.buffer.slice(t3.byteOffset, t3.byteOffset + t3.byteLength) : o5 && (r3 = /form-url/i.test(i3) ? V(t3) : JSON.stringify(t3)), { o: "", g: r3 };
+        return i3 || B(n4, { "content-type": "application/json" }), "[object ArrayBuffer]" === {}.toString.call(t3) ? r3 = t3.slice(0) : ArrayBuffer.isView(t3) ? r3 = t3.buffer.slice(t3.byteOffset, t3.byteOffset + t3.byteLength) : o5 && (r3 = /form-url/i.test(i3) ? V(t3) : JSON.stringify(t3)), { i: "", g: r3 };
       })(l2, o4.data, u2);
       z(r2, e4), f2.data = h2.g = t2, f2.method = l2;
     }
