@@ -1,7 +1,8 @@
 // miniprogram_dist/ for the vendor's npm build, dist/*.mjs for bundlers: one file per entry, nothing shared and nothing imported.
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { minify } from 'terser'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const entries = {}
@@ -33,4 +34,12 @@ for (const [name, file] of Object.entries(entries)) {
     outfile: `miniprogram_dist/${name}.js`,
     logOverride: { 'commonjs-variable-in-esm': 'silent' },
   })
+}
+// Another 2 %: esbuild goes over the code once.
+for (const name in entries) {
+  for (const [file, module] of [[`dist/${name}.mjs`, true], [`miniprogram_dist/${name}.js`, false]]) {
+    const path = `${root}/${file}`
+    const { code } = await minify(readFileSync(path, 'utf8'), { ecma: 2017, module, toplevel: true, compress: { passes: 2 } })
+    writeFileSync(path, code)
+  }
 }

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 
 // Of the default entry, in bytes. What may grow is decided here, and not by the next change.
-const BUDGET = { min: 18944, gzip: 8960 }
+const BUDGET = { min: 17344, gzip: 8352 }
 const ABSENT =
   /\b(BigInt|TextEncoder|TextDecoder|URL|URLSearchParams|btoa|atob|Proxy|eval|Function|fetch|crypto|WebAssembly|structuredClone|queueMicrotask|window|document|require)\b|\*\*|\(\?<[=!]|\bthis\.#|\d+n\b|\?\.[a-zA-Z[(]|\?\?/
 

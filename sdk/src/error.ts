@@ -25,9 +25,9 @@ const WORDS: Record<string, string> = {
   rate_limited: '操作太频繁，请稍后再试|Too often. Try again later',
 }
 
-export function errorOf(zh: boolean, code: string, status = 0, message?: string, retryIn?: number, call = 'request'): YaopaiError {
+export function errorOf(e: { _zh: boolean }, code: string, status = 0, message?: string, retryIn?: number, call = 'request'): YaopaiError {
   const words = (WORDS[code] || '暂时不可用，请稍后再试|Not available now. Try again later').split('|')
-  return Object.assign(new Error(message || words[zh ? 0 : 1]), {
+  return Object.assign(new Error(message || words[e._zh ? 0 : 1]), {
     name: 'YaopaiError',
     errMsg: call + ':fail ' + code,
     code,

@@ -21,18 +21,11 @@ export function install(options: Options): Client {
   const there: Client | undefined = global.request.yaopai || current
   if (there && there.installed) return (current = there)
   const engine = engineOf(options)
-  const client = clientOf(engine) as { -readonly [K in keyof Client]: Client[K] }
+  current = clientOf(engine)
   const functions = functionsOf(engine)
-  functions.request.yaopai = client
-  const back = patch(global, functions)
-  const { uninstall } = client
-  client.installed = !!back
-  client.uninstall = () => {
-    uninstall()
-    if (back) back()
-    client.installed = false
-  }
-  return (current = client)
+  functions.request.yaopai = current
+  engine._back = patch(global, functions)
+  return current
 }
 
 /** The client that was installed, also by another copy of this package (each subpackage may hold one). */

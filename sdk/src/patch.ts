@@ -1,4 +1,5 @@
 /* eslint-disable @typescript-eslint/no-explicit-any */
+import { attempt } from './util'
 
 /**
  * Puts our functions in place of the platform's. On some phones `wx.request` is an accessor that swallows an assignment, and
@@ -9,28 +10,18 @@ export function patch(global: any, functions: Record<string, (...args: any[]) =>
   const undo: Array<() => void> = []
   const back = (): void => undo.forEach(one => one())
   for (const name in functions) {
-    const ours = functions[name]
+    const value = functions[name]
     const before = Object.getOwnPropertyDescriptor(global, name)
-    try {
-      global[name] = ours
-    } catch (_) {}
-    if (global[name] !== ours) {
-      try {
-        // Others must be able to patch after us.
-        Object.defineProperty(global, name, { value: ours, configurable: true, writable: true, enumerable: true })
-      } catch (_) {}
-    }
-    if (global[name] !== ours) {
-      back()
-      return undefined
-    }
+    const define = (as: PropertyDescriptor): unknown => attempt(() => Object.defineProperty(global, name, as))
+    attempt(() => (global[name] = value))
+    // Others must be able to patch after us.
+    if (global[name] !== value) define({ value, configurable: true, writable: true, enumerable: true })
+    if (global[name] !== value) return void back()
     undo.push(() => {
       // Whoever has patched after us keeps what is theirs.
-      if (global[name] !== ours) return
-      try {
-        if (before) Object.defineProperty(global, name, before)
-        else delete global[name]
-      } catch (_) {}
+      if (global[name] !== value) return
+      if (before) define(before)
+      else attempt(() => delete global[name])
     })
   }
   return back

@@ -70,11 +70,9 @@ export interface Device {
 
 /** A key of the platform's own, in place of one that the server hands over: `wechatKey()` of `yaopai/wechat-key`. */
 export interface KeySource {
-  /** The latest key. It is asked for at the start, before `expires`, and after a `login_required`. `global` is `wx`. */
-  latest(global: object): Promise<{
+  /** The key for the next request. `isAnew`: the server wants a newer one than the last, if there is one. `global` is `wx`. */
+  latest(global: object, isAnew?: boolean): Promise<{
     version: number
-    /** In milliseconds since 1970 by the phone's clock. */
-    expires: number
     /** The 32 bytes that sign this session's requests. */
     derive(sessionId: string, hmac: (key: Uint8Array, data: Uint8Array) => Uint8Array): Uint8Array
   }>

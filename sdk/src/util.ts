@@ -4,3 +4,10 @@ export const nothing = (): void => {}
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export const merge = (...parts: any[]): any => Object.assign({}, ...parts)
+
+/** What `call` answers; nothing, if it throws. */
+export function attempt<T>(call: () => T): T | undefined {
+  try {
+    return call()
+  } catch (_) {}
+}

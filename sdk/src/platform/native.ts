@@ -1,5 +1,5 @@
 /* eslint-disable @typescript-eslint/no-explicit-any */
-import { merge } from '../util'
+import { attempt, merge } from '../util'
 
 declare const wx: any, my: any, tt: any, swan: any, qq: any, ks: any
 
@@ -12,9 +12,12 @@ export interface Native {
   _ask(name: string, options?: object): Promise<any>
 }
 
+/** What is ours to patch. */
+export const KINDS = ['request', 'uploadFile', 'downloadFile', 'connectSocket']
+
 const NAMES =
-  'request uploadFile downloadFile connectSocket login getAuthCode getStorage setStorage removeStorage getRandomValues ' +
-  'showModal confirm navigateTo redirectTo navigateBack onAppShow offAppShow getFileSystemManager'
+  'login getAuthCode getStorage setStorage removeStorage getRandomValues showModal confirm navigateTo redirectTo navigateBack ' +
+  'onAppShow offAppShow getFileSystemManager'
 
 /**
  * Each platform's global is a variable of its own and no property of a global object. WeChat's is tried against this code in
@@ -23,21 +26,16 @@ const NAMES =
  */
 export const globalOf = (given?: object): any =>
   given ||
-  (typeof wx !== 'undefined'
-    ? wx
-    : typeof my !== 'undefined'
-      ? my
-      : typeof tt !== 'undefined'
-        ? tt
-        : typeof swan !== 'undefined'
-          ? swan
-          : typeof qq !== 'undefined'
-            ? qq
-            : ks)
+  attempt(() => wx) ||
+  attempt(() => my) ||
+  attempt(() => tt) ||
+  attempt(() => swan) ||
+  attempt(() => qq) ||
+  attempt(() => ks)
 
 export function nativeOf(global: any): Native {
   const had: Native['_had'] = {}
-  NAMES.split(' ').forEach(name => global[name] && (had[name] = global[name].bind(global)))
+  KINDS.concat(NAMES.split(' ')).forEach(name => global[name] && (had[name] = global[name].bind(global)))
   return {
     _global: global,
     _had: had,

@@ -9,27 +9,21 @@ import { isDead, isEnded } from '../session/codes'
 import { end, tell } from '../session/end'
 import { login, platformKey } from '../session/login'
 import { drop, now, type Engine, type State } from '../session/state'
-import { merge, sleep } from '../util'
+import { attempt, merge, sleep } from '../util'
 import { isBodiless } from './body'
-import { field, setField, type Headers } from './headers'
+import { field, setFields, type Headers } from './headers'
+import { transport, type Answer } from './transport'
 import { link } from './url'
-
-/** An answer, with its header fields also where the platform hands them over apart (uploads, downloads). */
-export interface Answer {
-  _raw: any
-  _header: Headers
-  /** Of the refusal, behind nginx too. 0: no answer. */
-  _status: number
-  /** Empty if the server has not refused it. */
-  _code: string
-}
 
 /** A request on its way, as often as it takes. */
 export interface Job extends Signable {
+  /** Of the platform's functions; and what it is given besides URL and fields. */
+  _kind: string
+  _options: object
   /** The caller's own fields. */
   _fields: Headers
-  /** Sends it once. Rejects where there is no answer. */
-  _send(url: string, fields: Headers): Promise<{ raw: any; header: Headers }>
+  /** Is given the platform's task, each time. */
+  _attach?(task: any): void
   /** A call of our API: repeated by us if there is no answer. */
   _own?: boolean
   /** With this session and no other; null: without any. Its refusals are the caller's to read. */
@@ -55,35 +49,35 @@ export async function ensure(e: Engine): Promise<State> {
 export async function carry(e: Engine, job: Job): Promise<Answer> {
   const done: Record<string, number> = {}
   const { _own: isOwn, _with: given } = job
+  const { jar } = e._options
   const isRepeatable = isOwn || isBodiless(job._method)
+  // Of the last time that it was sent.
+  let state: State | null
+  let wasBound: unknown
+  let order: number
+  let time: number
+  let answer: Answer
   for (;;) {
-    const state = given === undefined ? await ensure(e) : given
+    state = given === undefined ? await ensure(e) : given
+    wasBound = state && state.session.bound
     const cleared = e._cleared
-    const wasBound = state && state.session.bound
     const url = link(job._place)
     const fields = await sign(e, job, state, url)
-    if (job._aborted) throw errorOf(e._zh, 'abort')
-    const time = Date.now()
-    const order = ++e._sent
-    let answer: Answer = { _raw: {}, _header: {}, _code: 'network', _status: 0 }
+    if (job._aborted) throw errorOf(e, 'abort')
+    time = Date.now()
+    order = ++e._sent
+    answer = { _raw: {}, _header: {}, _code: 'network', _status: 0, _retry: 0 }
     try {
-      const { raw, header } = await job._send(url, fields)
-      answer = {
-        _raw: raw,
-        _header: header,
-        _code: field(header, 'yaopai-code'),
-        _status: +(field(header, 'yaopai-status') || raw.statusCode || raw.status),
-      }
-      if (e._options.jar && cleared === e._cleared) e._options.jar.take(url, { cookies: raw.cookies, header }, now(e))
+      answer = await transport(e, job, url, fields)
+      if (jar && cleared === e._cleared) jar.take(url, { cookies: answer._raw.cookies, header: answer._header }, now(e))
     } catch (failure) {
       // The caller's own requests fail as the platform says.
       if (!isOwn) throw failure
     }
-    const cure = judge(answer, state, wasBound, order, Date.now() - time)
+    const cure = judge()
     const count = (done[cure] = (done[cure] || 0) + 1)
     if (!cure || job._aborted || count > (isOwn && cure === 'wait' ? 3 : 1)) return answer
-    // (A proxy's may be a date.)
-    const wait = +field(answer._header, 'retry-after') * 1000 || (/wait|internal/.test(cure) ? 500 << count : 0)
+    const wait = answer._retry * 1000 || (/wait|internal/.test(cure) ? 500 << count : 0)
     if (wait > 10000) return answer
     try {
       if (job._repeatable) await job._repeatable()
@@ -97,23 +91,19 @@ export async function carry(e: Engine, job: Job): Promise<Answer> {
   }
 
   /** Why the request is to be sent again, or nothing. Does what else the answer asks for. */
-  function judge({ _code: code, _status: status, _header: header, _raw: raw }: Answer, state: State | null, wasBound: unknown, order: number, took: number): string {
-    const time = Date.parse(field(header, 'yaopai-time'))
+  function judge(): string {
+    const { _code: code, _status: status, _header: header } = answer
+    const theirs = Date.parse(field(header, 'yaopai-time'))
     // An answer that was long on its way, or waited in a frozen phone, tells the wrong time.
-    if (code && time && (code === 'proof_stale' || took < 9000)) e._skew = time - Date.now()
+    if (code && theirs && (code === 'proof_stale' || Date.now() - time < 9000)) e._skew = theirs - Date.now()
     if (state && field(header, 'yaopai-bound')) reread(e, state)
     // No answer, or that of something in front of the server; and the server's own wish.
     if ((isOwn && (!status || (!code && status > 499))) || /^((backend_)?unavailable|rate_)/.test(code)) return 'wait'
     if (/^(proof_stale|internal)/.test(code)) return code
     if (code === 'proof_replayed') return isRepeatable ? code : ''
     if (given !== undefined || !state) return ''
-    const { isUnauthorized } = e._options
-    let isForeign: unknown
-    try {
-      isForeign = !code && !isOwn && isUnauthorized && isUnauthorized(raw)
-    } catch (_) {
-      // It was written for answers with a body: a download's has none, and `null` is JSON, too.
-    }
+    // (There may be none; and it was written for answers with a body: a download's has none, and `null` is JSON, too.)
+    const isForeign = !code && !isOwn && attempt(() => e._options.isUnauthorized!(answer._raw))
     if (!code && !isForeign) return ''
     // Only our refusals say that nobody has acted on the request.
     const again = isForeign && !isRepeatable ? '' : 'login'
@@ -127,7 +117,7 @@ export async function carry(e: Engine, job: Job): Promise<Answer> {
       e._foreignAt = Date.now()
       if (e._foreign < 7) e._foreign++
     }
-    if (isForeign || isDead(code) || (code === 'proof_required' && !e._mode)) {
+    if (isForeign || isDead(e, code)) {
       drop(e, state)
       return job._final ? '' : again
     }
@@ -137,7 +127,7 @@ export async function carry(e: Engine, job: Job): Promise<Answer> {
       if (at && at.session.bound && !wasBound) return 'login'
       if (!isOwn && !field(job._fields, 'yaopai-background')) notBound(e, order)
     }
-    if (code === 'app_not_allowed') tell(e, code)
+    if (code === 'app_not_allowed') tell(e, errorOf(e, code))
     return ''
   }
 }
@@ -145,30 +135,29 @@ export async function carry(e: Engine, job: Job): Promise<Answer> {
 /** The request's fields: the caller's, the token where the server looks for it, the signature. */
 async function sign(e: Engine, job: Job, state: State | null, url: string): Promise<Headers> {
   const fields = merge(job._fields)
-  const { jar } = e._options
+  const { jar, carrier } = e._options
+  const { cookie, header }: { cookie?: string; header?: string } = carrier || {}
   const given = field(fields, 'cookie')
-  const cookies = jar ? jar.header(url, now(e), given || undefined) : given
-  const carrier: { cookie?: string; header?: string } = e._options.carrier || {}
-  const token = state && state.token
-  let mine = ''
-  if (token && carrier.cookie) mine = carrier.cookie + '=' + token + (cookies ? '; ' : '')
-  if (mine || cookies) setField(fields, 'Cookie', mine + (cookies || ''))
+  const cookies = jar ? jar.header(url, now(e), given) : given
+  const all = [state && cookie && cookie + '=' + state.token, cookies].filter(Boolean).join('; ')
+  if (all) setFields(fields, { cookie: all })
   if (!state) return fields
-  const bearer = carrier.cookie || carrier.header ? '' : 'Bearer ' + token
-  if (carrier.header) setField(fields, carrier.header, token!)
-  if (bearer) setField(fields, 'Authorization', bearer)
+  const { token, key, session } = state
+  const bearer = carrier ? '' : 'Bearer ' + token
+  if (!cookie) setFields(fields, { [header || 'authorization']: bearer || token })
   if (e._mode) {
-    const { id } = state.session
-    const key = await platformKey(e)
-    const proof = signature(
-      job,
-      bearer,
-      key ? key.derive(id, hmac) : unbase64(state.key!),
-      key ? id + '.' + key.version : id,
-      now(e),
-      e._random!(),
+    const own = await platformKey(e)
+    setFields(
+      fields,
+      signature(
+        job,
+        bearer,
+        own ? own.derive(session.id, hmac) : unbase64(key!),
+        own ? session.id + '.' + own.version : session.id,
+        now(e),
+        e._random!(),
+      ),
     )
-    for (const name in proof) setField(fields, name, proof[name])
   }
   return fields
 }

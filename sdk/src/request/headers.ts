@@ -7,8 +7,10 @@ export function field(headers: Headers, name: string): string {
   return ''
 }
 
-/** Sets a field in place of any spelling of it. */
-export function setField(headers: Headers, name: string, value: string): void {
-  for (const key in headers) if (key.toLowerCase() === name.toLowerCase()) delete headers[key]
-  headers[name] = value
+/** Sets fields in place of any spelling of them. */
+export function setFields(headers: Headers, fields: Headers): void {
+  for (const name in fields) {
+    for (const key in headers) if (key.toLowerCase() === name.toLowerCase()) delete headers[key]
+    headers[name] = fields[name]
+  }
 }

@@ -1,8 +1,9 @@
 /* eslint-disable @typescript-eslint/no-explicit-any */
+import { socket } from '../calls/ticket'
 import { errorOf } from '../error'
 import type { Engine } from '../session/state'
 import type { RequestOptions } from '../types'
-import { merge, nothing } from '../util'
+import { merge } from '../util'
 import { content } from './body'
 import { carry, type Job } from './carry'
 import { proxyTask } from './task'
@@ -12,71 +13,58 @@ import { extend, place, type Place } from './url'
 /** A URL that may carry the session, or undefined. */
 export function ours(e: Engine, url: string): Place | undefined {
   const p = place(url)
-  return p && e._hosts[p._origin] ? p : undefined
+  return p && e._hosts.indexOf(p._origin) >= 0 ? p : undefined
 }
 
-/** `wx.request`, `wx.uploadFile` or `wx.downloadFile` with the session. The caller's options are never changed. */
-export function start(e: Engine, kind: string, given: RequestOptions, isPromise?: boolean): any {
+/**
+ * `wx.request` and its like with the session; as the client's own it is a promise as well. The caller's options are never changed.
+ */
+export function start(e: Engine, kind: string, given: RequestOptions, isClients?: boolean): any {
   const p = ours(e, given.url)
-  // Another's URL: as if we weren't there.
-  if (!p && !isPromise) return e._native._had[kind](given)
+  const isSocket = kind === 'connectSocket'
+  // Another's URL: as if we weren't there. So, too, when we are gone, and whoever has patched after us goes on calling this. And
+  // what another client of this package sends (one that was made after the install, a second copy) has its session already.
+  if (isClients ? isSocket && !p : !p || e._isGone || given.yaopai) return e._had[kind](given)
+  if (isSocket) return socket(e, given)
   const { _task: task, _attach } = proxyTask(
-    'onHeadersReceived offHeadersReceived onChunkReceived offChunkReceived onProgressUpdate offProgressUpdate',
+    'abort onHeadersReceived offHeadersReceived onChunkReceived offChunkReceived onProgressUpdate offProgressUpdate',
   )
   const method = kind === 'uploadFile' ? 'POST' : String(given.method || 'GET').toUpperCase()
   const fields = merge(given.header || given.headers)
   // As they are at the call: the caller may use the object again before there is a session.
   const options = merge(given)
   if (given.formData) options.formData = merge(given.formData)
-  let native: any
-  let settle: (done: boolean, what: any) => void
-  const result = new Promise((done, failed) => {
-    settle = (isDone, what) => {
-      settle = nothing
-      ;(isDone ? done : failed)(what)
-      // By the platform's ways: an exception of the caller's is the caller's.
-      setTimeout(() => {
-        const call: any = isDone ? options.success : options.fail
-        try {
-          if (call) call(what)
-        } finally {
-          if (options.complete) options.complete(what)
-        }
-      }, 0)
-    }
-  })
-  // Whoever uses the callbacks need not look at the promise.
-  result.catch(nothing)
-  const job: Job = {
-    _method: method,
-    _place: p!,
-    _body: undefined,
-    _fields: fields,
-    _send(url, signed) {
-      options.url = url
-      return transport(e, kind, options, signed, real => _attach((native = real)))
-    },
-  }
-  task.abort = () => {
-    job._aborted = true
-    if (native) native.abort()
-    settle(false, errorOf(e._zh, 'abort', 0, '', undefined, kind))
-  }
+  const job: Job = { _kind: kind, _options: options, _method: method, _place: p!, _fields: fields, _attach }
   if (p && kind === 'request') {
     const { _query, _body } = content(method, given.data, fields)
     extend(p, _query)
     options.data = job._body = _body
     options.method = method
   }
-  const files = e._native._had.getFileSystemManager
+  const files = e._had.getFileSystemManager
   const path = given.filePath
   if (kind === 'uploadFile' && files && path) {
     job._repeatable = () => new Promise((success, fail) => files().access({ path, success, fail }))
   }
-  ;(p ? carry(e, job).then(answer => answer._raw) : job._send(given.url, fields).then(({ raw }) => raw)).then(
-    raw => settle(true, raw),
-    error => settle(false, error),
-  )
-  if (isPromise) task.then = result.then.bind(result)
+  const result = new Promise((done, fail) => {
+    const { abort } = task
+    task.abort = () => {
+      job._aborted = true
+      abort()
+      fail(errorOf(e, 'abort', 0, '', undefined, kind))
+    }
+    ;(p ? carry(e, job) : transport(e, job, given.url, fields)).then(answer => done(answer._raw), fail)
+  })
+  // By the platform's ways: an exception of the caller's is the caller's. Whoever uses these need not look at the promise.
+  const tell = (name: string) => (what: unknown): void =>
+    setTimeout(() => {
+      try {
+        if (options[name]) options[name](what)
+      } finally {
+        if (options.complete) options.complete(what)
+      }
+    }, 0) as any
+  result.then(tell('success'), tell('fail'))
+  if (isClients) task.then = result.then.bind(result)
   return task
 }

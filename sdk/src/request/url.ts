@@ -1,4 +1,4 @@
-import { hex, utf8 } from '../sign/bytes'
+import { percent } from '../sign/bytes'
 
 /** A URL in the one form in which it is both signed and sent. */
 export interface Place {
@@ -7,7 +7,7 @@ export interface Place {
   _origin: string
   _authority: string
   _path: string
-  /** With its `?`; empty if there is none. */
+  /** Without its `?`; empty if there is none. */
   _query: string
   /** With its `#`; never sent, but a web-view needs it. */
   _fragment: string
@@ -18,41 +18,34 @@ export interface Place {
  * is undefined, and the request goes as it is, without a session. Platforms differ in where they would send it.
  */
 export function place(url: string): Place | undefined {
-  const m = /^(http|ws)(s?):\/\/([\w.-]+|\[[\da-f:.]+])(:\d+)?(\/[^?#]*)?(\?[^#]*)?(#.*)?$/i.exec(url)
+  const m = /^(http|ws)(s?):\/\/((?:[\w.-]+|\[[\da-f:.]+])(?::[1-9]\d*)?)(\/[^?#]*)?(?:\?([^#]*))?(#.*)?$/i.exec(url)
   if (!m) return
   const s = m[2].toLowerCase()
-  const port = m[4] && +m[4].slice(1)
-  const authority = m[3].toLowerCase() + (port && port !== (s ? 443 : 80) ? ':' + port : '')
-  const query = escape(m[6] || '')
+  const authority = m[3].toLowerCase().replace(s ? /:443$/ : /:80$/, '')
   return {
     _scheme: m[1].toLowerCase() + s,
     _origin: 'http' + s + '://' + authority,
     _authority: authority,
-    _path: escape(m[5] || '/'),
-    _query: query === '?' ? '' : query,
-    _fragment: m[7] || '',
+    _path: escape(m[4] || '/'),
+    _query: escape(m[5] || ''),
+    _fragment: m[6] || '',
   }
 }
 
 /** The URL to send. */
-export const link = (p: Place): string => p._scheme + '://' + p._authority + p._path + p._query
+export const link = (p: Place): string => p._scheme + '://' + p._authority + p._path + (p._query && '?' + p._query)
 
 /** Adds to the query; `text` is escaped where that is needed. */
 export function extend(p: Place, text: string): void {
-  if (text) p._query = (p._query ? p._query + '&' : '?') + escape(text)
+  if (text) p._query += (p._query && '&') + escape(text)
 }
-
-const percent = (c: string): string => hex(utf8(c)).replace(/../g, '%$&').toUpperCase()
 
 /** Escapes all that some network stack might escape by itself on the way: then the signature would not fit. */
 const escape = (text: string): string =>
-  text.replace(/%(?![\da-f]{2})|[\ud800-\udbff][\udc00-\udfff]|[^!$-&(-;=?-Z_a-z~]/gi, percent)
-
-// encodeURIComponent throws at half of a surrogate pair.
-const component = (text: unknown): string => String(text).replace(/[\ud800-\udbff][\udc00-\udfff]|[^\w!~*'().-]/g, percent)
+  text.replace(/%(?![\da-f]{2})|[^!$-&(-;=?-Z_a-z~]+/gi, part => percent(part).replace(/'/g, '%27'))
 
 /** An object as `wx.request` writes it into a query or a form: nested ones as JSON. */
 export const form = (data: Record<string, unknown>): string =>
   Object.keys(data)
-    .map(key => component(key) + '=' + component(typeof data[key] === 'object' ? JSON.stringify(data[key]) : data[key]))
+    .map(key => percent(key) + '=' + percent(String(typeof data[key] === 'object' ? JSON.stringify(data[key]) : data[key])))
     .join('&')

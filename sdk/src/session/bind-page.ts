@@ -1,9 +1,9 @@
-import { nothing } from '../util'
+import { attempt, nothing } from '../util'
 import type { Engine } from './state'
 
 /** The pages that are open, and where among them the bind page is; -1 if it isn't, or there is none. */
 function stack(e: Engine) {
-  const pages = typeof getCurrentPages === 'function' ? getCurrentPages() : []
+  const pages = attempt(() => getCurrentPages!()) || []
   const path = (e._options.bindPage || '').split('?')[0]
   return { pages, at: pages.map(p => '/' + p.route).indexOf(path) }
 }
@@ -12,22 +12,15 @@ function stack(e: Engine) {
 export function notBound(e: Engine, order: number): void {
   const url = e._options.bindPage
   const { pages, at } = stack(e)
-  if (!url || e._binding || order <= e._bindShown || at >= 0) return
-  const top = pages[pages.length - 1]
+  if (!url || order <= e._bindShown || at >= 0) return
   // The stack holds ten pages; then the bind page takes the place of the top one, and that is opened anew afterwards.
-  const isFull = pages.length > 9
+  const top = pages[9]
   const { options = {} } = top || {}
-  e._bindFrom = isFull
-    ? '/' + top.route + '?' + Object.keys(options).map(key => key + '=' + options[key]).join('&')
-    : ''
-  e._binding = true
-  e._native
-    ._ask(isFull ? 'redirectTo' : 'navigateTo', { url })
+  e._bindFrom = top && '/' + top.route + '?' + Object.keys(options).map(key => key + '=' + options[key]).join('&')
+  e._bindShown = Infinity
+  e._ask(top ? 'redirectTo' : 'navigateTo', { url })
     .catch(nothing)
-    .then(() => {
-      e._binding = false
-      e._bindShown = e._sent
-    })
+    .then(() => (e._bindShown = e._sent))
 }
 
 /** The person is bound: back to where the person was. Nothing, if that is not the bind page. */
@@ -36,5 +29,5 @@ export function leaveBindPage(e: Engine): void {
   const url = e._bindFrom
   if (at < 0 || (!url && !at)) return
   e._bindFrom = ''
-  e._native._ask(url ? 'redirectTo' : 'navigateBack', url ? { url } : { delta: pages.length - at }).catch(nothing)
+  e._ask(url ? 'redirectTo' : 'navigateBack', url ? { url } : { delta: pages.length - at }).catch(nothing)
 }

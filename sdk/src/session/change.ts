@@ -1,4 +1,4 @@
-import { carry, ensure } from '../request/carry'
+import { ensure } from '../request/carry'
 import { call } from '../request/call'
 import { merge, nothing, sleep } from '../util'
 import { leaveBindPage } from './bind-page'
@@ -15,7 +15,8 @@ export type Kind = 'refresh' | 'bind' | 'code' | 'superseded'
  * none any more. `evidence` is a bind's.
  */
 export function change(e: Engine, kind: Kind, seen?: State, evidence?: object): Promise<State> {
-  const turn = async (): Promise<State> => {
+  const turn = async (before: unknown): Promise<State> => {
+    await before
     const state = await ensure(e)
     const isMet =
       seen &&
@@ -23,7 +24,7 @@ export function change(e: Engine, kind: Kind, seen?: State, evidence?: object): 
         (kind === 'code' ? state.session.vouchedAt > seen.session.vouchedAt : kind === 'refresh' && state.at !== seen.at))
     return isMet ? state : once(e, kind, state, evidence)
   }
-  const last = Promise.resolve(e._changing).then(turn)
+  const last = turn(e._changing)
   e._changing = last.catch(nothing)
   return last
 }
@@ -54,12 +55,9 @@ async function once(e: Engine, kind: Kind, state: State, evidence?: object, isAg
     state.note = step || (isBind ? kind : 'refresh')
     await store(e, state)
   }
-  const answer = await carry(
-    e,
-    isBind
-      ? call(e, 'POST', '/binding', state, merge({ request_id: ids[1] }, evidence))
-      : call(e, 'POST', '/session/refresh', state, { request_id: step ? step.id : ids[0], code: step && step.code }),
-  )
+  const answer = await (isBind
+    ? call(e, 'POST', '/binding', merge({ request_id: ids[1] }, evidence), state)
+    : call(e, 'POST', '/session/refresh', { request_id: step ? step.id : ids[0], code: step && step.code }, state))
   const code = answer._code
   if (answer._status === 200) return keep(e, answer, state)
   if (code === 'session_superseded' && !e._mode && kind !== 'superseded') {
@@ -67,7 +65,7 @@ async function once(e: Engine, kind: Kind, state: State, evidence?: object, isAg
     state.note = undefined
     return then(await once(e, 'superseded', state))
   }
-  if (isDead(code) || (code === 'proof_required' && !e._mode)) {
+  if (isDead(e, code)) {
     drop(e, state)
     return then(await login(e))
   }
@@ -101,7 +99,7 @@ export function refreshIfDue(e: Engine): void {
 export function reread(e: Engine, state: State): void {
   e._rereading =
     e._rereading ||
-    carry(e, call(e, 'GET', '/session', state))
+    call(e, 'GET', '/session', undefined, state)
       .then(async answer => {
         if ((await keep(e, answer, state)).session.bound) leaveBindPage(e)
       })

@@ -1,4 +1,4 @@
-import { errorOf } from '../error'
+import { errorOf, type YaopaiError } from '../error'
 import { nothing } from '../util'
 import { login } from './login'
 import { clearJar, drop, emit, type Engine, type State } from './state'
@@ -8,25 +8,22 @@ export function end(e: Engine, state: State | void, code: string, isQuiet?: bool
   // Another request of this session was quicker, or there is a newer session by now.
   if (state && !drop(e, state)) return
   clearJar(e)
-  e._ended = errorOf(e._zh, code, 401)
-  if (!isQuiet) tell(e, code)
+  e._ended = errorOf(e, code, 401)
+  if (!isQuiet) tell(e, e._ended)
 }
 
 /** Tells the person, once for each session and reason. */
-export function tell(e: Engine, code: string): void {
+export function tell(e: Engine, { code, message }: YaopaiError): void {
   if (e._told[code]) return
   e._told[code] = 1
-  const { message } = errorOf(e._zh, code)
-  const { onEnd } = e._options
-  const what = { code, message }
-  emit(e, 'end', what)
-  if (onEnd) return void Promise.resolve(what).then(onEnd)
+  emit(e, 'end', { code, message })
+  if (e._options.onEnd) return
   const { _zh: zh, _ended: isOver } = e
   // WeChat's buttons hold four characters at most.
   const yes = zh ? (isOver ? '重新登录' : '好') : 'OK'
-  e._native
-    // Alipay has `confirm` in place of `showModal`, with names of its own, from its documentation; not tried.
-    ._ask(e._native._had.showModal ? 'showModal' : 'confirm', {
+  // Alipay has `confirm` in place of `showModal`, with names of its own, from its documentation; not tried.
+  e
+    ._ask(e._had.showModal ? 'showModal' : 'confirm', {
       title: '',
       content: message + (isOver && !zh ? '. Log in again?' : ''),
       showCancel: !!isOver,

@@ -1,10 +1,9 @@
 import { errorOf } from '../error'
-import { carry } from '../request/carry'
 import { call } from '../request/call'
-import { field } from '../request/headers'
 import { sleep } from '../util'
 import { tell } from './end'
 import { keep, refused, type Engine, type State } from './state'
+import type { KeySource } from '../types'
 
 /** The one login under way, for any number of callers. `isWanted`: by the person or the program now, whatever was before. */
 export async function login(e: Engine, isWanted?: boolean): Promise<State> {
@@ -28,7 +27,7 @@ async function open(e: Engine): Promise<State> {
     e._pause = Date.now() + Math.min(1000 << Math.min(e._failures++, 9), 60000)
     e._failed = error
     // 403 and 409 are for the person: disabled, too many devices, bound to somebody else.
-    if (/^40[39]/.test(error.status)) tell(e, error.code)
+    if (/^40[39]/.test(error.status)) tell(e, error)
     throw error
   } finally {
     e._opening = undefined
@@ -38,25 +37,23 @@ async function open(e: Engine): Promise<State> {
 async function exchange(e: Engine): Promise<State> {
   const { app, device, key } = e._options
   for (let refusals = 0, outages = 0; ; ) {
-    const answer = await carry(
-      e,
-      call(e, 'POST', '/session', null, {
-        app,
-        code: await platformCode(e),
-        request_id: e._random!(),
-        key: key
-          ? { wechat: { version: (await platformKey(e, refusals > 0))!.version } }
-          : e._mode
-            ? { alg: 'hmac-sha256' }
-            : undefined,
-        device,
-        env_version: e._envVersion,
-      }),
-    )
+    const body = {
+      app,
+      code: await platformCode(e),
+      request_id: e._random!(),
+      key: key
+        ? { wechat: { version: (await platformKey(e, refusals > 0))!.version } }
+        : e._mode
+          ? { alg: 'hmac-sha256' }
+          : undefined,
+      device,
+      env_version: e._envVersion,
+    }
+    const answer = await call(e, 'POST', '/session', body, null)
     const code = answer._code
     if (answer._status === 201) return keep(e, answer)
     if (/^(code_|login_r)/.test(code) && !refusals++) continue
-    const wait = +field(answer._header, 'retry-after') || 2
+    const wait = answer._retry || 2
     if (!/^platform_(busy|un)/.test(code) || outages++ > 2 || wait > 10) throw refused(e, answer)
     await sleep(wait * 1000)
   }
@@ -67,27 +64,24 @@ async function exchange(e: Engine): Promise<State> {
  * with 45011.
  */
 export async function platformCode(e: Engine): Promise<string> {
-  const { _codes: codes, _native: native } = e
+  const { _codes: codes } = e
   for (let failures = 0; ; ) {
-    if (Math.abs(Date.now() - codes[9]) < 60000) throw errorOf(e._zh, 'login_quota')
+    if (Math.abs(Date.now() - codes[9]) < 60000) throw errorOf(e, 'login_quota')
     await sleep(Math.min(codes[0] + 250 - Date.now() || 0, 250))
     codes.unshift(Date.now())
     try {
       // Alipay's names, from its documentation; not tried: `getAuthCode` answers `authCode`.
-      const { code, authCode } = await native._ask(native._had.login ? 'login' : 'getAuthCode', { scopes: 'auth_base' })
+      const { code, authCode } = await e._ask(e._had.login ? 'login' : 'getAuthCode', { scopes: 'auth_base' })
       return code || authCode
     } catch (_) {
-      if (failures++ > 1) throw errorOf(e._zh, 'platform_login')
+      if (failures++ > 1) throw errorOf(e, 'platform_login')
       await sleep(1000 << failures)
     }
   }
 }
 
-/** The platform's key, if it signs: the latest one if that at hand is about to expire, or `isAnew`. */
-export async function platformKey(e: Engine, isAnew?: boolean): Promise<Engine['_platformKey']> {
-  const source = e._options.key
-  if (source && (isAnew || !e._platformKey || e._platformKey.expires < Date.now() + 60000)) {
-    e._platformKey = await source.latest(e._native._global)
-  }
-  return e._platformKey
-}
+/** The platform's key, if it signs. `isAnew`: the server wants a newer one. */
+export const platformKey = async (e: Engine, isAnew?: boolean): Promise<PlatformKey | undefined> =>
+  e._options.key && e._options.key.latest(e._global, isAnew)
+
+type PlatformKey = Awaited<ReturnType<KeySource['latest']>>

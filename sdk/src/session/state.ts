@@ -1,10 +1,9 @@
-import type { KeySource, Options, Session } from '../types'
+import type { JarStorage, Options, Session } from '../types'
 import { errorOf, type YaopaiError } from '../error'
 import type { Native } from '../platform/native'
 import { unbase64 } from '../sign/bytes'
 import { merge, nothing } from '../util'
-import { field } from '../request/headers'
-import type { Answer } from '../request/carry'
+import type { Answer } from '../request/transport'
 
 /** What stands in the storage: one value, written whole, so that token, key and ids never part. */
 export interface State {
@@ -26,17 +25,18 @@ export interface State {
 
 type Listener = (what?: { code: string; message: string }) => void
 
-export interface Engine {
+export interface Engine extends Native {
   _options: Options
-  _native: Native
   _zh: boolean
   /** The server's URL, without a slash at its end. */
   _base: string
   /** Origins that carry the session. */
-  _hosts: Record<string, number>
+  _hosts: string[]
   _envVersion?: string
   /** How requests are signed: 0 not at all, 1 with a key from the login, 2 with the platform's. */
   _mode: number
+  /** Under which the session is stored. */
+  _key: string
   /** Storage read, random bytes there. */
   _ready?: Promise<unknown>
   /** Of the storage: the last write. */
@@ -57,22 +57,22 @@ export interface Engine {
   _failures: number
   _failed?: YaopaiError
   _pause: number
-  _platformKey?: Awaited<ReturnType<KeySource['latest']>>
   /** When the back end's "not logged in" led to a login last, and how often so far, up to 7. */
   _foreignAt: number
   _foreign: number
-  /** How many requests were sent so far, and how many when the bind page was shown last. */
+  /** How many requests were sent so far, and how many when the bind page was shown last; while it is being opened, all. */
   _sent: number
   _bindShown: number
-  /** The bind page is being opened; the page whose place it took. */
-  _binding?: boolean
+  /** The page whose place it took. */
   _bindFrom?: string
   /** What the person was told of this session. */
   _told: Record<string, number>
   /** The last session's user, and how often the cookies were cleared. */
   _user?: string
   _cleared: number
-  _listeners: Array<[string, Listener]>
+  _listeners: Set<[string, Listener | undefined]>
+  /** Installed: gives back what was patched. */
+  _back?: () => void
   /** Uninstalled: what was patched passes everything through. */
   _isGone?: boolean
 }
@@ -84,14 +84,13 @@ export const emit = (e: Engine, event: string, what?: { code: string; message: s
   e._listeners.forEach(([of, listener]) => of === event && Promise.resolve(what).then(listener))
 
 /** The refusal in an answer as an error. */
-export function refused(e: Engine, { _code: code, _status: status, _raw: { data }, _header: header }: Answer): YaopaiError {
-  const retry = field(header, 'retry-after')
+export function refused(e: Engine, { _code: code, _status: status, _raw: { data }, _retry: retry }: Answer): YaopaiError {
   return errorOf(
-    e._zh,
+    e,
     code || (status < 300 ? 'malformed_answer' : 'network'),
     status,
     data && data.message,
-    +retry || undefined,
+    retry || undefined,
   )
 }
 
@@ -107,7 +106,7 @@ export async function keep(e: Engine, answer: Answer, before?: State): Promise<S
     !before &&
     (e._mode ? key.alg !== 'hmac-sha256' || unbase64(key.secret || '').length !== (e._mode < 2 ? 32 : 0) : a.key)
   ) {
-    throw errorOf(e._zh, 'key_refused', answer._status)
+    throw errorOf(e, 'key_refused', answer._status)
   }
   const at = e._state
   if (before && (!at || at.token !== before.token)) return at || before
@@ -145,21 +144,24 @@ export async function keep(e: Engine, answer: Answer, before?: State): Promise<S
 export const identity = (e: Engine): string => '1 ' + e._options.app + ' ' + e._base + ' ' + e._mode
 
 /** Encrypted where the platform can; older base libraries and other platforms ignore the wish. */
-const where = (e: Engine): object => ({ key: e._options.storageKey || 'yaopai', encrypt: true })
+export const storageOf = (e: Engine): JarStorage => ({
+  read: key => e._ask('getStorage', { key, encrypt: true }).then(({ data }) => data, nothing),
+  write: (key, data) => e._ask('setStorage', { key, data, encrypt: true }),
+})
 
 export function store(e: Engine, state?: State): Promise<unknown> {
-  const forget = (): Promise<unknown> => e._native._ask('removeStorage', where(e)).catch(nothing)
-  return (e._writing = Promise.resolve(e._writing).then(() =>
-    state
-      ? // What can't be written is kept in memory only; an older token must not come back from the storage.
-        e._native._ask('setStorage', merge(where(e), { data: JSON.stringify(state) })).catch(forget)
-      : forget(),
-  ))
+  const forget = (): Promise<unknown> => e._ask('removeStorage', { key: e._key }).catch(nothing)
+  const write = async (before: unknown): Promise<unknown> => {
+    await before
+    // What can't be written is kept in memory only; an older token must not come back from the storage.
+    return state ? storageOf(e).write(e._key, JSON.stringify(state)).catch(forget) : forget()
+  }
+  return (e._writing = write(e._writing))
 }
 
 export async function load(e: Engine): Promise<void> {
   try {
-    const state = JSON.parse((await e._native._ask('getStorage', where(e))).data)
+    const state = JSON.parse((await storageOf(e).read(e._key))!)
     // With a part missing every request would fail, for good.
     if (state.of === identity(e) && state.token && state.session.id && state.ids[1] && (e._mode !== 1 || state.key)) {
       e._state = state
@@ -168,6 +170,7 @@ export async function load(e: Engine): Promise<void> {
       emit(e, 'change')
     }
   } catch (_) {}
+  if (e._options.jar) await e._options.jar.open(storageOf(e), now(e))
 }
 
 /** One user's cookies are not the next one's; nor are those of answers that are still on their way. */
@@ -177,8 +180,8 @@ export function clearJar(e: Engine): void {
 }
 
 /** Forgets a session, if it is still the one at hand. */
-export function drop(e: Engine, state: State): boolean {
-  const isIt = !!e._state && e._state.token === state.token
+export function drop(e: Engine, state: State): boolean | undefined {
+  const isIt = e._state && e._state.token === state.token
   if (isIt) {
     e._state = undefined
     e._told = {}

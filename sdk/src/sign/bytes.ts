@@ -1,25 +1,11 @@
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 
-/** UTF-8. There is no TextEncoder on a phone. Half of a surrogate pair becomes U+FFFD, as everywhere. */
-export function utf8(text: string): Uint8Array {
-  const out: number[] = []
-  for (let i = 0; i < text.length; ) {
-    let c = text.codePointAt(i++)!
-    if (c > 65535) i++
-    else if (c >> 11 === 27) c = 65533
-    if (c < 128) out.push(c)
-    else {
-      if (c < 2048) out.push(192 | (c >> 6))
-      else {
-        if (c < 65536) out.push(224 | (c >> 12))
-        else out.push(240 | (c >> 18), 128 | ((c >> 12) & 63))
-        out.push(128 | ((c >> 6) & 63))
-      }
-      out.push(128 | (c & 63))
-    }
-  }
-  return new Uint8Array(out)
-}
+/** As `encodeURIComponent`, which throws at half of a surrogate pair: here that becomes U+FFFD, as everywhere. */
+export const percent = (text: string): string =>
+  encodeURIComponent(text.replace(/[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]/g, c => (c[1] ? c : '\ufffd')))
+
+/** UTF-8. There is no TextEncoder on a phone; what escapes is undone by the oldest of its functions. */
+export const utf8 = (text: string): Uint8Array => Uint8Array.from<string>(unescape(percent(text)), c => c.charCodeAt(0))
 
 export function base64(bytes: Uint8Array): string {
   let out = ''
@@ -41,12 +27,6 @@ export function unbase64(text: string): Uint8Array {
     if (bits > 7) out.push(n >> (bits -= 8))
   }
   return new Uint8Array(out)
-}
-
-export function hex(bytes: Uint8Array): string {
-  let out = ''
-  bytes.forEach(b => (out += (b + 256).toString(16).slice(1)))
-  return out
 }
 
 export function join(a: Uint8Array, b: Uint8Array): Uint8Array {

@@ -7,7 +7,7 @@ export interface Signable {
   _method: string
   _place: Place
   /** Undefined with GET and HEAD, and where the phone builds the body (uploads): then nothing covers it. */
-  _body: string | ArrayBuffer | undefined
+  _body?: string | ArrayBuffer
 }
 
 /**
@@ -32,14 +32,14 @@ export function signature(
   cover('@method', method)
   cover('@authority', p._authority)
   cover('@path', p._path)
-  cover('@query', p._query || '?')
+  cover('@query', '?' + p._query)
   if (authorization) cover('authorization', authorization)
   if (body !== undefined) {
     const digest = 'sha-256=:' + base64(sha256(typeof body === 'string' ? utf8(body) : new Uint8Array(body))) + ':'
-    cover('content-digest', (fields['Content-Digest'] = digest))
+    cover('content-digest', (fields['content-digest'] = digest))
   }
   const params = `(${names.slice(1)});created=${Math.floor(created / 1000)};nonce="${nonce}";keyid="${keyid}";alg="hmac-sha256";tag="yaopai"`
-  fields['Signature-Input'] = 'yaopai=' + params
-  fields.Signature = 'yaopai=:' + base64(hmac(key, utf8(base + '"@signature-params": ' + params))) + ':'
+  fields['signature-input'] = 'yaopai=' + params
+  fields.signature = 'yaopai=:' + base64(hmac(key, utf8(base + '"@signature-params": ' + params))) + ':'
   return fields
 }

@@ -115,3 +115,11 @@ test('our own calls outlive an answer that is lost, and a proxy\'s 502', async (
   phone.server.refuse('/sessions', '', 502, { answer: { status: 502, headers: {}, body: '<html>' } })
   assert.equal((await phone.run(client.devices())).length, 1)
 })
+
+test('our own calls without a network say so', async () => {
+  const phone = new Phone()
+  const client = phone.create()
+  await phone.run(client.login())
+  for (let i = 0; i < 4; i++) phone.fault('/sessions', 'unsent')
+  await assert.rejects(phone.run(client.devices()), { code: 'network', status: 0 })
+})

@@ -3,9 +3,11 @@ import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { source } from './source.mjs'
 
-const { sha256, hmac, utf8, base64, unbase64, hex, signature, place, wechatKey } = await source(
+const { sha256, hmac, utf8, base64, unbase64, signature, place, wechatKey } = await source(
   'sign/sha256', 'sign/bytes', 'sign/sign', 'request/url', 'wechat-key/index',
 )
+
+const hex = bytes => Buffer.from(bytes).toString('hex')
 
 test('RFC 9421 B.2.5: HMAC-SHA256', () => {
   const key = unbase64('uzvJfB4u3N0Jy4T7NZ75MDVcr8zSTInedJtkgcu46YW4XByzNJjxBdtjUkdJPBtbmHhIDi6pcl8jsasjlTMtDQ==')
@@ -25,8 +27,8 @@ test('the whole example of docs/signatures.md', () => {
     `Bearer ${token}`, unbase64('pHEIELioSuwGRk/XssYu+gOdy4iBb9h2Z08Fv7Dk1xc='), '01a20348-ced5-72fe-8da1-cdbb3420dc96', 1764230400999,
     'kQ4mGx0f3NvZ1r7bW2yHcA',
   )
-  assert.equal(fields.Signature, 'yaopai=:F1coOc1/X84eQuDU1NnhaSYckFFk+fnrWLhP2tbyMkI=:')
-  assert.equal(fields['Content-Digest'], 'sha-256=:tdxX0vdE8EQzR3lLhKb8iVZWbg/S+KMw0XMB1d38RNc=:')
+  assert.equal(fields.signature, 'yaopai=:F1coOc1/X84eQuDU1NnhaSYckFFk+fnrWLhP2tbyMkI=:')
+  assert.equal(fields['content-digest'], 'sha-256=:tdxX0vdE8EQzR3lLhKb8iVZWbg/S+KMw0XMB1d38RNc=:')
 })
 
 test('WeChat\'s key: the example of docs/signatures.md', async () => {
@@ -35,7 +37,7 @@ test('WeChat\'s key: the example of docs/signatures.md', async () => {
   assert.equal(base64(key.derive('01a20348-ced5-72fe-8da1-cdbb3420dc96', hmac)), 'pAFoMOhfFFiuR6rtGOv4oasxom0OJm3bKgjIgNdD/Mo=')
 })
 
-test('SHA-256, HMAC, base64, hex and UTF-8 are Node\'s', () => {
+test('SHA-256, HMAC, base64 and UTF-8 are Node\'s', () => {
   for (let i = 0; i < 300; i++) {
     const data = randomBytes(i)
     const key = randomBytes(i % 65)

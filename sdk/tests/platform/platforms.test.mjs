@@ -52,7 +52,8 @@ test('Promise as a macrotask, with async functions that are made of it', async (
   const { readFileSync } = await import('node:fs')
   const dist = process.env.YAOPAI_SDK_DIST || new URL('../../miniprogram_dist', import.meta.url).pathname
   const { code } = await transform(readFileSync(`${dist}/index.js`, 'utf8'), { target: 'es2016' })
-  assert.doesNotMatch(code, /\basync /)
+  // (What the vendor puts in place of async functions has a method of that name.)
+  assert.doesNotMatch(code, /\basync (?!=)/)
   const phone = new Phone({ code, macrotask: true })
   const client = phone.install()
   phone.server.needs.bound = true

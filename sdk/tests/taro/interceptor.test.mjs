@@ -67,6 +67,6 @@ test("another host's requests are as if we weren't there", async () => {
   const { phone, taro, add } = taroWithSession()
   add()
   await phone.clock.until(taro.request({ url: 'https://weather.example/' }))
-  assert.equal(phone.foreign[0].headers.Authorization, undefined)
+  assert.equal(phone.foreign[0].headers.authorization, undefined)
   assert.equal(phone.count('login'), 0)
 })

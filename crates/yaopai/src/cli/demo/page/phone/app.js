@@ -327,573 +327,509 @@ var __async = (__this, __arguments, generator) => {
     var fulfilled = (value) => {
       try {
         step(generator.next(value));
-      } catch (e) {
-        reject(e);
+      } catch (e2) {
+        reject(e2);
       }
     };
     var rejected = (value) => {
       try {
         step(generator.throw(value));
-      } catch (e) {
-        reject(e);
+      } catch (e2) {
+        reject(e2);
       }
     };
     var step = (x2) => x2.done ? resolve(x2.value) : Promise.resolve(x2.value).then(fulfilled, rejected);
     step((generator = generator.apply(__this, __arguments)).next());
   });
 };
-var Kt = { session_kicked: "已在别处退出登录|You were logged out elsewhere", session_replaced: "已在其他设备登录|You logged in on another device", session_ended: "已退出登录|You are logged out", session_limit: "登录设备过多，请先退出一台|Too many devices: log out on one first", user_disabled: "账号已停用|This account is disabled", binding_conflict: "该账号已绑定其他用户|Already linked to another account", rate_limited: "操作太频繁，请稍后再试|Too often. Try again later" };
-function E(t, e, n = 0, r, o, i = "request") {
-  let c = (Kt[e] || "暂时不可用，请稍后再试|Not available now. Try again later").split("|");
-  return Object.assign(new Error(r || c[t ? 0 : 1]), { name: "YaopaiError", errMsg: i + ":fail " + e, code: e, status: n, retryIn: o });
+var e = { session_kicked: "已在别处退出登录|You were logged out elsewhere", session_replaced: "已在其他设备登录|You logged in on another device", session_ended: "已退出登录|You are logged out", session_limit: "登录设备过多，请先退出一台|Too many devices: log out on one first", user_disabled: "账号已停用|This account is disabled", binding_conflict: "该账号已绑定其他用户|Already linked to another account", rate_limited: "操作太频繁，请稍后再试|Too often. Try again later" };
+function t(t2, n2, o2 = 0, a2, r2, i2 = "request") {
+  let s2 = (e[n2] || "暂时不可用，请稍后再试|Not available now. Try again later").split("|");
+  return Object.assign(new Error(a2 || s2[t2.R ? 0 : 1]), { name: "YaopaiError", errMsg: i2 + ":fail " + n2, code: n2, status: o2, retryIn: r2 });
 }
-var Et = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-function T(t) {
-  let e = [];
-  for (let n = 0; n < t.length; ) {
-    let r = t.codePointAt(n++);
-    r > 65535 ? n++ : r >> 11 === 27 && (r = 65533), r < 128 ? e.push(r) : (r < 2048 ? e.push(192 | r >> 6) : (r < 65536 ? e.push(224 | r >> 12) : e.push(240 | r >> 18, 128 | r >> 12 & 63), e.push(128 | r >> 6 & 63)), e.push(128 | r & 63));
+var n = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", o = (e2) => encodeURIComponent(e2.replace(/[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]/g, (e3) => e3[1] ? e3 : "�")), a = (e2) => Uint8Array.from(unescape(o(e2)), (e3) => e3.charCodeAt(0));
+function r(e2) {
+  let t2 = "";
+  for (let o2 = 0; o2 < e2.length; o2 += 3) {
+    let a2 = e2[o2] << 16 | e2[o2 + 1] << 8 | e2[o2 + 2];
+    for (let r2 = 0; r2 < 4; r2++) t2 += o2 + r2 > e2.length ? "=" : n[a2 >> 18 - 6 * r2 & 63];
   }
-  return new Uint8Array(e);
+  return t2;
 }
-function ut(t) {
-  let e = "";
-  for (let n = 0; n < t.length; n += 3) {
-    let r = t[n] << 16 | t[n + 1] << 8 | t[n + 2];
-    for (let o = 0; o < 4; o++) e += n + o > t.length ? "=" : Et[r >> 18 - 6 * o & 63];
+function i(e2) {
+  let t2 = [], o2 = 0, a2 = 0;
+  for (let r2 of e2.replace(/=+$/, "")) o2 = o2 << 6 | n.indexOf(r2), a2 += 6, a2 > 7 && t2.push(o2 >> (a2 -= 8));
+  return new Uint8Array(t2);
+}
+function s(e2, t2) {
+  let n2 = new Uint8Array(e2.length + t2.length);
+  return n2.set(e2), n2.set(t2, e2.length), n2;
+}
+var c = (e2) => new Promise((t2) => setTimeout(t2, e2)), l = () => {
+}, d = (...e2) => Object.assign({}, ...e2);
+function u(e2) {
+  try {
+    return e2();
+  } catch (e3) {
   }
-  return e;
 }
-function G(t) {
-  let e = [], n = 0, r = 0;
-  for (let o of t.replace(/=+$/, "")) n = n << 6 | Et.indexOf(o), r += 6, r > 7 && e.push(n >> (r -= 8));
-  return new Uint8Array(e);
+var f = (e2) => Date.now() + e2.f, h = (e2, t2, n2) => e2.w.forEach(([e3, o2]) => e3 === t2 && Promise.resolve(n2).then(o2));
+function p(e2, { u: n2, r: o2, s: { data: a2 }, m: r2 }) {
+  return t(e2, n2 || (o2 < 300 ? "malformed_answer" : "network"), o2, a2 && a2.message, r2 || void 0);
 }
-function W(t) {
-  let e = "";
-  return t.forEach((n) => e += (n + 256).toString(16).slice(1)), e;
-}
-function N(t, e) {
-  let n = new Uint8Array(t.length + e.length);
-  return n.set(t), n.set(e, t.length), n;
-}
-function M(t) {
-  let e = /^(http|ws)(s?):\/\/([\w.-]+|\[[\da-f:.]+])(:\d+)?(\/[^?#]*)?(\?[^#]*)?(#.*)?$/i.exec(t);
-  if (!e) return;
-  let n = e[2].toLowerCase(), r = e[4] && +e[4].slice(1), o = e[3].toLowerCase() + (r && r !== (n ? 443 : 80) ? ":" + r : ""), i = pt(e[6] || "");
-  return { $: e[1].toLowerCase() + n, q: "http" + n + "://" + o, b: o, _: pt(e[5] || "/"), o: i === "?" ? "" : i, G: e[7] || "" };
-}
-var Z = (t) => t.$ + "://" + t.b + t._ + t.o;
-function Q(t, e) {
-  e && (t.o = (t.o ? t.o + "&" : "?") + pt(e));
-}
-var xt = (t) => W(T(t)).replace(/../g, "%$&").toUpperCase(), pt = (t) => t.replace(/%(?![\da-f]{2})|[\ud800-\udbff][\udc00-\udfff]|[^!$-&(-;=?-Z_a-z~]/gi, xt), St = (t) => String(t).replace(/[\ud800-\udbff][\udc00-\udfff]|[^\w!~*'().-]/g, xt), dt = (t) => Object.keys(t).map((e) => St(e) + "=" + St(typeof t[e] == "object" ? JSON.stringify(t[e]) : t[e])).join("&");
-var C = (t) => new Promise((e) => setTimeout(e, t)), k = () => {
-}, w = (...t) => Object.assign({}, ...t);
-var X = (t, e, n, r, o) => new Promise((i, c) => {
-  let a, s = t.t.c[e](w(n, { header: r, headers: r, success: (f) => i({ raw: f, header: f.header || f.headers || a || {} }), fail: c, complete: void 0, yaopai: 1 }));
-  s && (e !== "request" && s.onHeadersReceived && s.onHeadersReceived(({ header: f }) => a = f), o && o(s));
-});
-function v(t, e, n, r, o, i) {
-  let c = e === "GET" ? void 0 : o ? JSON.stringify(o) : "";
-  return { W: true, D: i, Z: r, k: e, E: M(t.R + "/yaopai/v1" + n), f: c, S: o ? { "Content-Type": "application/json" } : {}, x: (a, s) => X(t, "request", { url: a, method: e, data: c }, s) };
-}
-var lt = [], Pt = [], vt = [];
-for (let t = 2; lt.length < 64; t++) if (!vt[t]) {
-  for (let e = t * t; e < 312; e += t) vt[e] = 1;
-  Pt.push(Math.sqrt(t) * 4294967296 | 0), lt.push(Math.pow(t, 1 / 3) * 4294967296 | 0);
-}
-var et = (t, e, n) => (t >>> e | t << 32 - e) ^ (t >>> n | t << 32 - n);
-function q(t) {
-  let e = t.length, n = new Uint8Array(e + 72 & -64);
-  n.set(t), n[e] = 128;
-  let r = new DataView(n.buffer);
-  r.setUint32(n.length - 8, e / 536870912), r.setUint32(n.length - 4, e << 3);
-  let o = new Int32Array(Pt.slice(0, 8)), i = new Int32Array(64);
-  for (let a = 0; a < n.length; a += 64) {
-    let [s, f, u, p, d, m, y, h] = o;
-    for (let l = 0; l < 64; l++) {
-      let g = i[l - 15], b = i[l - 2];
-      i[l] = l < 16 ? r.getInt32(a + 4 * l) : i[l - 16] + i[l - 7] + (et(g, 7, 18) ^ g >>> 3) + (et(b, 17, 19) ^ b >>> 10);
-      let _ = h + (et(d, 6, 11) ^ (d >>> 25 | d << 7)) + (d & m ^ ~d & y) + lt[l] + i[l], F = (et(s, 2, 13) ^ (s >>> 22 | s << 10)) + (s & f ^ s & u ^ f & u);
-      h = y, y = m, m = d, d = p + _ | 0, p = u, u = f, f = s, s = _ + F | 0;
-    }
-    [s, f, u, p, d, m, y, h].forEach((l, g) => o[g] += l);
-  }
-  let c = new DataView(n.buffer, 0, 32);
-  return o.forEach((a, s) => c.setInt32(4 * s, a)), new Uint8Array(n.buffer, 0, 32);
-}
-function B(t, e) {
-  let n = (r) => new Uint8Array(64).map((o, i) => t[i] ^ r);
-  return q(N(n(92), q(N(n(54), e))));
-}
-function Ot({ k: t, E: e, f: n }, r, o, i, c, a) {
-  let s = {}, f = "", u = "", p = (m, y) => {
-    f += ' "' + m + '"', u += '"' + m + '": ' + y + `
-`;
-  };
-  if (p("@method", t), p("@authority", e.b), p("@path", e._), p("@query", e.o || "?"), r && p("authorization", r), n !== void 0) {
-    let m = "sha-256=:" + ut(q(typeof n == "string" ? T(n) : new Uint8Array(n))) + ":";
-    p("content-digest", s["Content-Digest"] = m);
-  }
-  let d = `(${f.slice(1)});created=${Math.floor(c / 1e3)};nonce="${a}";keyid="${i}";alg="hmac-sha256";tag="yaopai"`;
-  return s["Signature-Input"] = "yaopai=" + d, s.Signature = "yaopai=:" + ut(B(o, T(u + '"@signature-params": ' + d))) + ":", s;
-}
-function At(t) {
-  let e = typeof getCurrentPages == "function" ? getCurrentPages() : [], n = (t.e.bindPage || "").split("?")[0];
-  return { pages: e, at: e.map((r) => "/" + r.route).indexOf(n) };
-}
-function Tt(t, e) {
-  let n = t.e.bindPage, { pages: r, at: o } = At(t);
-  if (!n || t.U || e <= t.j || o >= 0) return;
-  let i = r[r.length - 1], c = r.length > 9, { options: a = {} } = i || {};
-  t.M = c ? "/" + i.route + "?" + Object.keys(a).map((s) => s + "=" + a[s]).join("&") : "", t.U = true, t.t.i(c ? "redirectTo" : "navigateTo", { url: n }).catch(k).then(() => {
-    t.U = false, t.j = t.B;
+function w(e2, n2, o2) {
+  return __async(this, null, function* () {
+    let a2 = n2.s.data || {}, { token: r2 } = a2, s2 = a2.key || {};
+    if (o2 ? a2.session_id !== o2.session.id : !a2.session_id || !r2) throw p(e2, n2);
+    if (!o2 && (e2.n ? "hmac-sha256" !== s2.alg || i(s2.secret || "").length !== (e2.n < 2 ? 32 : 0) : a2.key)) throw t(e2, "key_refused", n2.r);
+    let c2 = e2.e;
+    if (o2 && (!c2 || c2.token !== o2.token)) return c2 || o2;
+    e2.f = Date.parse(a2.server_time) - Date.now() || 0;
+    let l2 = JSON.stringify(o2 && c2.session), u2 = Object.assign(r2 ? d(o2 && c2) : c2, { of: y(e2), skew: e2.f, session: { id: a2.session_id, bound: a2.bound, user: a2.user, claims: a2.claims, vouchedAt: Date.parse(a2.vouched_at) } });
+    return r2 && ((!o2 || !e2.n) && (u2.token = r2), o2 || (u2.key = s2.secret), u2.at = Date.now(), u2.refresh = a2.refresh_in, u2.ids = [e2.a(), e2.a()], u2.note = void 0), e2.e = u2, e2.b && e2.b !== a2.user && b(e2), e2.b = a2.user, l2 !== JSON.stringify(u2.session) && (e2.l = {}, h(e2, "change")), yield m(e2, u2), u2;
   });
 }
-function nt(t) {
-  let { pages: e, at: n } = At(t), r = t.M;
-  n < 0 || !r && !n || (t.M = "", t.t.i(r ? "redirectTo" : "navigateBack", r ? { url: r } : { delta: e.length - n }).catch(k));
+var y = (e2) => "1 " + e2.t.app + " " + e2.U + " " + e2.n, g = (e2) => ({ read: (t2) => e2.o("getStorage", { key: t2, encrypt: true }).then(({ data: e3 }) => e3, l), write: (t2, n2) => e2.o("setStorage", { key: t2, data: n2, encrypt: true }) });
+function m(e2, t2) {
+  let n2 = () => e2.o("removeStorage", { key: e2._ }).catch(l);
+  return e2.j = ((o2) => __async(null, null, function* () {
+    return yield o2, t2 ? g(e2).write(e2._, JSON.stringify(t2)).catch(n2) : n2();
+  }))(e2.j);
 }
-var rt = (t) => /^session_(missing|unknown|expired|revoked|reused|superseded)/.test(t), ot = (t) => /^(session_(kicked|replaced|ended)|user_disabled)/.test(t);
-function S(t, e) {
-  for (let n in t) if (n.toLowerCase() === e) return String(t[n]);
+function v(e2) {
+  return __async(this, null, function* () {
+    try {
+      let t2 = JSON.parse(yield g(e2).read(e2._));
+      t2.of === y(e2) && t2.token && t2.session.id && t2.ids[1] && (1 !== e2.n || t2.key) && (e2.e = t2, e2.b = t2.session.user, e2.f = t2.skew, h(e2, "change"));
+    } catch (e3) {
+    }
+    e2.t.jar && (yield e2.t.jar.open(g(e2), f(e2)));
+  });
+}
+function b(e2) {
+  e2.E++, e2.t.jar && e2.t.jar.clear();
+}
+function k(e2, t2) {
+  let n2 = e2.e && e2.e.token === t2.token;
+  return n2 && (e2.e = void 0, e2.l = {}, m(e2), h(e2, "change")), n2;
+}
+var _ = [];
+for (let e2 = 2; e2 < 312; e2++) _.every((t2) => e2 % t2) && _.push(e2);
+var S = (e2) => Int32Array.from(_, (t2) => 4294967296 * Math.pow(t2, e2)), O = S(1 / 3), T = (e2, t2, n2) => (e2 >>> t2 | e2 << 32 - t2) ^ (e2 >>> n2 | e2 << 32 - n2);
+function E(e2) {
+  let t2 = e2.length, n2 = new Uint8Array(t2 + 72 & -64);
+  n2.set(e2), n2[t2] = 128;
+  let o2 = new DataView(n2.buffer);
+  o2.setInt32(n2.length - 4, t2 << 3);
+  let a2 = S(0.5), r2 = new Int32Array(64), i2 = new Int32Array(72);
+  for (let e3 = 0; e3 < n2.length; e3 += 64) {
+    i2.set(a2.subarray(0, 8), 64);
+    for (let t3 = 0, n3 = 64; n3; t3++) {
+      let a3 = r2[t3 - 15], s2 = r2[t3 - 2];
+      r2[t3] = t3 < 16 ? o2.getInt32(e3 + 4 * t3) : r2[t3 - 16] + r2[t3 - 7] + (T(a3, 7, 18) ^ a3 >>> 3) + (T(s2, 17, 19) ^ s2 >>> 10);
+      let c2 = i2[n3], l2 = i2[n3 + 1], d2 = i2[n3 + 2], u2 = i2[n3 + 4], f2 = i2[n3 + 7] + (T(u2, 6, 11) ^ (u2 >>> 25 | u2 << 7)) + (u2 & i2[n3 + 5] ^ ~u2 & i2[n3 + 6]) + O[t3] + r2[t3];
+      i2[n3 + 3] += f2, i2[--n3] = f2 + (T(c2, 2, 13) ^ (c2 >>> 22 | c2 << 10)) + (c2 & l2 ^ c2 & d2 ^ l2 & d2);
+    }
+    for (let e4 = 0; e4 < 8; e4++) o2.setInt32(4 * e4, a2[e4] += i2[e4]);
+  }
+  return n2.subarray(0, 32);
+}
+function D(e2, t2) {
+  let n2 = (t3) => new Uint8Array(64).map((n3, o2) => e2[o2] ^ t3);
+  return E(s(n2(92), E(s(n2(54), t2))));
+}
+function A(e2) {
+  let t2 = u(() => getCurrentPages()) || [], n2 = (e2.t.bindPage || "").split("?")[0];
+  return { pages: t2, at: t2.map((e3) => "/" + e3.route).indexOf(n2) };
+}
+function P(e2) {
+  let { pages: t2, at: n2 } = A(e2), o2 = e2.B;
+  n2 < 0 || !o2 && !n2 || (e2.B = "", e2.o(o2 ? "redirectTo" : "navigateBack", o2 ? { url: o2 } : { delta: t2.length - n2 }).catch(l));
+}
+var j = (e2, t2) => /^session_(missing|unknown|expired|revoked|reused|superseded)/.test(t2) || "proof_required" === t2 && !e2.n, C = (e2) => /^(session_(kicked|replaced|ended)|user_disabled)/.test(e2);
+function q(e2, t2) {
+  return __async(this, null, function* () {
+    t2 && (e2.p = void 0, e2.P = 0);
+    let n2 = e2.P - Date.now();
+    if (!e2.e && !e2.y && n2 > 0 && n2 <= 6e4) throw e2.z;
+    return e2.e || (e2.y = e2.y || (function(e3) {
+      return __async(this, null, function* () {
+        try {
+          let t3 = yield (function(e4) {
+            return __async(this, null, function* () {
+              let { app: t4, device: n3, key: o2 } = e4.t;
+              for (let a2 = 0, r2 = 0; ; ) {
+                let i2 = { app: t4, code: yield M(e4), request_id: e4.a(), key: o2 ? { wechat: { version: (yield U(e4, a2 > 0)).version } } : e4.n ? { alg: "hmac-sha256" } : void 0, device: n3, env_version: e4.V }, s2 = yield Q(e4, "POST", "/session", i2, null), l2 = s2.u;
+                if (201 === s2.r) return w(e4, s2);
+                if (/^(code_|login_r)/.test(l2) && !a2++) continue;
+                let d2 = s2.m || 2;
+                if (!/^platform_(busy|un)/.test(l2) || r2++ > 2 || d2 > 10) throw p(e4, s2);
+                yield c(1e3 * d2);
+              }
+            });
+          })(e3);
+          return e3.H = 0, t3;
+        } catch (t3) {
+          throw e3.P = Date.now() + Math.min(1e3 << Math.min(e3.H++, 9), 6e4), e3.z = t3, /^40[39]/.test(t3.status) && x(e3, t3), t3;
+        } finally {
+          e3.y = void 0;
+        }
+      });
+    })(e2));
+  });
+}
+function M(e2) {
+  return __async(this, null, function* () {
+    let { G: n2 } = e2;
+    for (let o2 = 0; ; ) {
+      if (Math.abs(Date.now() - n2[9]) < 6e4) throw t(e2, "login_quota");
+      yield c(Math.min(n2[0] + 250 - Date.now() || 0, 250)), n2.unshift(Date.now());
+      try {
+        let { code: t2, authCode: n3 } = yield e2.o(e2.c.login ? "login" : "getAuthCode", { scopes: "auth_base" });
+        return t2 || n3;
+      } catch (n3) {
+        if (o2++ > 1) throw t(e2, "platform_login");
+        yield c(1e3 << o2);
+      }
+    }
+  });
+}
+var U = (e2, t2) => __async(null, null, function* () {
+  return e2.t.key && e2.t.key.latest(e2.W, t2);
+});
+function L(e2, n2, o2, a2) {
+  n2 && !k(e2, n2) || (b(e2), e2.p = t(e2, o2, 401), a2 || x(e2, e2.p));
+}
+function x(e2, { code: t2, message: n2 }) {
+  if (e2.l[t2] || (e2.l[t2] = 1, h(e2, "end", { code: t2, message: n2 }), e2.t.onEnd)) return;
+  let { R: o2, p: a2 } = e2, r2 = o2 ? a2 ? "重新登录" : "好" : "OK";
+  e2.o(e2.c.showModal ? "showModal" : "confirm", { title: "", content: n2 + (a2 && !o2 ? ". Log in again?" : ""), showCancel: !!a2, confirmText: r2, cancelText: o2 ? "取消" : "No", confirmButtonText: r2 }).then(({ confirm: t3 }) => t3 && a2 && q(e2, true)).catch(l);
+}
+function I(e2, t2, n2, o2) {
+  let a2 = ((a3) => __async(null, null, function* () {
+    yield a3;
+    let r2 = yield K(e2);
+    return n2 && (r2.token !== n2.token || ("code" === t2 ? r2.session.vouchedAt > n2.session.vouchedAt : "refresh" === t2 && r2.at !== n2.at)) ? r2 : R(e2, t2, r2, o2);
+  }))(e2.Z);
+  return e2.Z = a2.catch(l), a2;
+}
+function R(e2, t2, n2, o2, a2) {
+  return __async(this, null, function* () {
+    let r2, i2 = "bind" === t2, { note: s2, ids: c2 } = n2, l2 = "object" == typeof s2 ? "code" : s2, u2 = (n3) => i2 && !a2 ? R(e2, t2, n3, o2, true) : n3;
+    if (l2 && t2 !== l2 && ("superseded" !== t2 || "code" === l2)) {
+      if ("bind" !== l2) {
+        let a3 = yield R(e2, l2, n2);
+        return i2 || "code" === t2 ? R(e2, t2, a3, o2) : a3;
+      }
+      return "refresh" === t2 ? n2 : (k(e2, n2), q(e2));
+    }
+    "superseded" === t2 && (c2[0] = e2.a()), "code" === t2 && (r2 = s2 || { code: yield M(e2), id: e2.a() }, yield U(e2, true)), e2.n || (n2.note = r2 || (i2 ? t2 : "refresh"), yield m(e2, n2));
+    let f2 = yield i2 ? Q(e2, "POST", "/binding", d({ request_id: c2[1] }, o2), n2) : Q(e2, "POST", "/session/refresh", { request_id: r2 ? r2.id : c2[0], code: r2 && r2.code }, n2), h2 = f2.u;
+    if (200 === f2.r) return w(e2, f2, n2);
+    if ("session_superseded" === h2 && !e2.n && "superseded" !== t2) return n2.note = void 0, u2(yield R(e2, "superseded", n2));
+    if (j(e2, h2)) return k(e2, n2), u2(yield q(e2));
+    if (C(h2) && L(e2, n2, h2), i2 && "login_required" === h2 && !a2) return n2.note = void 0, u2(yield R(e2, "code", n2));
+    if (/^(binding_|(bind_)?code_|identity_|platform_bl)/.test(h2) && (n2.note = void 0, i2 && (c2[1] = e2.a()), yield m(e2, n2), r2 && /^code_/.test(h2) && !a2)) return R(e2, t2, n2, o2, true);
+    throw p(e2, f2);
+  });
+}
+function $(e2) {
+  let t2 = e2.e;
+  t2 && !e2.J && Math.abs(Date.now() - t2.at) >= 1e3 * t2.refresh && (e2.J = I(e2, "refresh", t2).catch(() => c(3e4)).then(() => e2.J = void 0));
+}
+function N(e2, t2) {
+  for (let n2 in e2) if (n2.toLowerCase() === t2) return String(e2[n2]);
   return "";
 }
-function D(t, e, n) {
-  for (let r in t) r.toLowerCase() === e.toLowerCase() && delete t[r];
-  t[e] = n;
+function B(e2, t2) {
+  for (let n2 in t2) {
+    for (let t3 in e2) t3.toLowerCase() === n2.toLowerCase() && delete e2[t3];
+    e2[n2] = t2[n2];
+  }
 }
-var R = (t) => Date.now() + t.l, J = (t, e, n) => t.g.forEach(([r, o]) => r === e && Promise.resolve(n).then(o));
-function O(t, { d: e, a: n, u: { data: r }, m: o }) {
-  let i = S(o, "retry-after");
-  return E(t.s, e || (n < 300 ? "malformed_answer" : "network"), n, r && r.message, +i || void 0);
+function J(e2) {
+  let t2 = /^(http|ws)(s?):\/\/((?:[\w.-]+|\[[\da-f:.]+])(?::[1-9]\d*)?)(\/[^?#]*)?(?:\?([^#]*))?(#.*)?$/i.exec(e2);
+  if (!t2) return;
+  let n2 = t2[2].toLowerCase(), o2 = t2[3].toLowerCase().replace(n2 ? /:443$/ : /:80$/, "");
+  return { Q: t2[1].toLowerCase() + n2, N: "http" + n2 + "://" + o2, S: o2, v: H(t2[4] || "/"), i: H(t2[5] || ""), X: t2[6] || "" };
 }
-function K(t, e, n) {
+var F = (e2) => e2.Q + "://" + e2.S + e2.v + (e2.i && "?" + e2.i);
+function z(e2, t2) {
+  t2 && (e2.i += (e2.i && "&") + H(t2));
+}
+var H = (e2) => e2.replace(/%(?![\da-f]{2})|[^!$-&(-;=?-Z_a-z~]+/gi, (e3) => o(e3).replace(/'/g, "%27")), V = (e2) => Object.keys(e2).map((t2) => o(t2) + "=" + o(String("object" == typeof e2[t2] ? JSON.stringify(e2[t2]) : e2[t2]))).join("&"), G = (e2) => /^(GET|HEAD)$/.test(e2), Y = (e2, t2, n2, o2) => new Promise((a2, r2) => {
+  let i2, s2 = e2.c[t2.A](d(t2.t, { url: n2, header: o2, headers: o2, success(e3) {
+    let t3 = e3.header || e3.headers || i2 || {};
+    a2({ s: e3, T: t3, u: N(t3, "yaopai-code"), m: +N(t3, "retry-after") || 0, r: +(N(t3, "yaopai-status") || e3.statusCode || e3.status) });
+  }, fail: r2, complete: void 0, yaopai: 1 }));
+  s2 && ("request" !== t2.A && s2.onHeadersReceived && s2.onHeadersReceived(({ header: e3 }) => i2 = e3), t2.d && t2.d(s2));
+});
+function K(e2) {
   return __async(this, null, function* () {
-    let r = e.u.data || {}, { token: o } = r, i = r.key || {};
-    if (n ? r.session_id !== n.session.id : !r.session_id || !o) throw O(t, e);
-    if (!n && (t.r ? i.alg !== "hmac-sha256" || G(i.secret || "").length !== (t.r < 2 ? 32 : 0) : r.key)) throw E(t.s, "key_refused", e.a);
-    let c = t.n;
-    if (n && (!c || c.token !== n.token)) return c || n;
-    t.l = Date.parse(r.server_time) - Date.now() || 0;
-    let a = JSON.stringify(n && c.session), s = Object.assign(o ? w(n && c) : c, { of: Ct(t), skew: t.l, session: { id: r.session_id, bound: r.bound, user: r.user, claims: r.claims, vouchedAt: Date.parse(r.vouched_at) } });
-    return o && ((!n || !t.r) && (s.token = o), n || (s.key = i.secret), s.at = Date.now(), s.refresh = r.refresh_in, s.ids = [t.p(), t.p()], s.note = void 0), t.n = s, t.v && t.v !== r.user && gt(t), t.v = r.user, a !== JSON.stringify(s.session) && (t.y = {}, J(t, "change")), yield L(t, s), s;
+    if (yield e2.D, yield e2.j, e2.p) throw e2.p;
+    let t2 = yield q(e2);
+    return $(e2), t2;
   });
 }
-var Ct = (t) => "1 " + t.e.app + " " + t.R + " " + t.r, mt = (t) => ({ key: t.e.storageKey || "yaopai", encrypt: true });
-function L(t, e) {
-  let n = () => t.t.i("removeStorage", mt(t)).catch(k);
-  return t.H = Promise.resolve(t.H).then(() => e ? t.t.i("setStorage", w(mt(t), { data: JSON.stringify(e) })).catch(n) : n());
-}
-function qt(t) {
+function W(e2, n2) {
   return __async(this, null, function* () {
-    try {
-      let e = JSON.parse((yield t.t.i("getStorage", mt(t))).data);
-      e.of === Ct(t) && e.token && e.session.id && e.ids[1] && (t.r !== 1 || e.key) && (t.n = e, t.v = e.session.user, t.l = e.skew, J(t, "change"));
-    } catch (e) {
-    }
-  });
-}
-function gt(t) {
-  t.P++, t.e.jar && t.e.jar.clear();
-}
-function A(t, e) {
-  let n = !!t.n && t.n.token === e.token;
-  return n && (t.n = void 0, t.y = {}, L(t), J(t, "change")), n;
-}
-function P(t, e) {
-  return __async(this, null, function* () {
-    e && (t.h = void 0, t.O = 0);
-    let n = t.O - Date.now();
-    if (!t.n && !t.w && n > 0 && n <= 6e4) throw t.Q;
-    return t.n || (t.w = t.w || Lt(t));
-  });
-}
-function Lt(t) {
-  return __async(this, null, function* () {
-    try {
-      let e = yield It(t);
-      return t.F = 0, e;
-    } catch (e) {
-      throw t.O = Date.now() + Math.min(1e3 << Math.min(t.F++, 9), 6e4), t.Q = e, /^40[39]/.test(e.status) && Y(t, e.code), e;
-    } finally {
-      t.w = void 0;
-    }
-  });
-}
-function It(t) {
-  return __async(this, null, function* () {
-    let { app: e, device: n, key: r } = t.e;
-    for (let o = 0, i = 0; ; ) {
-      let c = yield x(t, v(t, "POST", "/session", null, { app: e, code: yield yt(t), request_id: t.p(), key: r ? { wechat: { version: (yield I(t, o > 0)).version } } : t.r ? { alg: "hmac-sha256" } : void 0, device: n, env_version: t.X })), a = c.d;
-      if (c.a === 201) return K(t, c);
-      if (/^(code_|login_r)/.test(a) && !o++) continue;
-      let s = +S(c.m, "retry-after") || 2;
-      if (!/^platform_(busy|un)/.test(a) || i++ > 2 || s > 10) throw O(t, c);
-      yield C(s * 1e3);
-    }
-  });
-}
-function yt(t) {
-  return __async(this, null, function* () {
-    let { tt: e, t: n } = t;
-    for (let r = 0; ; ) {
-      if (Math.abs(Date.now() - e[9]) < 6e4) throw E(t.s, "login_quota");
-      yield C(Math.min(e[0] + 250 - Date.now() || 0, 250)), e.unshift(Date.now());
-      try {
-        let { code: o, authCode: i } = yield n.i(n.c.login ? "login" : "getAuthCode", { scopes: "auth_base" });
-        return o || i;
-      } catch (o) {
-        if (r++ > 1) throw E(t.s, "platform_login");
-        yield C(1e3 << r);
-      }
-    }
-  });
-}
-function I(t, e) {
-  return __async(this, null, function* () {
-    let n = t.e.key;
-    return n && (e || !t.A || t.A.expires < Date.now() + 6e4) && (t.A = yield n.latest(t.t.et)), t.A;
-  });
-}
-function H(t, e, n, r) {
-  e && !A(t, e) || (gt(t), t.h = E(t.s, n, 401), r || Y(t, n));
-}
-function Y(t, e) {
-  if (t.y[e]) return;
-  t.y[e] = 1;
-  let { message: n } = E(t.s, e), { onEnd: r } = t.e, o = { code: e, message: n };
-  if (J(t, "end", o), r) return void Promise.resolve(o).then(r);
-  let { s: i, h: c } = t, a = i ? c ? "重新登录" : "好" : "OK";
-  t.t.i(t.t.c.showModal ? "showModal" : "confirm", { title: "", content: n + (c && !i ? ". Log in again?" : ""), showCancel: !!c, confirmText: a, cancelText: i ? "取消" : "No", confirmButtonText: a }).then(({ confirm: s }) => s && c && P(t, true)).catch(k);
-}
-function j(t, e, n, r) {
-  let o = () => __async(null, null, function* () {
-    let c = yield z(t);
-    return n && (c.token !== n.token || (e === "code" ? c.session.vouchedAt > n.session.vouchedAt : e === "refresh" && c.at !== n.at)) ? c : U(t, e, c, r);
-  }), i = Promise.resolve(t.nt).then(o);
-  return t.nt = i.catch(k), i;
-}
-function U(t, e, n, r, o) {
-  return __async(this, null, function* () {
-    let i = e === "bind", { note: c, ids: a } = n, s = typeof c == "object" ? "code" : c, f = (m) => i && !o ? U(t, e, m, r, true) : m;
-    if (s && e !== s && (e !== "superseded" || s === "code")) {
-      if (s !== "bind") {
-        let m = yield U(t, s, n);
-        return i || e === "code" ? U(t, e, m, r) : m;
-      }
-      return e === "refresh" ? n : (A(t, n), P(t));
-    }
-    e === "superseded" && (a[0] = t.p());
-    let u;
-    e === "code" && (u = c || { code: yield yt(t), id: t.p() }, yield I(t, true)), t.r || (n.note = u || (i ? e : "refresh"), yield L(t, n));
-    let p = yield x(t, i ? v(t, "POST", "/binding", n, w({ request_id: a[1] }, r)) : v(t, "POST", "/session/refresh", n, { request_id: u ? u.id : a[0], code: u && u.code })), d = p.d;
-    if (p.a === 200) return K(t, p, n);
-    if (d === "session_superseded" && !t.r && e !== "superseded") return n.note = void 0, f(yield U(t, "superseded", n));
-    if (rt(d) || d === "proof_required" && !t.r) return A(t, n), f(yield P(t));
-    if (ot(d) && H(t, n, d), i && d === "login_required" && !o) return n.note = void 0, f(yield U(t, "code", n));
-    if (/^(binding_|(bind_)?code_|identity_|platform_bl)/.test(d) && (n.note = void 0, i && (a[1] = t.p()), yield L(t, n), u && /^code_/.test(d) && !o)) return U(t, e, n, r, true);
-    throw O(t, p);
-  });
-}
-function it(t) {
-  let e = t.n;
-  e && !t.N && Math.abs(Date.now() - e.at) >= e.refresh * 1e3 && (t.N = j(t, "refresh", e).catch(() => C(3e4)).then(() => t.N = void 0));
-}
-function Dt(t, e) {
-  t.J = t.J || x(t, v(t, "GET", "/session", e)).then((n) => __async(null, null, function* () {
-    (yield K(t, n, e)).session.bound && nt(t);
-  })).catch(k).then(() => t.J = void 0);
-}
-function Rt(t, e, n) {
-  let r = typeof e == "object" && e, o = r ? "" : String(e != null ? e : "");
-  if (ht(t)) return { o: r ? dt(e) : o };
-  let i = S(n, "content-type");
-  return i || D(n, "Content-Type", i = "application/json"), {}.toString.call(e) === "[object ArrayBuffer]" ? { o: "", f: e.slice(0) } : ArrayBuffer.isView(e) ? { o: "", f: e.buffer.slice(e.byteOffset, e.byteOffset + e.byteLength) } : { o: "", f: r ? /form-url/i.test(i) ? dt(e) : JSON.stringify(e) : o };
-}
-var ht = (t) => t === "GET" || t === "HEAD";
-function z(t) {
-  return __async(this, null, function* () {
-    if (yield t.T, yield t.H, t.h) throw t.h;
-    let e = yield P(t);
-    return it(t), e;
-  });
-}
-function x(t, e) {
-  return __async(this, null, function* () {
-    let n = {}, { W: r, Z: o } = e, i = r || ht(e.k);
+    let o2, a2, r2, i2, s2, d2 = {}, { tt: h2, et: p2 } = n2, { jar: y2 } = e2.t, g2 = h2 || G(n2.k);
     for (; ; ) {
-      let a = o === void 0 ? yield z(t) : o, s = t.P, f = a && a.session.bound, u = Z(e.E), p = yield Yt(t, e, a, u);
-      if (e.K) throw E(t.s, "abort");
-      let d = Date.now(), m = ++t.B, y = { u: {}, m: {}, d: "network", a: 0 };
+      o2 = void 0 === p2 ? yield K(e2) : p2, a2 = o2 && o2.session.bound;
+      let l2 = e2.E, u2 = F(n2.x), w2 = yield Z(e2, n2, o2, u2);
+      if (n2.K) throw t(e2, "abort");
+      i2 = Date.now(), r2 = ++e2.M, s2 = { s: {}, T: {}, u: "network", r: 0, m: 0 };
       try {
-        let { raw: b, header: _ } = yield e.x(u, p);
-        y = { u: b, m: _, d: S(_, "yaopai-code"), a: +(S(_, "yaopai-status") || b.statusCode || b.status) }, t.e.jar && s === t.P && t.e.jar.take(u, { cookies: b.cookies, header: _ }, R(t));
-      } catch (b) {
-        if (!r) throw b;
+        s2 = yield Y(e2, n2, u2, w2), y2 && l2 === e2.E && y2.take(u2, { cookies: s2.s.cookies, header: s2.T }, f(e2));
+      } catch (e3) {
+        if (!h2) throw e3;
       }
-      let h = c(y, a, f, m, Date.now() - d), l = n[h] = (n[h] || 0) + 1;
-      if (!h || e.K || l > (r && h === "wait" ? 3 : 1)) return y;
-      let g = +S(y.m, "retry-after") * 1e3 || (/wait|internal/.test(h) ? 500 << l : 0);
-      if (g > 1e4) return y;
+      let g3 = m2(), v2 = d2[g3] = (d2[g3] || 0) + 1;
+      if (!g3 || n2.K || v2 > (h2 && "wait" === g3 ? 3 : 1)) return s2;
+      let b2 = 1e3 * s2.m || (/wait|internal/.test(g3) ? 500 << v2 : 0);
+      if (b2 > 1e4) return s2;
       try {
-        e.L && (yield e.L()), yield C(g), h === "login" && (yield P(t)), /^(code|superseded)/.test(h) && (yield j(t, h, a));
-      } catch (b) {
-        return y;
+        n2.L && (yield n2.L()), yield c(b2), "login" === g3 && (yield q(e2)), /^(code|superseded)/.test(g3) && (yield I(e2, g3, o2));
+      } catch (e3) {
+        return s2;
       }
     }
-    function c({ d: a, a: s, m: f, u }, p, d, m, y) {
-      let h = Date.parse(S(f, "yaopai-time"));
-      if (a && h && (a === "proof_stale" || y < 9e3) && (t.l = h - Date.now()), p && S(f, "yaopai-bound") && Dt(t, p), r && (!s || !a && s > 499) || /^((backend_)?unavailable|rate_)/.test(a)) return "wait";
-      if (/^(proof_stale|internal)/.test(a)) return a;
-      if (a === "proof_replayed") return i ? a : "";
-      if (o !== void 0 || !p) return "";
-      let { isUnauthorized: l } = t.e, g;
-      try {
-        g = !a && !r && l && l(u);
-      } catch (F) {
+    function m2() {
+      let { u: c2, r: d3, T: f2 } = s2, y3 = Date.parse(N(f2, "yaopai-time"));
+      if (c2 && y3 && ("proof_stale" === c2 || Date.now() - i2 < 9e3) && (e2.f = y3 - Date.now()), o2 && N(f2, "yaopai-bound") && (function(e3, t2) {
+        e3.I = e3.I || Q(e3, "GET", "/session", void 0, t2).then((n3) => __async(null, null, function* () {
+          (yield w(e3, n3, t2)).session.bound && P(e3);
+        })).catch(l).then(() => e3.I = void 0);
+      })(e2, o2), h2 && (!d3 || !c2 && d3 > 499) || /^((backend_)?unavailable|rate_)/.test(c2)) return "wait";
+      if (/^(proof_stale|internal)/.test(c2)) return c2;
+      if ("proof_replayed" === c2) return g2 ? c2 : "";
+      if (void 0 !== p2 || !o2) return "";
+      let m3 = !c2 && !h2 && u(() => e2.t.isUnauthorized(s2.s));
+      if (!c2 && !m3) return "";
+      let v2 = m3 && !g2 ? "" : "login", b2 = e2.e;
+      if (b2 && b2.token !== o2.token && (m3 || 401 === d3)) return v2;
+      if ("session_superseded" === c2 && !e2.n) return "superseded";
+      if (m3) {
+        if (Math.abs(Date.now() - o2.at) < 1e4 || Math.abs(Date.now() - e2.F) < 5e3 << e2.C) return "";
+        e2.F = Date.now(), e2.C < 7 && e2.C++;
       }
-      if (!a && !g) return "";
-      let b = g && !i ? "" : "login", _ = t.n;
-      if (_ && _.token !== p.token && (g || s === 401)) return b;
-      if (a === "session_superseded" && !t.r) return "superseded";
-      if (g) {
-        if (Math.abs(Date.now() - p.at) < 1e4 || Math.abs(Date.now() - t.I) < 5e3 << t.C) return "";
-        t.I = Date.now(), t.C < 7 && t.C++;
+      if (m3 || j(e2, c2)) return k(e2, o2), n2.Y ? "" : v2;
+      if (C(c2) && L(e2, o2, c2, n2.Y), "login_required" === c2) return "code";
+      if ("not_bound" === c2) {
+        if (b2 && b2.session.bound && !a2) return "login";
+        !h2 && !N(n2.q, "yaopai-background") && (function(e3, t2) {
+          let n3 = e3.t.bindPage, { pages: o3, at: a3 } = A(e3);
+          if (!n3 || t2 <= e3.O || a3 >= 0) return;
+          let r3 = o3[9], { options: i3 = {} } = r3 || {};
+          e3.B = r3 && "/" + r3.route + "?" + Object.keys(i3).map((e4) => e4 + "=" + i3[e4]).join("&"), e3.O = 1 / 0, e3.o(r3 ? "redirectTo" : "navigateTo", { url: n3 }).catch(l).then(() => e3.O = e3.M);
+        })(e2, r2);
       }
-      if (g || rt(a) || a === "proof_required" && !t.r) return A(t, p), e.D ? "" : b;
-      if (ot(a) && H(t, p, a, e.D), a === "login_required") return "code";
-      if (a === "not_bound") {
-        if (_ && _.session.bound && !d) return "login";
-        !r && !S(e.S, "yaopai-background") && Tt(t, m);
-      }
-      return a === "app_not_allowed" && Y(t, a), "";
+      return "app_not_allowed" === c2 && x(e2, t(e2, c2)), "";
     }
   });
 }
-function Yt(t, e, n, r) {
+function Z(e2, t2, n2, o2) {
   return __async(this, null, function* () {
-    let o = w(e.S), { jar: i } = t.e, c = S(o, "cookie"), a = i ? i.header(r, R(t), c || void 0) : c, s = t.e.carrier || {}, f = n && n.token, u = "";
-    if (f && s.cookie && (u = s.cookie + "=" + f + (a ? "; " : "")), (u || a) && D(o, "Cookie", u + (a || "")), !n) return o;
-    let p = s.cookie || s.header ? "" : "Bearer " + f;
-    if (s.header && D(o, s.header, f), p && D(o, "Authorization", p), t.r) {
-      let { id: d } = n.session, m = yield I(t), y = Ot(e, p, m ? m.derive(d, B) : G(n.key), m ? d + "." + m.version : d, R(t), t.p());
-      for (let h in y) D(o, h, y[h]);
-    }
-    return o;
-  });
-}
-function st(t, e) {
-  let n, r = !e, o = [], i = {}, c = (s) => ([f, u]) => {
-    n && n[f] && s(f) && n[f](...u);
-  }, a = (s) => r || !e(s);
-  return t.split(" ").forEach((s) => {
-    i[s] = (...f) => {
-      o.push([s, f]), c(a)([s, f]);
-    };
-  }), { Y: i, z(s) {
-    n = s, o.forEach(c(a));
-  }, rt() {
-    r = true, o.forEach(c(e));
-  } };
-}
-function at(t, e) {
-  let n = M(e);
-  return n && t.V[n.q] ? n : void 0;
-}
-function V(t, e, n, r) {
-  let o = at(t, n.url);
-  if (!o && !r) return t.t.c[e](n);
-  let { Y: i, z: c } = st("onHeadersReceived offHeadersReceived onChunkReceived offChunkReceived onProgressUpdate offProgressUpdate"), a = e === "uploadFile" ? "POST" : String(n.method || "GET").toUpperCase(), s = w(n.header || n.headers), f = w(n);
-  n.formData && (f.formData = w(n.formData));
-  let u, p, d = new Promise((l, g) => {
-    p = (b, _) => {
-      p = k, (b ? l : g)(_), setTimeout(() => {
-        let F = b ? f.success : f.fail;
-        try {
-          F && F(_);
-        } finally {
-          f.complete && f.complete(_);
+    let s2 = d(t2.q), { jar: c2, carrier: l2 } = e2.t, { cookie: u2, header: h2 } = l2 || {}, p2 = N(s2, "cookie"), w2 = c2 ? c2.header(o2, f(e2), p2) : p2, y2 = [n2 && u2 && u2 + "=" + n2.token, w2].filter(Boolean).join("; ");
+    if (y2 && B(s2, { cookie: y2 }), !n2) return s2;
+    let { token: g2, key: m2, session: v2 } = n2, b2 = l2 ? "" : "Bearer " + g2;
+    if (u2 || B(s2, { [h2 || "authorization"]: b2 || g2 }), e2.n) {
+      let n3 = yield U(e2);
+      B(s2, (function({ k: e3, x: t3, g: n4 }, o3, i2, s3, c3, l3) {
+        let d2 = {}, u3 = "", f2 = "", h3 = (e4, t4) => {
+          u3 += ' "' + e4 + '"', f2 += '"' + e4 + '": ' + t4 + "\n";
+        };
+        if (h3("@method", e3), h3("@authority", t3.S), h3("@path", t3.v), h3("@query", "?" + t3.i), o3 && h3("authorization", o3), void 0 !== n4) {
+          let e4 = "sha-256=:" + r(E("string" == typeof n4 ? a(n4) : new Uint8Array(n4))) + ":";
+          h3("content-digest", d2["content-digest"] = e4);
         }
-      }, 0);
-    };
+        let p3 = `(${u3.slice(1)});created=${Math.floor(c3 / 1e3)};nonce="${l3}";keyid="${s3}";alg="hmac-sha256";tag="yaopai"`;
+        return d2["signature-input"] = "yaopai=" + p3, d2.signature = "yaopai=:" + r(D(i2, a(f2 + '"@signature-params": ' + p3))) + ":", d2;
+      })(t2, b2, n3 ? n3.derive(v2.id, D) : i(m2), n3 ? v2.id + "." + n3.version : v2.id, f(e2), e2.a()));
+    }
+    return s2;
   });
-  d.catch(k);
-  let m = { k: a, E: o, f: void 0, S: s, x(l, g) {
-    return f.url = l, X(t, e, f, g, (b) => c(u = b));
-  } };
-  if (i.abort = () => {
-    m.K = true, u && u.abort(), p(false, E(t.s, "abort", 0, "", void 0, e));
-  }, o && e === "request") {
-    let { o: l, f: g } = Rt(a, n.data, s);
-    Q(o, l), f.data = m.f = g, f.method = a;
-  }
-  let y = t.t.c.getFileSystemManager, h = n.filePath;
-  return e === "uploadFile" && y && h && (m.L = () => new Promise((l, g) => y().access({ path: h, success: l, fail: g }))), (o ? x(t, m).then((l) => l.u) : m.x(n.url, s).then(({ raw: l }) => l)).then((l) => p(true, l), (l) => p(false, l)), r && (i.then = d.then.bind(d)), i;
 }
-function wt(t, e, n) {
+function Q(e2, t2, n2, o2, a2, r2) {
+  let i2 = "GET" === t2 ? void 0 : o2 ? JSON.stringify(o2) : "";
+  return W(e2, { A: "request", t: { method: t2, data: i2 }, tt: true, Y: r2, et: a2, k: t2, x: J(e2.U + "/yaopai/v1" + n2), g: i2, q: o2 ? { "content-type": "application/json" } : {} });
+}
+function X(e2, t2, n2, o2, a2) {
   return __async(this, null, function* () {
-    let r = at(t, e);
-    if (!r) throw E(t.s, "not_ours");
-    let o = yield x(t, v(t, "POST", "/ticket", void 0, { authority: r.b, path: r._, for: n }));
-    if (o.a !== 200) throw O(t, o);
-    return Q(r, "yaopai_ticket=" + o.u.data.ticket), Z(r) + r.G;
+    let r2 = yield Q(e2, t2, n2, o2, void 0, a2);
+    if (!r2.r || r2.r > 299) throw p(e2, r2);
+    return r2.s.data;
   });
 }
-function bt(t, e) {
-  let n = t.t.c.connectSocket;
-  if (!at(t, e.url)) return n(e);
-  let { Y: r, z: o, rt: i } = st("send onOpen onMessage", (u) => u === "send"), c = { onError: [], onClose: [] }, a = (u, p) => c[u].forEach((d) => d(p)), s, f = false;
-  for (let u in c) r[u] = (p) => {
-    c[u].push(p), s && s[u](p);
+function ee(e2) {
+  let t2, n2 = [], o2 = {}, a2 = ([e3, n3]) => {
+    t2 && t2[e3] && t2[e3](...n3);
   };
-  return r.close = (u = {}) => {
-    s ? s.close(u) : f || (f = true, a("onClose", { code: u.code || 1e3, reason: u.reason || "" }));
-  }, wt(t, e.url, "socket").then((u) => {
-    if (!f) {
-      s = n(w(e, { url: u, yaopai: 1 })), s.onOpen(i);
-      for (let p in c) c[p].forEach((d) => s[p](d));
-      o(s);
-    }
-  }, (u) => {
-    f || (e.fail && e.fail(u), e.complete && e.complete(u), a("onError", u), r.close({ code: 1006, reason: u.errMsg }));
-  }), r;
+  return e2.split(" ").forEach((e3) => {
+    o2[e3] = (...t3) => {
+      n2.push([e3, t3]), a2([e3, t3]);
+    };
+  }), { $: o2, d(e3) {
+    t2 = e3, n2.forEach(a2);
+  }, nt: (e3, t3) => n2.forEach(([n3, [o3]]) => n3 === e3 && o3(t3)) };
 }
-var zt = "request uploadFile downloadFile connectSocket login getAuthCode getStorage setStorage removeStorage getRandomValues showModal confirm navigateTo redirectTo navigateBack onAppShow offAppShow getFileSystemManager", $ = (t) => t || (typeof wx != "undefined" ? wx : typeof my != "undefined" ? my : typeof tt != "undefined" ? tt : typeof swan != "undefined" ? swan : typeof qq != "undefined" ? qq : ks);
-function Ut(t) {
-  let e = {};
-  return zt.split(" ").forEach((n) => t[n] && (e[n] = t[n].bind(t))), { et: t, c: e, i: (n, r) => new Promise((o, i) => {
-    e[n](w(r, { success: o, fail: i })), /^login|Storage/.test(n) && setTimeout(i, 3e4);
-  }) };
+function te(e2, t2) {
+  let n2 = J(t2);
+  return n2 && e2.rt.indexOf(n2.N) >= 0 ? n2 : void 0;
 }
-function jt(t) {
+function ne(e2, n2, o2) {
   return __async(this, null, function* () {
-    let e = Math.random, n = q(T([e(), e(), e(), e(), Date.now()].join()));
-    try {
-      n = q(N(n, new Uint8Array((yield t.i("getRandomValues", { length: 32 })).randomValues)));
-    } catch (o) {
-    }
-    let r = 0;
-    return () => W(B(n, T("" + r++))).slice(0, 32);
+    let a2 = te(e2, n2);
+    if (!a2) throw t(e2, "not_ours");
+    return z(a2, "yaopai_ticket=" + (yield X(e2, "POST", "/ticket", { authority: a2.S, path: a2.v, for: o2 })).ticket), F(a2) + a2.X;
   });
 }
-var ct = (t) => w(t.session);
-function Mt(t, e) {
-  try {
-    return t[e]() || {};
-  } catch (n) {
-    return {};
-  }
+var oe = ["request", "uploadFile", "downloadFile", "connectSocket"], ae = (e2) => e2 || u(() => wx) || u(() => my) || u(() => tt) || u(() => swan) || u(() => qq) || u(() => ks);
+function re(e2) {
+  return __async(this, null, function* () {
+    let t2 = E(a(Array.from(Array(4), Math.random).join() + Date.now()));
+    try {
+      t2 = E(s(t2, new Uint8Array((yield e2.o("getRandomValues", { length: 32 })).randomValues)));
+    } catch (e3) {
+    }
+    let n2 = 0;
+    e2.a = () => r(D(t2, a("" + n2++))).replace(/\W/g, "");
+  });
 }
-function _t(t) {
-  let e = $(t.platform), n = Ut(e), r = (Mt(e, "getAccountInfoSync").miniProgram || {}).envVersion, { server: o, jar: i } = t, c = typeof o == "string" ? o : r === "develop" && o.develop || /^[dt]/.test(r) && o.trial || o.release, a = e.getAppBaseInfo ? "getAppBaseInfo" : "getSystemInfoSync", s = { e: t, t: n, s: /^zh/.test(t.language || Mt(e, a).language || "zh"), R: c.replace(/\/+$/, ""), V: {}, X: r, r: t.keyed === "off" ? 0 : t.key ? 2 : 1, l: 0, tt: [], O: 0, F: 0, B: 0, j: 0, y: {}, P: 0, I: 0, C: 0, g: [] };
-  return [c].concat(t.hosts || []).forEach((f) => {
-    let u = M(f);
-    if (!u) throw new Error("yaopai: no URL: " + f);
-    s.V[u.q] = 1;
-  }), s.T = Promise.all([qt(s).then(() => i && i.open({ read: (f) => n.i("getStorage", { key: f, encrypt: true }).then(({ data: u }) => u, k), write: (f, u) => n.i("setStorage", { key: f, data: u, encrypt: true }) }, R(s))), jt(n).then((f) => s.p = f)]), s;
+var ie, se = (e2) => d(e2.session);
+function ce(e2) {
+  let t2 = ae(e2.platform), n2 = u(() => t2.getAccountInfoSync().miniProgram.envVersion), { server: o2 } = e2, a2 = "string" == typeof o2 ? o2 : "develop" === n2 && o2.develop || /^[dt]/.test(n2) && o2.trial || o2.release, r2 = e2.language || u(() => (t2.getAppBaseInfo || t2.getSystemInfoSync).call(t2).language), i2 = d((function(e3) {
+    let t3 = {};
+    return oe.concat("login getAuthCode getStorage setStorage removeStorage getRandomValues showModal confirm navigateTo redirectTo navigateBack onAppShow offAppShow getFileSystemManager".split(" ")).forEach((n3) => e3[n3] && (t3[n3] = e3[n3].bind(e3))), { W: e3, c: t3, o: (e4, n3) => new Promise((o3, a3) => {
+      t3[e4](d(n3, { success: o3, fail: a3 })), /^login|Storage/.test(e4) && setTimeout(a3, 3e4);
+    }) };
+  })(t2), { t: e2, R: /^zh/.test(r2 || "zh"), U: a2.replace(/\/+$/, ""), rt: [a2].concat(e2.hosts || []).map((e3) => {
+    let t3 = J(e3);
+    if (!t3) throw new Error("yaopai: no URL: " + e3);
+    return t3.N;
+  }), V: n2, _: e2.storageKey || "yaopai", n: "off" === e2.keyed ? 0 : e2.key ? 2 : 1, f: 0, G: [], P: 0, H: 0, M: 0, O: 0, l: {}, E: 0, F: 0, C: 0, w: /* @__PURE__ */ new Set([["end", e2.onEnd]]) });
+  return i2.D = Promise.all([v(i2), re(i2)]), i2;
 }
-function kt(t) {
-  let e = (i, c, a) => __async(null, null, function* () {
-    let s = yield x(t, v(t, i, c, void 0, a));
-    if (s.a > 299) throw O(t, s);
-    return s.u.data;
-  }), { onAppShow: n, offAppShow: r } = t.t.c, o = () => it(t);
-  return n && n(o), { request: (i) => V(t, "request", i, true), uploadFile: (i) => V(t, "uploadFile", i, true), downloadFile: (i) => V(t, "downloadFile", i, true), connectSocket: (i) => bt(t, i), login() {
+function le(e2) {
+  let { onAppShow: t2, offAppShow: n2 } = e2.c, o2 = () => $(e2);
+  return t2 && t2(o2), Object.assign({ login: () => __async(null, null, function* () {
+    return yield e2.D, se(yield q(e2, true));
+  }), get session() {
+    return e2.e && se(e2.e);
+  }, bind(t3) {
     return __async(this, null, function* () {
-      return yield t.T, ct(yield P(t, true));
+      let { form: n3, phoneCode: o3, bindCode: a2 } = t3, r2 = yield I(e2, "bind", void 0, { way: n3 ? "form" : o3 ? "phone" : "bind_code", form: n3, code: o3, bind_code: a2 });
+      return P(e2), se(r2);
     });
-  }, get session() {
-    return t.n && ct(t.n);
-  }, bind(i) {
-    return __async(this, null, function* () {
-      let { form: c, phoneCode: a, bindCode: s } = i, f = yield j(t, "bind", void 0, { way: c ? "form" : a ? "phone" : "bind_code", form: c, code: a, bind_code: s });
-      return nt(t), ct(f);
-    });
-  }, preview: (i) => __async(null, null, function* () {
-    return { account: (yield e("POST", "/binding/preview", { bind_code: i })).masked };
+  }, preview: (t3) => __async(null, null, function* () {
+    return { account: (yield X(e2, "POST", "/binding/preview", { bind_code: t3 })).masked };
   }), unbind() {
     return __async(this, null, function* () {
-      let i = yield x(t, v(t, "DELETE", "/binding", void 0, void 0, true));
-      if (i.a > 299 && !/^(session_revoked|not_bound)/.test(i.d)) throw O(t, i);
-      t.n && A(t, t.n), yield P(t);
-    });
-  }, phone: (i) => e("POST", "/phone", { code: i }), decrypt(_0) {
-    return __async(this, arguments, function* ({ encryptedData: i, iv: c }) {
-      let a = yield z(t);
       try {
-        return yield e("POST", "/decrypt", { encrypted_data: i, iv: c });
-      } catch (s) {
-        throw s.code === "session_key_stale" && (yield j(t, "code", a)), s;
+        yield X(e2, "DELETE", "/binding", void 0, true);
+      } catch (e3) {
+        if (!/^(session_revoked|not_bound)/.test(e3.code)) throw e3;
+      }
+      e2.e && k(e2, e2.e), yield q(e2);
+    });
+  }, phone: (t3) => X(e2, "POST", "/phone", { code: t3 }), decrypt(_0) {
+    return __async(this, arguments, function* ({ encryptedData: t3, iv: n3 }) {
+      let o3 = yield K(e2);
+      try {
+        return yield X(e2, "POST", "/decrypt", { encrypted_data: t3, iv: n3 });
+      } catch (t4) {
+        throw "session_key_stale" === t4.code && (yield I(e2, "code", o3)), t4;
       }
     });
   }, stepUp: () => __async(null, null, function* () {
-    return ct(yield j(t, "code"));
+    return se(yield I(e2, "code"));
   }), devices: () => __async(null, null, function* () {
-    return (yield e("GET", "/sessions")).sessions;
-  }), kick: (i) => e("DELETE", "/sessions/" + i), ticket: (i, c) => wt(t, i, c), logout() {
+    return (yield X(e2, "GET", "/sessions")).sessions;
+  }), kick: (t3) => X(e2, "DELETE", "/sessions/" + t3), ticket: (t3, n3) => ne(e2, t3, n3), logout() {
     return __async(this, null, function* () {
-      yield t.T;
-      let i = t.n || (yield Promise.resolve(t.w).catch(k)), c = i && x(t, v(t, "DELETE", "/session", i));
-      H(t, i, "session_ended", true), yield c;
+      yield e2.D;
+      let t3 = e2.e || (yield Promise.resolve(e2.y).catch(l)), n3 = t3 && Q(e2, "DELETE", "/session", void 0, t3);
+      L(e2, t3, "session_ended", true), yield n3;
     });
-  }, on(i, c) {
-    let a = [i, c];
-    return t.g.push(a), () => {
-      t.g = t.g.filter((s) => s !== a);
+  }, on(t3, n3) {
+    let o3 = [t3, n3];
+    return e2.w.add(o3), () => {
+      e2.w.delete(o3);
     };
-  }, now: () => R(t), installed: false, uninstall() {
-    t.ot = true, r && r(o);
-  } };
+  }, now: () => f(e2), get installed() {
+    return !!e2.h;
+  }, uninstall() {
+    e2.ot = true, n2 && n2(o2), e2.h && e2.h(), e2.h = void 0;
+  } }, de(e2, true));
 }
-function Bt(t) {
-  let e = {};
-  for (let n of ["request", "uploadFile", "downloadFile", "connectSocket"]) e[n] = (r) => t.ot || r.yaopai ? t.t.c[n](r) : n === "connectSocket" ? bt(t, r) : V(t, n, r);
-  return e;
-}
-function Ht(t, e) {
-  let n = [], r = () => n.forEach((o) => o());
-  for (let o in e) {
-    let i = e[o], c = Object.getOwnPropertyDescriptor(t, o);
-    try {
-      t[o] = i;
-    } catch (a) {
+function de(e2, n2) {
+  let o2 = {};
+  return oe.forEach((a2) => o2[a2] = (o3) => (function(e3, n3, o4, a3) {
+    let r2 = te(e3, o4.url), i2 = "connectSocket" === n3;
+    if (a3 ? i2 && !r2 : !r2 || e3.ot || o4.yaopai) return e3.c[n3](o4);
+    if (i2) return (function(e4, t2) {
+      let n4, { $: o5, d: a4, nt: r3 } = ee("onOpen onMessage onError onClose"), i3 = [], s3 = false, c3 = false;
+      return o5.send = (e5) => s3 ? n4.send(e5) : i3.push(e5), o5.close = (e5 = {}) => {
+        n4 ? n4.close(e5) : c3 || (c3 = true, r3("onClose", { code: e5.code || 1e3, reason: e5.reason || "" }));
+      }, ne(e4, t2.url, "socket").then((r4) => {
+        c3 || (n4 = e4.c.connectSocket(d(t2, { url: r4, yaopai: 1 })), n4.onOpen(() => {
+          s3 = true, i3.forEach(o5.send);
+        }), a4(n4));
+      }, (e5) => {
+        c3 || (t2.fail && t2.fail(e5), t2.complete && t2.complete(e5), r3("onError", e5), o5.close({ code: 1006, reason: e5.errMsg }));
+      }), o5;
+    })(e3, o4);
+    let { $: s2, d: c2 } = ee("abort onHeadersReceived offHeadersReceived onChunkReceived offChunkReceived onProgressUpdate offProgressUpdate"), l2 = "uploadFile" === n3 ? "POST" : String(o4.method || "GET").toUpperCase(), u2 = d(o4.header || o4.headers), f2 = d(o4);
+    o4.formData && (f2.formData = d(o4.formData));
+    let h2 = { A: n3, t: f2, k: l2, x: r2, q: u2, d: c2 };
+    if (r2 && "request" === n3) {
+      let { i: e4, g: t2 } = (function(e5, t3, n4) {
+        let o5 = "object" == typeof t3 && t3, a4 = o5 ? "" : String(null != t3 ? t3 : "");
+        if (G(e5)) return { i: o5 ? V(t3) : a4 };
+        let r3 = a4, i3 = N(n4, "content-type");
+        return i3 || B(n4, { "content-type": "application/json" }), "[object ArrayBuffer]" === {}.toString.call(t3) ? r3 = t3.slice(0) : ArrayBuffer.isView(t3) ? r3 = t3.buffer.slice(t3.byteOffset, t3.byteOffset + t3.byteLength) : o5 && (r3 = /form-url/i.test(i3) ? V(t3) : JSON.stringify(t3)), { i: "", g: r3 };
+      })(l2, o4.data, u2);
+      z(r2, e4), f2.data = h2.g = t2, f2.method = l2;
     }
-    if (t[o] !== i) try {
-      Object.defineProperty(t, o, { value: i, configurable: true, writable: true, enumerable: true });
-    } catch (a) {
-    }
-    if (t[o] !== i) {
-      r();
-      return;
-    }
-    n.push(() => {
-      if (t[o] === i) try {
-        c ? Object.defineProperty(t, o, c) : delete t[o];
-      } catch (a) {
+    let p2 = e3.c.getFileSystemManager, w2 = o4.filePath;
+    "uploadFile" === n3 && p2 && w2 && (h2.L = () => new Promise((e4, t2) => p2().access({ path: w2, success: e4, fail: t2 })));
+    let y2 = new Promise((a4, i3) => {
+      let { abort: c3 } = s2;
+      s2.abort = () => {
+        h2.K = true, c3(), i3(t(e3, "abort", 0, "", void 0, n3));
+      }, (r2 ? W(e3, h2) : Y(e3, h2, o4.url, u2)).then((e4) => a4(e4.s), i3);
+    }), g2 = (e4) => (t2) => setTimeout(() => {
+      try {
+        f2[e4] && f2[e4](t2);
+      } finally {
+        f2.complete && f2.complete(t2);
       }
-    });
-  }
-  return r;
+    }, 0);
+    return y2.then(g2("success"), g2("fail")), a3 && (s2.then = y2.then.bind(y2)), s2;
+  })(e2, a2, o3, n2)), o2;
 }
-var ft, Ft = (t) => kt(_t(t));
-function Nt(t) {
-  let e = $(t.platform), n = e.request.yaopai || ft;
-  if (n && n.installed) return ft = n;
-  let r = _t(t), o = kt(r), i = Bt(r);
-  i.request.yaopai = o;
-  let c = Ht(e, i), { uninstall: a } = o;
-  return o.installed = !!c, o.uninstall = () => {
-    a(), c && c(), o.installed = false;
-  }, ft = o;
-}
-function Jt() {
-  let t = ft || $().request.yaopai;
-  if (!t) throw new Error("yaopai: install() comes first, in app.js");
-  return t;
-}
-module.exports = { client: Jt, createClient: Ft, install: Nt };
+module.exports = { client: function() {
+  let e2 = ie || ae().request.yaopai;
+  if (!e2) throw new Error("yaopai: install() comes first, in app.js");
+  return e2;
+}, createClient: (e2) => le(ce(e2)), install: function(e2) {
+  let t2 = ae(e2.platform), n2 = t2.request.yaopai || ie;
+  if (n2 && n2.installed) return ie = n2;
+  let o2 = ce(e2);
+  ie = le(o2);
+  let a2 = de(o2);
+  return a2.request.yaopai = ie, o2.h = (function(e3, t3) {
+    let n3 = [], o3 = () => n3.forEach((e4) => e4());
+    for (let a3 in t3) {
+      let r2 = t3[a3], i2 = Object.getOwnPropertyDescriptor(e3, a3), s2 = (t4) => u(() => Object.defineProperty(e3, a3, t4));
+      if (u(() => e3[a3] = r2), e3[a3] !== r2 && s2({ value: r2, configurable: true, writable: true, enumerable: true }), e3[a3] !== r2) return void o3();
+      n3.push(() => {
+        e3[a3] === r2 && (i2 ? s2(i2) : u(() => delete e3[a3]));
+      });
+    }
+    return o3;
+  })(t2, a2), ie;
+} };
 }],
 "lib/page.js": [{"yaopai":"miniprogram_npm/yaopai/index.js","../i18n/index":"i18n/index.js","./words":"lib/words.js"}, function (require, module, exports) {"use strict";
 var __async = (__this, __arguments, generator) => {
