@@ -34,7 +34,7 @@ pub enum NotOriginal {
     Wrong(&'static str),
 }
 
-/// A check by nginx's `auth_request`: everything is in the check's own request target, verbatim:
+/// A check by nginx's `auth_request`, or by HAProxy: everything is in the check's own request target, verbatim:
 /// `/check/nginx/{what is asked}/{method}/{scheme}/{host}{request_uri}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NginxTarget<'a> {
@@ -46,6 +46,10 @@ pub struct NginxTarget<'a> {
 
 /// Where nginx checks live.
 pub const NGINX_PREFIX: &str = "/check/nginx/";
+/// Where HAProxy's live: the same grammar.
+pub const HAPROXY_PREFIX: &str = "/check/haproxy/";
+/// Where the checks of Envoy's ext_authz live.
+pub const ENVOY_PREFIX: &str = "/check/envoy/";
 
 impl<'a> NginxTarget<'a> {
     /// Takes a check's request target apart.
@@ -53,15 +57,21 @@ impl<'a> NginxTarget<'a> {
     /// # Errors
     /// Whatever part is missing or wrong.
     pub fn parse(target: &'a str) -> Result<Self, NotOriginal> {
-        let rest = target.strip_prefix(NGINX_PREFIX).ok_or(NotOriginal::Missing("request"))?;
+        let rest = target.strip_prefix(NGINX_PREFIX).or_else(|| target.strip_prefix(HAPROXY_PREFIX));
+        let rest = rest.ok_or(NotOriginal::Missing("request"))?;
         // The first four parts are the proxy's own; from the fifth slash on all is the client's.
         let mut slashes = rest.bytes().enumerate().filter(|(_, b)| *b == b'/').map(|(at, _)| at);
         let mut slash = |missing| slashes.next().ok_or(NotOriginal::Missing(missing));
         let (a, b, c, d) = (slash("method")?, slash("scheme")?, slash("host")?, slash("URI")?);
         let (ask, method, scheme) = (&rest[..a], &rest[a + 1..b], &rest[b + 1..c]);
         let (host, uri) = (&rest[c + 1..d], &rest[d..]);
-        Ok(Self { ask: if ask == "-" { "" } else { ask }, original: Original::new(method, scheme, host, uri)? })
+        Ok(Self { ask: asked(ask), original: Original::new(method, scheme, host, uri)? })
     }
+}
+
+/// What a check needs, where its place in a target can't be empty.
+fn asked(ask: &str) -> &str {
+    if ask == "-" { "" } else { ask }
 }
 
 impl<'a> Original<'a> {
@@ -107,6 +117,26 @@ impl<'a> Original<'a> {
             single(fields, b"x-forwarded-host", "host")?,
             single(fields, b"x-forwarded-uri", "URI")?,
         )
+    }
+
+    /// Reads a check of Envoy's ext_authz over HTTP. Its `path_prefix`, `/check/envoy/{what is asked}`, stands in front of the
+    /// original path and query; method and `Host` are the original's own, and `X-Forwarded-Proto` is passed on. Answers what is
+    /// asked, too. The caller has made sure that the peer is one of the configured proxies.
+    ///
+    /// # Errors
+    /// A part that is missing, comes twice or can't be one.
+    pub fn from_envoy(
+        target: &'a str,
+        method: &'a str,
+        fields: &'a impl Fields,
+    ) -> Result<(&'a str, Self), NotOriginal> {
+        let rest = target.strip_prefix(ENVOY_PREFIX).ok_or(NotOriginal::Missing("request"))?;
+        let (ask, uri) = rest.split_at(rest.find('/').ok_or(NotOriginal::Missing("URI"))?);
+        if ask.contains('?') {
+            return Err(NotOriginal::Wrong("URI"));
+        }
+        let (scheme, host) = (single(fields, b"x-forwarded-proto", "scheme")?, single(fields, b"host", "host")?);
+        Ok((asked(ask), Self::new(method, scheme, host, uri)?))
     }
 }
 
@@ -300,6 +330,47 @@ mod tests {
             ("/check/nginx/-/GET/https/u@h/x", Wrong("host")),
         ] {
             assert_eq!(NginxTarget::parse(target).unwrap_err(), why, "{target}");
+        }
+    }
+
+    #[test]
+    fn haproxy_says_it_as_nginx_does() {
+        for rest in
+            ["require=open/POST/https/shop.example:8443/a%20b/c?x=/y/&z=?q", "-/GET/http/h/", "-/GET/http/h", ""]
+        {
+            let nginx = format!("{NGINX_PREFIX}{rest}");
+            assert_eq!(NginxTarget::parse(&format!("{HAPROXY_PREFIX}{rest}")), NginxTarget::parse(&nginx));
+        }
+    }
+
+    #[test]
+    fn envoy_s_check_is_the_request_behind_a_prefix() {
+        let headers = |of: &[(&'static str, &str)]| {
+            let mut h = HeaderMap::new();
+            of.iter().for_each(|(name, value)| _ = h.append(*name, value.parse().unwrap()));
+            h
+        };
+        let usual = headers(&[("x-forwarded-proto", "https"), ("host", "shop.example")]);
+        let target = "/check/envoy/require=open&apps=a/a%20b//c?x=/y";
+        let (ask, original) = Original::from_envoy(target, "PUT", &usual).unwrap();
+        assert_eq!(ask, "require=open&apps=a");
+        assert_eq!((original.method, original.scheme, original.host), ("PUT", "https", "shop.example"));
+        assert_eq!((original.path, original.query), ("/a%20b//c", Some("x=/y")));
+        assert_eq!(Original::from_envoy("/check/envoy/-/", "GET", &usual).unwrap().0, "");
+        use NotOriginal::*;
+        for (target, of, why) in [
+            ("/check/envoy/-", &usual, Missing("URI")),
+            ("/check/envoy/require=open?x=/orders", &usual, Wrong("URI")),
+            ("/check/envoy/-/x", &headers(&[("host", "h")]), Missing("scheme")),
+            ("/check/envoy/-/x", &headers(&[("x-forwarded-proto", "https,http"), ("host", "h")]), Wrong("scheme")),
+            ("/check/envoy/-/x", &headers(&[("x-forwarded-proto", "https")]), Missing("host")),
+            (
+                "/check/envoy/-/x",
+                &headers(&[("x-forwarded-proto", "http"), ("host", "h"), ("host", "evil")]),
+                Doubled("host"),
+            ),
+        ] {
+            assert_eq!(Original::from_envoy(target, "GET", of).unwrap_err(), why, "{target}");
         }
     }
 
