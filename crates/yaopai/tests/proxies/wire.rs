@@ -68,13 +68,9 @@ async fn listen(
     }
 }
 
-async fn relay(
-    mut proxy: TcpStream,
-    server: SocketAddr,
-    mut mode: watch::Receiver<Mode>,
-    asked: Arc<Mutex<Vec<String>>>,
-) {
+async fn relay(mut proxy: TcpStream, server: SocketAddr, mode: watch::Receiver<Mode>, asked: Arc<Mutex<Vec<String>>>) {
     let mut server = TcpStream::connect(server).await.unwrap();
+    let mut down = std::pin::pin!(down(mode.clone()));
     let (mut question, mut answer, mut head) = ([0; 16384], [0; 16384], Vec::new());
     loop {
         tokio::select! {
@@ -94,9 +90,13 @@ async fn relay(
                 let Ok(n @ 1..) = read else { return };
                 if proxy.write_all(&answer[..n]).await.is_err() { return }
             }
-            _ = mode.wait_for(|mode| *mode == Mode::Down) => return,
+            () = &mut down => return,
         }
     }
+}
+
+async fn down(mut mode: watch::Receiver<Mode>) {
+    let _ = mode.wait_for(|mode| *mode == Mode::Down).await;
 }
 
 /// Takes whole heads off and keeps their first lines. Checks have no bodies.

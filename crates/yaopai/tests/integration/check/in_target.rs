@@ -51,7 +51,9 @@ async fn who_is_this() {
         assert_eq!((answer.status(), answer.code()), expected, "Envoy: {ask} {uri}");
     }
     let forged = ("Yaopai_User", "1");
-    for answer in [haproxy(&app, "-", "/", &[token, forged]).await, envoy(&app, "-", "/", &[token, HTTPS, forged]).await] {
+    for answer in
+        [haproxy(&app, "-", "/", &[token, forged]).await, envoy(&app, "-", "/", &[token, HTTPS, forged]).await]
+    {
         assert_eq!((answer.status(), answer.code()), (400, "header_forged"));
     }
 }
