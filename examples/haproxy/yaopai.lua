@@ -91,11 +91,18 @@ core.register_action("yaopai", { "http-req" }, function(txn, address)
     end
     return refuse(txn, status, told, body)
   end
+  txn.http:req_del_header("authorization") -- the token stops here
   for _, name in ipairs(PRINCIPAL) do
     txn.http:req_del_header(name)
     if headers[name] and headers[name] ~= "" then txn.http:req_add_header(name, headers[name]) end
   end
-  txn.http:req_del_header("authorization") -- the token stops here
+  -- A request whose headers fill HAProxy's buffer has no room for more, and nobody is told.
+  local now = txn.http:req_get_headers()
+  for _, name in ipairs(PRINCIPAL) do
+    if headers[name] and headers[name] ~= "" and not (now[name] and now[name][0] == headers[name]) then
+      return refuse(txn, 431, {}, "")
+    end
+  end
   -- For the client: the back end has bound its session, and it has not read that yet; a cookie for a page that was opened with
   -- a ticket.
   if headers["yaopai-bound"] then txn:set_var("txn.yaopai_bound", headers["yaopai-bound"]) end

@@ -35,13 +35,18 @@ const LIMITS: &str = "limits = { binds_per_network = 0, logins_per_network = 0, 
 
 impl Front {
     pub async fn start(kind: &Kind) -> Self {
+        Self::edited(kind, &[]).await
+    }
+
+    /// With something else replaced in the example's files, too.
+    pub async fn edited(kind: &Kind, edits: &[(&str, &str)]) -> Self {
         let app = TestApp::with(Setup { top: LIMITS, ..Setup::default() }).await;
         let shop = Shop::start().await;
         let at = app.addresses();
         let wire = Wire::start(at.check.strip_prefix("http://").unwrap().parse().unwrap()).await;
         let port = |address: &str| address.rsplit(':').next().unwrap().parse().unwrap();
         let ports = Ports { check: wire.port, public: port(&at.public), shop: port(&shop.address) };
-        let proxy = Running::start(kind, &ports).await;
+        let proxy = Running::start(kind, &ports, edits).await;
         Self { app, shop, wire, proxy }
     }
 

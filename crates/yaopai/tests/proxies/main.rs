@@ -9,6 +9,7 @@
 #![allow(clippy::unwrap_used, reason = "tests; clippy's own exception doesn't reach helpers outside #[test]")]
 
 mod cases;
+mod edited;
 mod front;
 mod kinds;
 mod paths;

@@ -7,7 +7,7 @@ use crate::kinds::Kind;
 use crate::support::{Draft, seconds};
 
 /// How a guest might reach what only customers may.
-const AROUND: [&str; 22] = [
+const AROUND: [&str; 23] = [
     "/catalogue/../orders",
     "/catalogue/./../orders",
     "/catalogue/%2e%2e/orders",
@@ -25,6 +25,7 @@ const AROUND: [&str; 22] = [
     "/orders?/catalogue/",
     "/orders#/catalogue/",
     "/catalogue/x#/../../orders",
+    "/catalogue/x#y",
     "/catalogue/%252e%252e/..",
     "/catalogue/x%00/../orders",
     "/catalogue/%",
@@ -53,6 +54,8 @@ pub async fn none_leads_around_a_check(kind: &'static Kind) {
     for uri in AROUND {
         let seen = front.get(uri, None, &[]).await;
         assert!(within(&seen, "/catalogue/"), "{}: {uri} led to {:?}", kind.name, seen.arrived);
+        let kept = seen.arrived.as_ref().is_none_or(|arrived| arrived["uri"].as_str().unwrap().contains("%23"));
+        assert!(!uri.contains('#') || kept, "{}: what is behind # was sent on unseen: {uri}", kind.name);
     }
     let other = front.get("/CATALOGUE/tea", None, &[]).await;
     assert!(within(&other, "/catalogue/"), "{}: {:?}", kind.name, other.arrived);
@@ -102,6 +105,13 @@ async fn the_check_is_not_for_clients(kind: &Kind, front: &Front, token: &str) {
     for path in ["/check/forward?require=open", "/check/envoy/require=open/orders", "/check/haproxy/-/GET/http/h/x"] {
         let seen = front.get(path, None, &[]).await;
         assert_eq!(seen.refused("401 session_missing").header("yaopai-user").unwrap_or_default(), "", "{}", kind.name);
+    }
+    let phone = front.app.customer("lilei", "42").keyed();
+    phone.log_in().await;
+    let mut moved = Draft { uri: "/orders/8".into(), ..phone.draft_for_shop("GET", "/orders/7", None) };
+    for (name, value) in [("x-forwarded-uri", "/orders/7"), ("x-original-uri", "/orders/7")] {
+        moved.set(name, value);
+        front.draft(&moved).await.refused("401 proof_invalid");
     }
     let seen = front.get("/orders", Some(token), &[]).await;
     assert_eq!(seen.header("yaopai-user"), None, "{}: the client learns nothing", kind.name);

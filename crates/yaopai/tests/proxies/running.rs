@@ -23,17 +23,22 @@ pub struct Ports {
 }
 
 impl Running {
-    pub async fn start(kind: &Kind, ports: &Ports) -> Self {
+    /// `edits`: what else is replaced in the files, for tests of what they should hold against.
+    pub async fn start(kind: &Kind, ports: &Ports, edits: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let own = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let replaced = [("9701", ports.check), ("9700", ports.public), ("8080", ports.shop), ("8443", own)];
         let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(kind.folder);
         let texts: Vec<String> =
             kind.files.iter().map(|file| std::fs::read_to_string(examples.join(file)).unwrap()).collect();
+        for (from, _) in edits {
+            assert_eq!(texts.iter().map(|text| text.matches(from).count()).sum::<usize>(), 1, "{}: {from}", kind.name);
+        }
         for (port, _) in replaced {
             assert!(texts.iter().any(|text| text.contains(port)), "{}: no port {port} in its files", kind.name);
         }
         for (file, text) in kind.files.iter().zip(texts) {
+            let text = edits.iter().fold(text, |text, (from, to)| text.replace(from, to));
             // By way of names, so that a port which is put in is never taken for one of the examples'.
             let named = replaced.iter().fold(text, |text, (port, _)| text.replace(port, &format!("<{port}>")));
             let text =

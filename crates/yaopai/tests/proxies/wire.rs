@@ -14,6 +14,8 @@ pub enum Mode {
     Through,
     /// The connection is closed once the question has arrived: nobody knows whether it was answered.
     Cut,
+    /// Its answer is cut off in its head, behind `200 OK`.
+    Half,
     /// The question is taken and never answered.
     Hang,
     /// Nobody listens any more. There is no way back.
@@ -80,15 +82,19 @@ async fn relay(mut proxy: TcpStream, server: SocketAddr, mode: watch::Receiver<M
                 let heads = count(&mut head, &asked);
                 let now = *mode.borrow();
                 match now {
-                    Mode::Through => if server.write_all(&question[..n]).await.is_err() { return },
+                    Mode::Through | Mode::Half => if server.write_all(&question[..n]).await.is_err() { return },
                     Mode::Cut if heads > 0 => return,
                     Mode::Cut | Mode::Hang => {}
                     Mode::Down => return,
                 }
             }
             read = server.read(&mut answer) => {
-                let Ok(n @ 1..) = read else { return };
-                if proxy.write_all(&answer[..n]).await.is_err() { return }
+                let Ok(mut n @ 1..) = read else { return };
+                let half = *mode.borrow() == Mode::Half;
+                if half {
+                    n = n.min(60);
+                }
+                if proxy.write_all(&answer[..n]).await.is_err() || half { return }
             }
             () = &mut down => return,
         }
