@@ -27,7 +27,7 @@ pub struct Seen {
 }
 
 /// How long a client waits: longer than any time-out of the examples.
-const PATIENCE: Duration = Duration::from_secs(8);
+const PATIENCE: Duration = Duration::from_secs(9);
 
 /// What a request may not be able to prove, by one person: see the case of 429.
 const LIMITS: &str = "limits = { binds_per_network = 0, logins_per_network = 0, logins_per_identity = 0, \
@@ -48,6 +48,11 @@ impl Front {
         let ports = Ports { check: wire.port, public: port(&at.public), shop: port(&shop.address) };
         let proxy = Running::start(kind, &ports, edits).await;
         Self { app, shop, wire, proxy }
+    }
+
+    /// Where the proxy listens.
+    pub fn base(&self) -> &str {
+        &self.proxy.base
     }
 
     /// A phone whose user the shop knows as `42`, logged in.
