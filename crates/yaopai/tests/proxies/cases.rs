@@ -194,7 +194,7 @@ async fn broken(kind: &Kind, front: &Front, rows: &mut Column) {
     assert_eq!(seen.checks.len(), kind.asks_when_cut, "{}: {:?}", kind.name, seen.checks);
     rows.push(("… and how often it was asked", seen.checks.len().to_string()));
     for (case, mode) in [
-        ("the check's answer breaks off", Mode::Half),
+        ("the check's answer breaks off behind `200 OK`", Mode::CutAfter(60)),
         ("our server hangs", Mode::Hang),
         ("our server is down", Mode::Down),
     ] {

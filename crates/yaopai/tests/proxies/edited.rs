@@ -7,6 +7,7 @@ use crate::front::Front;
 use crate::kinds::{ENVOY, HAPROXY, TRAEFIK};
 use crate::support::raw;
 use crate::support::shop::principal;
+use crate::wire::Mode;
 
 /// HAProxy lets a request go on whose Lua action has failed. The line behind the action doesn't.
 #[tokio::test]
@@ -19,6 +20,28 @@ async fn nobody_passes_haproxy_while_its_lua_fails() {
         assert_eq!((seen.stopped().status(), seen.code()), (503, "unavailable"), "{uri}");
         assert_eq!(seen.checks.len(), 0);
     }
+}
+
+/// The Lua reads answers by itself: wherever one breaks off, nobody passes by it.
+#[tokio::test]
+async fn nobody_passes_haproxy_by_a_part_of_an_answer() {
+    let front = Front::start(&HAPROXY).await;
+    let phone = front.customer().await;
+    let bearer = format!("Bearer {}", phone.token());
+    let whole = raw::get(
+        &front.app.addresses().check,
+        "/check/haproxy/-/GET/http/shop.example/orders",
+        &[("Authorization", &bearer)],
+    );
+    let whole = whole.await.0;
+    assert!(whole.starts_with("HTTP/1.1 200") && whole.ends_with("\r\n\r\n"), "{whole}");
+    for length in 0..whole.len() {
+        front.wire.set(Mode::CutAfter(length)).await;
+        let seen = front.get("/orders", Some(&phone.token()), &[]).await;
+        assert_eq!((seen.stopped().status(), seen.checks.len()), (503, 1), "{length}: {:?}", &whole[..length]);
+    }
+    front.wire.set(Mode::CutAfter(whole.len())).await;
+    front.get("/orders", Some(&phone.token()), &[]).await.passed();
 }
 
 /// A request so long that HAProxy has no room left for what the check says of it: it must not arrive as nobody's.

@@ -14,8 +14,8 @@ pub enum Mode {
     Through,
     /// The connection is closed once the question has arrived: nobody knows whether it was answered.
     Cut,
-    /// Its answer is cut off in its head, behind `200 OK`.
-    Half,
+    /// Its answer is cut off after so many bytes.
+    CutAfter(usize),
     /// The question is taken and never answered.
     Hang,
     /// Nobody listens any more. There is no way back.
@@ -82,7 +82,7 @@ async fn relay(mut proxy: TcpStream, server: SocketAddr, mode: watch::Receiver<M
                 let heads = count(&mut head, &asked);
                 let now = *mode.borrow();
                 match now {
-                    Mode::Through | Mode::Half => if server.write_all(&question[..n]).await.is_err() { return },
+                    Mode::Through | Mode::CutAfter(_) => if server.write_all(&question[..n]).await.is_err() { return },
                     Mode::Cut if heads > 0 => return,
                     Mode::Cut | Mode::Hang => {}
                     Mode::Down => return,
@@ -90,11 +90,11 @@ async fn relay(mut proxy: TcpStream, server: SocketAddr, mode: watch::Receiver<M
             }
             read = server.read(&mut answer) => {
                 let Ok(mut n @ 1..) = read else { return };
-                let half = *mode.borrow() == Mode::Half;
-                if half {
-                    n = n.min(60);
+                let now = *mode.borrow();
+                if let Mode::CutAfter(length) = now {
+                    n = n.min(length);
                 }
-                if proxy.write_all(&answer[..n]).await.is_err() || half { return }
+                if proxy.write_all(&answer[..n]).await.is_err() || now != Mode::Through { return }
             }
             () = &mut down => return,
         }
