@@ -28,12 +28,8 @@ async fn nobody_passes_haproxy_by_a_part_of_an_answer() {
     let front = Front::start(&HAPROXY).await;
     let phone = front.customer().await;
     let bearer = format!("Bearer {}", phone.token());
-    let whole = raw::get(
-        &front.app.addresses().check,
-        "/check/haproxy/-/GET/http/shop.example/orders",
-        &[("Authorization", &bearer)],
-    );
-    let whole = whole.await.0;
+    let target = "/check/haproxy/-/GET/http/shop.example/orders";
+    let whole = raw::get(&front.app.addresses().check, target, &[("Authorization", &bearer)]).await.0;
     assert!(whole.starts_with("HTTP/1.1 200") && whole.ends_with("\r\n\r\n"), "{whole}");
     for length in 0..whole.len() {
         front.wire.set(Mode::CutAfter(length)).await;
