@@ -5,13 +5,14 @@
 use libfuzzer_sys::fuzz_target;
 use yaopai_fuzz::Lines;
 use yaopai_wire::fields::Fields as _;
-use yaopai_wire::original::{NGINX_PREFIX, NginxTarget, Original, is_unclean};
+use yaopai_wire::original::{ENVOY_PREFIX, NGINX_PREFIX, NginxTarget, Original, is_unclean};
 
 const NAMES: [&str; 4] = ["x-forwarded-method", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-uri"];
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(text) = std::str::from_utf8(bytes) {
         from_nginx(&format!("{NGINX_PREFIX}{text}"));
+        from_envoy(&format!("{ENVOY_PREFIX}{text}"));
         assert_eq!(is_unclean(&format!("/{text}")), is_doubtful(&format!("/{text}")), "{text:?}");
     }
     from_fields(&Lines::cut(bytes));
@@ -24,6 +25,16 @@ fn from_nginx(target: &str) {
     let again = format!("{NGINX_PREFIX}{ask}/{method}/{scheme}/{host}{}", uri(&original));
     // A question left empty asks what `-` asks.
     assert!(again == target || again.replacen("/-/", "//", 1) == target, "{again:?} {target:?}");
+    holds(&original);
+}
+
+fn from_envoy(target: &str) {
+    let fields = Lines::cut(b"host: h\nx-forwarded-proto: https\n");
+    let Ok((ask, original)) = Original::from_envoy(target, "GET", &fields) else { return };
+    let ask = if ask.is_empty() { "-" } else { ask };
+    let again = format!("{ENVOY_PREFIX}{ask}{}", uri(&original));
+    assert!(again == target || again.replacen("/-/", "//", 1) == target, "{again:?} {target:?}");
+    assert!(!ask.contains(['/', '?']));
     holds(&original);
 }
 

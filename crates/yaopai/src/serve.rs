@@ -272,7 +272,7 @@ impl Brief for CheckFirst {
             return Reply::NotBrief;
         }
         let pass = |principal: &Principal, id, proven| principal.write(id, proven, lines);
-        match self.0.ask(peer, question.target, question, pass) {
+        match self.0.ask(peer, ("GET", question.target), question, pass) {
             Answered::Passed(()) => Reply::Lines,
             Answered::Ready(response) => Reply::Whole(response),
             Answered::Later(later) => Reply::Later(later),

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use yaopai_wire::original::NGINX_PREFIX;
+use yaopai_wire::original::{ENVOY_PREFIX, HAPROXY_PREFIX, NGINX_PREFIX};
 use yaopai_wire::principal;
 use yaopai_wire::problem::Code;
 
@@ -142,7 +142,9 @@ fn routers_are_where_the_documents_look() {
 
 #[test]
 fn checks_and_their_words_are_described() {
-    assert!(API.contains(&format!("`{NGINX_PREFIX}{{")), "the nginx check's target");
+    for prefix in [NGINX_PREFIX, HAPROXY_PREFIX, ENVOY_PREFIX] {
+        assert!(API.contains(&format!("`{prefix}{{")), "the target of {prefix}");
+    }
     let check = include_str!("../src/check/mod.rs");
     let forward = check.split("const FORWARD: &str = \"").nth(1).and_then(|r| r.split('"').next()).unwrap();
     assert!(API.contains(forward), "{forward}");

@@ -30,7 +30,9 @@ use yaopai_core::service::{Credentials, Tickets, refused};
 use yaopai_core::time::{Downtime, Timestamp};
 use yaopai_wire::carrier::{Carrier, Carriers, Shown, holds_token};
 use yaopai_wire::fields::Fields;
-use yaopai_wire::original::{KeptOriginal, NGINX_PREFIX, NginxTarget, Original, is_unclean};
+use yaopai_wire::original::{
+    ENVOY_PREFIX, HAPROXY_PREFIX, KeptOriginal, NGINX_PREFIX, NginxTarget, Original, is_unclean,
+};
 use yaopai_wire::principal::{any_of_ours, forged, slides};
 use yaopai_wire::problem::Code;
 use yaopai_wire::signature::{Kept, Needs};
@@ -104,7 +106,7 @@ impl Checks {
 
     /// Is this path a check's?
     pub fn is_check(path: &str) -> bool {
-        path.starts_with(NGINX_PREFIX) || path == FORWARD
+        path == FORWARD || [NGINX_PREFIX, HAPROXY_PREFIX, ENVOY_PREFIX].iter().any(|prefix| path.starts_with(prefix))
     }
 
     /// Answers one check that hyper has read.
@@ -114,33 +116,37 @@ impl Checks {
         request: &Request<B>,
     ) -> Either<Ready<Response<Body>>, BoxFuture<'static, Response<Body>>> {
         let target = request.uri().path_and_query().map_or("", |t| t.as_str());
-        match self.ask(peer, target, request.headers(), Principal::response) {
+        match self.ask(peer, (request.method().as_str(), target), request.headers(), Principal::response) {
             Answered::Passed(response) | Answered::Ready(response) => Either::Left(ready(response)),
             Answered::Later(later) => Either::Right(later),
         }
     }
 
-    /// Answers one check. `pass` makes the answer of one that passes from the session's principal.
+    /// Answers one check, of which its own method and target are given. `pass` makes the answer of one that passes from the
+    /// session's principal.
     pub fn ask<R>(
         self: &Arc<Self>,
         peer: Peer,
-        target: &str,
+        (method, target): (&str, &str),
         fields: &impl Fields,
         pass: impl FnOnce(&Principal, SessionId, Proven) -> R,
     ) -> Answered<R> {
         let nginx = target.starts_with(NGINX_PREFIX);
         let proxy = if nginx { Proxy::Nginx } else { Proxy::Other };
-        let question = if nginx {
+        let forward = target.starts_with(FORWARD);
+        let question = if nginx || target.starts_with(HAPROXY_PREFIX) {
             NginxTarget::parse(target).map(|t| (t.ask, t.original))
-        } else if self.trusts(peer) {
+        } else if !self.trusts(peer) {
+            return Answered::Ready(self.refuse(proxy, refuse::untrusted()));
+        } else if forward {
             let ask = target.split_once('?').map_or("", |(_, query)| query);
             Original::from_forwarded(fields).map(|o| (ask, o))
         } else {
-            return Answered::Ready(self.refuse(proxy, refuse::untrusted()));
+            Original::from_envoy(target, method, fields)
         };
         let (ask, original) = match question {
             // A proxy whose check URL has no query may pass the client's on (Caddy does): the client must not ask.
-            Ok((ask, original)) if !nginx && !ask.is_empty() && original.query == Some(ask) => {
+            Ok((ask, original)) if forward && !ask.is_empty() && original.query == Some(ask) => {
                 return Answered::Ready(self.refuse(proxy, refuse::asked_by_client()));
             }
             Ok((ask, original)) => match Ask::parse(ask) {

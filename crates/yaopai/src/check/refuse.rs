@@ -41,7 +41,10 @@ pub(super) fn because(code: Code) -> Error {
             "URLs end up in logs: send the token as `Authorization: Bearer …`, and treat this one as lost.",
         ),
         Code::CarrierConflict => Error::new(code, "Send the token in exactly one place."),
-        Code::NotFound => Error::new(code, "This listener answers checks: /check/nginx/… and /check/forward."),
+        Code::NotFound => Error::new(
+            code,
+            "This listener answers checks: /check/nginx/…, /check/haproxy/…, /check/forward and /check/envoy/….",
+        ),
         Code::AppNotAllowed => Error::new(code, "This route is for sessions of other apps."),
         code => session_error(code),
     }

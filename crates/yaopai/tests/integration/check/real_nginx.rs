@@ -2,17 +2,12 @@
 
 mod signed;
 
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
-use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 
 use crate::support::nginx::Nginx;
+use crate::support::shop::{Shop, principal, user};
 use crate::support::{PRINCIPAL, Phone, Reply, Setup, TestApp, minutes, raw, seconds};
 
 /// Everything between a phone and a shop.
@@ -20,40 +15,6 @@ struct Front {
     app: TestApp,
     shop: Shop,
     nginx: Nginx,
-}
-
-/// The back end: says what arrived, and counts.
-#[derive(Clone, Default)]
-struct Shop {
-    address: String,
-    arrived: Arc<Mutex<Vec<Value>>>,
-}
-
-impl Shop {
-    async fn start() -> Self {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let shop = Self { address: listener.local_addr().unwrap().to_string(), ..Self::default() };
-        let router = Router::new().fallback(serve).with_state(shop.clone());
-        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        shop
-    }
-
-    fn visits(&self) -> usize {
-        self.arrived.lock().unwrap().len()
-    }
-}
-
-async fn serve(State(shop): State<Shop>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
-    let text = |v: &HeaderValue| String::from_utf8_lossy(v.as_bytes()).into_owned();
-    let headers: Vec<(String, String)> = headers.iter().map(|(n, v)| (n.to_string(), text(v))).collect();
-    let seen = json!({
-        "method": method.as_str(), "uri": uri.to_string(), "headers": headers, "body": String::from_utf8_lossy(&body),
-    });
-    shop.arrived.lock().unwrap().push(seen.clone());
-    match uri.path().strip_prefix("/status/").and_then(|s| s.parse().ok()) {
-        Some(status) => (StatusCode::from_u16(status).unwrap(), "the shop's own words").into_response(),
-        None => axum::Json(seen).into_response(),
-    }
 }
 
 impl Front {
@@ -101,22 +62,6 @@ impl Front {
         assert_eq!(reply.header("cache-control"), Some("no-store"));
         format!("{} {code}", reply.status.as_u16())
     }
-}
-
-/// The Yaopai-* headers that arrived at the shop.
-#[track_caller]
-fn principal(arrived: &Value) -> Vec<(String, String)> {
-    let headers: Vec<(String, String)> = serde_json::from_value(arrived["headers"].clone()).unwrap();
-    let mut ours: Vec<_> = headers.into_iter().filter(|(n, _)| n.replace('_', "-").starts_with("yaopai")).collect();
-    ours.sort();
-    for pair in ours.windows(2) {
-        assert_ne!(pair[0].0, pair[1].0, "twice");
-    }
-    ours
-}
-
-fn user(arrived: &Value) -> Option<String> {
-    principal(arrived).into_iter().find(|(n, _)| n == "yaopai-user").map(|(_, v)| v)
 }
 
 #[tokio::test]
