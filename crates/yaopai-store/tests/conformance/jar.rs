@@ -105,7 +105,7 @@ pub async fn bounded_by_number_and_bytes(lab: Lab) {
     lab.put_cookies(JarChange { now: later(5), ..change(1, vec![cookie(5, b"x")]) }).await.unwrap();
     assert_eq!(lab.slots(1).await, [1, 3, 4, 5]);
     // By bytes.
-    lab.put_cookies(JarChange { now: later(6), ..change(1, vec![cookie(6, &[6; 38])]) }).await.unwrap();
+    lab.put_cookies(JarChange { now: later(6), ..change(1, vec![cookie(6, &[6; 39])]) }).await.unwrap();
     assert_eq!(lab.slots(1).await, [5, 6]);
     lab.put_cookies(JarChange { now: later(7), ..change(1, vec![cookie(7, &[7; 41])]) }).await.unwrap();
     assert_eq!(lab.slots(1).await, [] as [u8; 0], "one that is larger than a jar is kept by none");

@@ -74,6 +74,7 @@ struct Open {
 }
 
 /// A read that is under way, as its shard was when it began.
+#[derive(Debug)]
 pub(super) struct Filling {
     epoch: u64,
     asked: Timestamp,
@@ -175,5 +176,95 @@ impl Shard {
         let gone = self.open.remove(&session)?;
         self.bytes -= gone.cost;
         Some(gone)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jar::{From, read};
+
+    const A: SessionId = SessionId([1; 16]);
+    const NOW: Timestamp = Timestamp(1_800_000_000_000);
+
+    fn set(line: &str) -> Set {
+        read(line.as_bytes(), From::Webhook, NOW).unwrap()
+    }
+
+    fn jar(line: &str, bytes: usize) -> Arc<[OpenCookie]> {
+        let kept = JarCookie {
+            slot: [1; 16],
+            twin: [1; 16],
+            site: [1; 16],
+            everywhere: true,
+            expires_at: None,
+            created: 0,
+            used_at: NOW,
+            sealed: vec![0; bytes],
+        };
+        Arc::new([OpenCookie::new(&kept, set(line).cookie)])
+    }
+
+    fn filling(known: &Known, session: SessionId) -> Filling {
+        known.get(session, NOW).unwrap_err()
+    }
+
+    #[test]
+    fn what_was_read_before_a_change_is_not_believed_after_it() {
+        let known = Known::default();
+        // Read before it, remembered during it.
+        let old = filling(&known, A);
+        let changing = known.changing(A);
+        known.fill(A, old, 1, &jar("a=old", 1));
+        assert!(known.get(A, NOW).is_err());
+        // Read during it, remembered during it and after it.
+        let (during, late) = (filling(&known, A), filling(&known, A));
+        known.fill(A, during, 1, &jar("a=old", 1));
+        drop(changing);
+        assert!(known.get(A, NOW).is_err());
+        known.fill(A, late, 1, &jar("a=old", 1));
+        assert!(known.get(A, NOW).is_err());
+        // Read after it.
+        known.fill(A, filling(&known, A), 2, &jar("a=new", 1));
+        assert!(known.get(A, NOW).is_ok());
+    }
+
+    #[test]
+    fn only_the_very_same_is_said_already() {
+        let known = Known::default();
+        assert_eq!(known.says_so_already(A, &[set("a=1")], NOW), None, "nothing is known");
+        known.fill(A, filling(&known, A), 7, &jar("a=1", 1));
+        assert_eq!(known.says_so_already(A, &[set("a=1")], NOW), Some(7));
+        assert_eq!(known.says_so_already(A, &[set("a=1; HttpOnly; Secure")], NOW), Some(7));
+        for other in ["a=2", "b=1", "a=1; Path=/x", "a=1; Domain=h.example", "a=1; Max-Age=9", "a=1; Max-Age=0"] {
+            assert_eq!(known.says_so_already(A, &[set("a=1"), set(other)], NOW), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn bounded_by_number_and_bytes_and_forgotten_in_the_end() {
+        let known = Known::default();
+        let id = |n: u16| {
+            let mut id = [0; 16];
+            id[..2].copy_from_slice(&n.to_be_bytes());
+            SessionId(id)
+        };
+        let many = u16::try_from(JARS_MAX).unwrap() + 10;
+        for n in 0..many {
+            let at = Timestamp(NOW.0 + i64::from(n));
+            let filling = known.get(id(n), at).unwrap_err();
+            known.fill(id(n), filling, 1, &jar("a=1", 1));
+        }
+        assert!(known.get(id(9), NOW).is_err() && known.get(id(10), NOW).is_ok(), "those asked for longest ago went");
+        assert_eq!(known.shard(A).open.len() + known.shard(id(0)).open.len(), JARS_MAX);
+        for n in 0..10 {
+            let filling = known.get(id(many + n), Timestamp(NOW.0 + 100_000)).unwrap_err();
+            known.fill(id(many + n), filling, 1, &jar("a=1", BYTES_MAX / 4));
+        }
+        let shard = known.shard(id(0));
+        assert!(shard.open.len() < 10 && shard.bytes <= BYTES_MAX, "{} {}", shard.open.len(), shard.bytes);
+        drop(shard);
+        known.purge(Timestamp(NOW.0 + 100_000) + KNOWN_FOR);
+        assert_eq!((known.shard(id(0)).open.len(), known.shard(id(0)).bytes), (0, 0));
     }
 }
