@@ -44,6 +44,8 @@ pub(crate) struct Slots {
 
 impl Cookie {
     pub(super) fn new(name: &str, value: &str, domain: Domain, path: CookiePath) -> Self {
+        // Whether the path was named or is the default makes no other cookie; the crate's type remembers it.
+        let path = CookiePath::parse(&path).unwrap_or(path);
         Self { name: Zeroizing::new(name.into()), value: Zeroizing::new(value.into()), domain, path }
     }
 

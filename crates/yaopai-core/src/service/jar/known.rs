@@ -235,7 +235,7 @@ mod tests {
         assert_eq!(known.says_so_already(A, &[set("a=1")], NOW), None, "nothing is known");
         known.fill(A, filling(&known, A), 7, &jar("a=1", 1));
         assert_eq!(known.says_so_already(A, &[set("a=1")], NOW), Some(7));
-        assert_eq!(known.says_so_already(A, &[set("a=1; HttpOnly; Secure")], NOW), Some(7));
+        assert_eq!(known.says_so_already(A, &[set("a=1; HttpOnly; Secure; Path=/")], NOW), Some(7));
         for other in ["a=2", "b=1", "a=1; Path=/x", "a=1; Domain=h.example", "a=1; Max-Age=9", "a=1; Max-Age=0"] {
             assert_eq!(known.says_so_already(A, &[set("a=1"), set(other)], NOW), None, "{other}");
         }
@@ -256,7 +256,7 @@ mod tests {
             known.fill(id(n), filling, 1, &jar("a=1", 1));
         }
         assert!(known.get(id(9), NOW).is_err() && known.get(id(10), NOW).is_ok(), "those asked for longest ago went");
-        assert_eq!(known.shard(A).open.len() + known.shard(id(0)).open.len(), JARS_MAX);
+        assert_eq!(known.shard(id(0)).open.len(), JARS_MAX);
         for n in 0..10 {
             let filling = known.get(id(many + n), Timestamp(NOW.0 + 100_000)).unwrap_err();
             known.fill(id(many + n), filling, 1, &jar("a=1", BYTES_MAX / 4));
@@ -265,6 +265,7 @@ mod tests {
         assert!(shard.open.len() < 10 && shard.bytes <= BYTES_MAX, "{} {}", shard.open.len(), shard.bytes);
         drop(shard);
         known.purge(Timestamp(NOW.0 + 100_000) + KNOWN_FOR);
-        assert_eq!((known.shard(id(0)).open.len(), known.shard(id(0)).bytes), (0, 0));
+        let shard = known.shard(id(0));
+        assert_eq!((shard.open.len(), shard.bytes), (0, 0));
     }
 }
