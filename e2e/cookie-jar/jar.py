@@ -42,7 +42,8 @@ for line in sys.stdin:
         now += step["wait"]
         if step["set"]:
             jar.extract_cookies(Answer(step["set"]["line"]), request(step["set"]))
-        asked = request(step["ask"])
-        jar.add_cookie_header(asked)
-        sent.append(asked.get_header("Cookie"))
+        for place in step["asks"]:
+            asked = request(place)
+            jar.add_cookie_header(asked)
+            sent.append(asked.get_header("Cookie"))
     print(json.dumps(sent))

@@ -6,7 +6,7 @@ const named = (set, name) => set.attributes.filter(([key]) => key === name).map(
 const host = ({ host }) => host.replace(/:.*/, '').toLowerCase()
 const isAddress = text => /^[\d.]+$/.test(text)
 const domain = set => (named(set, 'domain').filter(value => value).at(-1) ?? '').toLowerCase().replace(/^\./, '')
-const twice = set => set.attributes.some(([key], at) => set.attributes.findIndex(([other]) => other === key) !== at)
+const twice = set => ['domain', 'path', 'expires'].some(name => named(set, name).length > 1)
 const lives = set => named(set, 'max-age').length + named(set, 'expires').length > 0
 const alike = (set, before) => before.filter(past => past.name === set.name)
 // With a day of the week, in an order and with a number of digits that Netscape's specification knows, and a year of our time.

@@ -21,13 +21,13 @@ for await (const line of createInterface({ input: process.stdin })) {
   // It asks the clock what has expired, whatever it is told.
   Date.now = () => now
   const sent = []
-  for (const { wait, set, ask } of steps) {
+  for (const { wait, set, asks } of steps) {
     now += wait * 1000
     if (set) {
       const cookie = received(set.line, now)
       if (cookie) jar.setCookieSync(cookie, `https://${set.host}${set.path}`, { now: new Date(now), ignoreError: true })
     }
-    sent.push(jar.getCookieStringSync(`https://${ask.host}${ask.path}`, { now: new Date(now) }) || null)
+    for (const { host, path } of asks) sent.push(jar.getCookieStringSync(`https://${host}${path}`, { now: new Date(now) }) || null)
   }
   console.log(JSON.stringify(sent))
 }

@@ -119,24 +119,50 @@ fn make(many: u64, seed: u64) {
     let mut to = std::io::stdout().lock();
     for n in 0..many {
         let mut dice = Dice(ChaCha8Rng::seed_from_u64(seed + n));
-        let steps: Vec<Value> = (0..STEPS).map(|_| step(&mut dice)).collect();
+        let mut past = Vec::new();
+        let steps: Vec<Value> = (0..STEPS).map(|_| step(&mut dice, &mut past)).collect();
         writeln!(to, "{}", json!({ "seed": seed + n, "start": START, "steps": steps })).unwrap();
     }
 }
 
-fn step(dice: &mut Dice) -> Value {
-    let set = dice.chance(70).then(|| set(dice));
-    let wait = if dice.below(1_000) == 0 { 401 * 86_400 } else { dice.pick(WAITS) };
-    json!({ "wait": wait, "set": set, "ask": { "host": dice.pick(HOSTS), "path": dice.pick(PATHS) } })
+fn step(dice: &mut Dice, past: &mut Vec<Set>) -> Value {
+    let set = dice.chance(70).then(|| if dice.chance(25) && !past.is_empty() { again(dice, past) } else { set(dice) });
+    past.extend(set.clone());
+    let set = set.map(|set| set.to_json(dice));
+    let wait = if dice.below(300) == 0 { 401 * 86_400 } else { dice.pick(WAITS) };
+    let asks: Vec<Value> = (0..4).map(|_| json!({ "host": dice.pick(HOSTS), "path": dice.pick(PATHS) })).collect();
+    json!({ "wait": wait, "set": set, "asks": asks })
 }
 
-/// An answer that sets a cookie. `attributes` says apart what `line` says.
-fn set(dice: &mut Dice) -> Value {
+/// An answer that sets a cookie.
+#[derive(Clone)]
+struct Set {
+    host: &'static str,
+    path: &'static str,
+    name: String,
+    attributes: Vec<(&'static str, Option<String>)>,
+}
+
+/// One that was set before: removed, or set anew without a life of its own.
+fn again(dice: &mut Dice, past: &[Set]) -> Set {
+    let mut set = past[dice.below(past.len())].clone();
+    set.attributes.retain(|(name, _)| !name.eq_ignore_ascii_case("max-age") && !name.eq_ignore_ascii_case("expires"));
+    if dice.chance(50) {
+        set.attributes.push(("Max-Age", Some("0".into())));
+    }
+    set
+}
+
+fn set(dice: &mut Dice) -> Set {
     let host = dice.pick(HOSTS);
-    let name = format!("n{}", dice.below(20));
-    let mut attributes: Vec<(&str, Option<String>)> = Vec::new();
+    let name = format!("n{}", dice.below(14));
+    let mut attributes: Vec<(&'static str, Option<String>)> = Vec::new();
     if dice.chance(30) {
-        let domain = if dice.chance(40) { host.split(':').next().unwrap() } else { dice.mostly(8, DOMAINS) };
+        let domain = match host.split(':').next().unwrap() {
+            address if address.starts_with('1') => dice.pick(&[address, address, "0.0.7", "0.0.1"]),
+            name if dice.chance(40) => name,
+            _ => dice.mostly(8, DOMAINS),
+        };
         attributes.push((dice.pick(&["Domain", "domain"]), Some(domain.into())));
     }
     if dice.chance(60) {
@@ -157,9 +183,9 @@ fn set(dice: &mut Dice) -> Value {
         attributes.push((dice.pick(&["Expires", "expires"]), Some(dice.mostly(6, DATES).into())));
     }
     // One of them twice, one that nobody knows, or a path without a value.
-    if dice.chance(4) && !attributes.is_empty() {
-        let again = attributes[dice.below(attributes.len())].clone();
-        attributes.push(again);
+    if dice.chance(4) {
+        let (name, of) = dice.pick(&[("Path", &["/", "/a"][..]), ("Domain", &DOMAINS[..5]), ("Expires", &DATES[..6])]);
+        attributes.push((name, Some(dice.pick(of).into())));
     }
     if dice.chance(4) {
         attributes.push(("Max-Age", Some(dice.pick(AGES).into())));
@@ -170,20 +196,29 @@ fn set(dice: &mut Dice) -> Value {
     for i in (1..attributes.len()).rev() {
         attributes.swap(i, dice.below(i + 1));
     }
-    let value = dice.pick(VALUES);
-    let pair = match dice.below(50) {
-        0 => name.clone(),
-        1 => format!("={value}"),
-        _ => format!("{name}{}={value}", dice.pick(&["", "", " "])),
-    };
-    let written = attributes.iter().map(|(name, value)| match value {
-        Some(value) => format!("{name}={value}"),
-        None => (*name).to_owned(),
-    });
-    let line = std::iter::once(pair.clone()).chain(written).collect::<Vec<_>>().join(dice.pick(&["; ", ";", " ; "]));
-    let attributes: Vec<Value> =
-        attributes.iter().map(|(name, value)| json!([name.to_ascii_lowercase(), value])).collect();
-    json!({ "host": host, "path": dice.pick(PATHS), "name": name, "pair": pair, "attributes": attributes, "line": line })
+    Set { host, path: dice.pick(PATHS), name, attributes }
+}
+
+impl Set {
+    /// `attributes` says apart what `line` says.
+    fn to_json(&self, dice: &mut Dice) -> Value {
+        let Self { host, path, name, attributes } = self;
+        let value = dice.pick(VALUES);
+        let pair = match dice.below(50) {
+            0 => name.clone(),
+            1 => format!("={value}"),
+            _ => format!("{name}{}={value}", dice.pick(&["", "", " "])),
+        };
+        let written = attributes.iter().map(|(name, value)| match value {
+            Some(value) => format!("{name}={value}"),
+            None => (*name).to_owned(),
+        });
+        let line =
+            std::iter::once(pair.clone()).chain(written).collect::<Vec<_>>().join(dice.pick(&["; ", ";", " ; "]));
+        let apart: Vec<Value> =
+            attributes.iter().map(|(name, value)| json!([name.to_ascii_lowercase(), value])).collect();
+        json!({ "host": host, "path": path, "name": name, "pair": pair, "attributes": apart, "line": line })
+    }
 }
 
 /// Ours: the services on the reference engine, a session for each sequence.
@@ -206,9 +241,10 @@ fn run() {
                     let line = [text(set, "line")];
                     service.learn(id, &text(set, "host"), &text(set, "path"), &line).await.unwrap();
                 }
-                let ask = &step["ask"];
-                let field = service.cookies_for(id, &text(ask, "host"), &text(ask, "path")).await.unwrap();
-                sent.push(field.map(|field| field.to_string()));
+                for ask in step["asks"].as_array().unwrap() {
+                    let field = service.cookies_for(id, &text(ask, "host"), &text(ask, "path")).await.unwrap();
+                    sent.push(field.map(|field| field.to_string()));
+                }
             }
             writeln!(to, "{}", json!(sent)).unwrap();
         }

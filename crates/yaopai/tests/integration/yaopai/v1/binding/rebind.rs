@@ -36,7 +36,11 @@ async fn a_step_up_switches_accounts() {
     // The old user's other sessions are over; this one's old token is nobody's.
     assert_eq!(phone.check_as(&pad.token(), "-").await.denied(), "401 session_revoked");
     assert_eq!(phone.check_as(&old, "-").await.denied(), "403 not_bound");
-    assert_eq!(app.count("jar"), 1, "what `opened` set for 43; those of 42 are gone with their sessions and the change");
+    assert_eq!(
+        app.count("jar"),
+        1,
+        "what `opened` set for 43; those of 42 are gone with their sessions and the change"
+    );
     let opened = app.back_end.calls("opened");
     assert_eq!(opened.last().unwrap().data["user"], "43");
     let bindings = app.admin_get("/admin/v1/bindings").await;
