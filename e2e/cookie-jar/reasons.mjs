@@ -18,7 +18,7 @@ export const LONG = 'ours outlives no 400 days'
 
 export const REASONS = {
   'tough-cookie': {
-    [LONG]: { rfc: '5.2.1, 5.2.2', speaks: () => false },
+    [LONG]: { rfc: '4.1.2.1, 4.1.2.2', speaks: () => false },
     'it has the list of public suffixes': {
       rfc: '5.3 step 5',
       speaks: set => domain(set) === 'com.cn' && host(set).endsWith('com.cn'),
@@ -30,7 +30,7 @@ export const REASONS = {
     },
   },
   'http.cookiejar': {
-    [LONG]: { rfc: '5.2.1, 5.2.2', speaks: () => false },
+    [LONG]: { rfc: '4.1.2.1, 4.1.2.2', speaks: () => false },
     'it keeps a line without =': { rfc: '5.2 step 2', speaks: set => !set.pair.includes('=') },
     'it drops a cookie for a Max-Age that is no number': {
       rfc: '5.2.2',
