@@ -221,16 +221,16 @@ impl Set {
     }
 }
 
-/// Ours: the services on the reference engine, a session for each sequence.
+/// Ours: the services on the reference engine, anew for each sequence.
 fn run() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
         let outside = Arc::new(Outside(AtomicI64::new(0), AtomicU64::new(1)));
-        let store: Arc<dyn Store> = Arc::new(Model::open(Disk::default(), Arc::clone(&outside) as _));
-        let service = serve(&store, &outside).await;
         let mut to = std::io::stdout().lock();
         for (n, line) in (1_u32..).zip(std::io::stdin().lock().lines()) {
             let sequence: Value = serde_json::from_str(&line.unwrap()).unwrap();
+            let store: Arc<dyn Store> = Arc::new(Model::open(Disk::default(), Arc::clone(&outside) as _));
+            let service = serve(&store, &outside).await;
             let id = open(&*store, n).await;
             let mut sent = Vec::new();
             outside.0.store(sequence["start"].as_i64().unwrap() * 1000, Ordering::SeqCst);
