@@ -45,6 +45,12 @@ export const REASONS = {
       rfc: '5.2.3',
       speaks: set => named(set, 'domain').some(value => value.replace('.', '') === ''),
     },
+    'it lets any host remove a cookie, whose Domain it names': {
+      rfc: '5.3 step 6',
+      // Twice in ten thousand sequences.
+      rare: true,
+      speaks: set => lives(set) && domain(set) !== '' && !`.${host(set)}`.endsWith(`.${domain(set)}`),
+    },
     'it takes an address for a name': {
       rfc: '5.1.3',
       speaks: set => isAddress(host(set)) && isAddress(domain(set)) && domain(set) !== host(set),
