@@ -9,6 +9,7 @@ pub mod audit;
 pub mod bind_code;
 pub mod error;
 pub mod ids;
+pub mod jar;
 pub mod limit;
 pub mod live;
 pub mod ports;

@@ -7,6 +7,7 @@ mod conformance;
 use std::sync::Arc;
 
 use yaopai_core::app::Yields;
+use yaopai_core::jar::Bounds;
 use yaopai_core::ports::*;
 use yaopai_core::session::{EndReason, Limits, Standing};
 
@@ -196,4 +197,49 @@ async fn seals_are_reserved_once_each() {
         e.add_data_key(DataKey { id: 2, sealed: vec![n], reserved: 0 }).await.unwrap()
     });
     assert_eq!(added.await.into_iter().filter(|first| *first).count(), 1);
+}
+
+/// Answers that come in at the same time, each with a cookie of its own: none is lost, and each is counted.
+#[tokio::test(flavor = "multi_thread")]
+async fn parallel_answers_lose_no_cookie() {
+    let rounds: u8 = 42;
+    let lab = lab();
+    lab.must_open(login(1, "o")).await;
+    let bounds = Bounds { cookies: 1_008, bytes: 1 << 20 };
+    for round in 0..rounds {
+        let put = together(&lab, 0..MANY, |engine, n| async move {
+            let mut put = jar::cookie(0, &[round, n]);
+            (put.slot[0], put.slot[1], put.twin) = (round, n, put.slot);
+            put.twin[..2].copy_from_slice(&[round, n]);
+            engine.put_cookies(JarChange { bounds, ..jar::change(1, vec![put]) }).await.unwrap().unwrap()
+        });
+        let mut versions = put.await;
+        versions.sort_unstable();
+        let first = u64::from(round) * u64::from(MANY);
+        assert!(versions.into_iter().eq(first + 1..=first + u64::from(MANY)));
+    }
+    let kept = lab.jar(id(1)).await.unwrap().cookies;
+    let mut all: Vec<_> = kept.iter().map(|cookie| (cookie.sealed[0], cookie.sealed[1])).collect();
+    all.sort_unstable();
+    assert!(all.into_iter().eq((0..rounds).flat_map(|round| (0..MANY).map(move |n| (round, n)))));
+    assert!(kept.iter().map(|cookie| cookie.created).eq(0..1_008), "each has its place");
+}
+
+/// A kick and an answer at the same time: whichever is first, nothing is left of the cookie.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_cookie_outlives_a_kick() {
+    let lab = lab();
+    for n in 1..=MANY {
+        lab.must_open(login(n, &n.to_string())).await;
+    }
+    let ends = together(&lab, 1..=MANY, |engine, n| async move {
+        let put = engine.put_cookies(jar::change(n, vec![jar::cookie(1, b"a")]));
+        let (realm, which) = (main(), Which::One(id(n)));
+        let kick = engine.end(&realm, &which, EndReason::Kicked, T0);
+        if n % 2 == 0 { tokio::join!(put, kick).1.unwrap() } else { tokio::join!(kick, put).0.unwrap() }
+    });
+    assert!(ends.await.into_iter().all(|ended| ended.len() == 1));
+    for n in 1..=MANY {
+        assert_eq!(lab.jar(id(n)).await.unwrap(), Jar::default());
+    }
 }

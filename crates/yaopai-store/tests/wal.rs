@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
+use yaopai_core::jar::Bounds;
 use yaopai_core::ports::*;
 use yaopai_store::{Options, Sqlite};
 
@@ -46,7 +47,9 @@ async fn short_readers_that_overlap_for_ever_do_not_let_the_log_grow() {
     let mut largest = 0;
     for n in 0..150 {
         let sealed = vec![n; MB];
-        store.keep_cookies(id(1), vec![JarCookie { slot: [0; 16], sealed }]).await.unwrap();
+        let bounds = Bounds { cookies: 1, bytes: MB };
+        let change = JarChange { bounds, ..jar::change(1, vec![jar::cookie(0, &sealed)]) };
+        store.put_cookies(change).await.unwrap();
         let wal = std::fs::metadata(folder.path().join("yaopai.db-wal")).unwrap().len();
         largest = largest.max(wal);
     }

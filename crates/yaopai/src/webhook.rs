@@ -16,6 +16,7 @@ use sha2::Sha256;
 use tokio::sync::Semaphore;
 use yaopai_core::app::App;
 use yaopai_core::ids::{AppName, UserId};
+use yaopai_core::jar::LINES_MAX;
 use yaopai_core::ports::{BackEnd, BackEndError, BindVerdict, Clock, Entropy, Evidence, UserFound};
 use yaopai_core::session::{Claims, Session};
 use zeroize::Zeroizing;
@@ -27,9 +28,6 @@ use crate::rfc3339::rfc3339;
 const ANSWER_MAX: usize = 64 * 1024;
 /// The longest message for the person, in bytes.
 const MESSAGE_MAX: usize = 500;
-/// How many cookies one `opened` may set, and how long each may be.
-const COOKIES_MAX: usize = 20;
-const COOKIE_MAX: usize = 4096;
 /// How many calls of one app run at a time: a slow back end must not pile up connections, nor keep other apps' waiting.
 const CALLS_MAX: usize = 128;
 /// How many of them may be binds: whoever sends many must not keep others from logging in.
@@ -129,9 +127,8 @@ impl Webhooks {
             .headers()
             .get_all("set-cookie")
             .iter()
-            .filter_map(|v| v.to_str().ok())
-            .filter(|v| v.len() <= COOKIE_MAX)
-            .take(COOKIES_MAX)
+            .take(LINES_MAX)
+            .filter_map(|v| std::str::from_utf8(v.as_bytes()).ok())
             .map(str::to_owned)
             .collect();
         let mut answer = Vec::new();

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use crate::ids::{AppName, IdentityId, Realm, SessionId, UserId};
 use crate::ports::{
     AuditStore, Bind, BindCode, BindCodeHash, BindEnd, BindTerms, BindingFilter, FileHash, Filter, Identity,
-    ImportMark, ImportOutcome, ImportPiece, LoginRecord, Open, Opened, Rotate, Rotated, Stale, StaleEnded, StepUp,
-    UserFound, Which,
+    ImportMark, ImportOutcome, ImportPiece, JarStore, LoginRecord, Open, Opened, Rotate, Rotated, Stale, StaleEnded,
+    StepUp, UserFound, Which,
 };
 use crate::session::{Claims, EndReason, Session};
 use crate::time::{Downtime, Timestamp, Uptime};
@@ -44,15 +44,6 @@ pub struct StoreError {
 /// Results of this room.
 pub type StoreResult<T> = Result<T, StoreError>;
 
-/// A cookie of the back end's, sealed whole; its place in the jar is told by a keyed hash of name, domain and path.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct JarCookie {
-    /// Which cookie.
-    pub slot: [u8; 16],
-    /// The `Set-Cookie` line, sealed.
-    pub sealed: Vec<u8>,
-}
-
 /// A data key, sealed under the master key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DataKey {
@@ -75,7 +66,7 @@ pub struct PastProofs {
 
 /// An engine. Methods that change something answer only after the change is durable and applied to the sink.
 #[async_trait]
-pub trait Store: AuditStore + Send + Sync {
+pub trait Store: AuditStore + JarStore + Send + Sync {
     /// The server starts. Counts the time since it was last known to be alive as downtime, and says how much that is in all.
     /// When it was alive never goes back: one start under a clock that is years late must not make years of downtime later.
     async fn resume(&self, now: Timestamp) -> StoreResult<Downtime>;
@@ -222,9 +213,6 @@ pub trait Store: AuditStore + Send + Sync {
 
     /// Keeps the nonces of accepted requests over a stop in order, sealed.
     async fn keep_proofs(&self, sealed: Vec<u8>) -> StoreResult<()>;
-
-    /// Puts cookies of the back end into a session's jar, each in its slot.
-    async fn keep_cookies(&self, session: SessionId, cookies: Vec<JarCookie>) -> StoreResult<()>;
 
     /// The data keys.
     async fn data_keys(&self) -> StoreResult<Vec<DataKey>>;

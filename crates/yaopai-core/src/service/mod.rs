@@ -8,6 +8,7 @@ mod credentials;
 mod decrypt;
 mod flights;
 mod import;
+mod jar;
 mod login;
 mod once;
 mod phone;
@@ -23,6 +24,7 @@ pub use admin::{Claimed, Kick};
 pub use binding::{MadeCode, Offer, Previewed};
 pub use credentials::Credentials;
 pub use import::{FileBinding, Importer};
+pub use jar::Alone;
 pub use login::{KeyWanted, LoginRequest};
 pub use once::Once;
 pub use ticket::{Place, Purpose, Redeemed, TICKET_LIFE, Tickets, VIEW_LIFE};
@@ -94,6 +96,7 @@ struct Inner {
     phones: phone::Redeemed,
     user_keys: user_key::Fetched,
     tickets: ticket::Issuer,
+    jars: jar::Known,
     leasing: tokio::sync::Mutex<()>,
     tries: Windows,
     upkeep: upkeep::State,
@@ -162,6 +165,7 @@ impl Service {
                 phones: phone::Redeemed::default(),
                 user_keys: user_key::Fetched::default(),
                 tickets: ticket::Issuer::default(),
+                jars: jar::Known::default(),
                 leasing: tokio::sync::Mutex::default(),
                 upkeep: upkeep::State::new(up),
                 notes: Notes::default(),

@@ -88,6 +88,7 @@ impl Service {
         self.inner.tries.purge(now);
         self.inner.user_keys.purge(now, super::user_key::ASKED_EVERY);
         self.inner.tickets.purge(now);
+        self.inner.jars.purge(now);
         world.proofs.sweep(now);
         world.sealer.replenish(&*world.store).await?;
         Ok(Upkept { seen, expired: expired + stale, evicted, purged })

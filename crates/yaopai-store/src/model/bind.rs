@@ -5,8 +5,8 @@ use yaopai_core::ports::{Bind, BindEnd, BindTerms, Change, Proof, Rotated, Store
 use yaopai_core::session::{Claims, EndReason, Room, Session};
 use yaopai_core::time::Timestamp;
 
-use super::login;
 use super::state::State;
+use super::{jar, login};
 use crate::rules::{self, Rise};
 
 pub(super) fn bind(state: &mut State, bind: &Bind, changes: &mut Vec<Change>) -> StoreResult<Rotated> {
@@ -45,7 +45,7 @@ pub(super) fn bind(state: &mut State, bind: &Bind, changes: &mut Vec<Change>) ->
     }
     if leaves {
         leave(state, session.identity, Some(session.id), now, changes);
-        state.jar.retain(|(of, _), _| *of != session.id);
+        jar::empty(state, session.id);
     }
     give(state, session.identity, to, now);
     let told = say(state, &session.realm, &bind.user, session.id);

@@ -5,6 +5,7 @@ mod audit;
 mod bind;
 mod codes;
 mod import;
+mod jar;
 mod login;
 mod state;
 mod store;
@@ -12,8 +13,7 @@ mod store;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use yaopai_core::audit::{Said, Scribe};
-use yaopai_core::ids::SessionId;
-use yaopai_core::ports::{Change, ChangeSink, JarCookie};
+use yaopai_core::ports::{Change, ChangeSink};
 
 use state::State;
 
@@ -44,11 +44,6 @@ impl Model {
     /// Opens the engine on a disk; `Disk::default()` is an empty one.
     pub fn open(disk: Disk, sink: Arc<dyn ChangeSink>) -> Self {
         Self { disk, sink, scribe: OnceLock::new() }
-    }
-
-    /// A session's jar, by slot.
-    pub fn cookies(&self, session: SessionId) -> Vec<JarCookie> {
-        self.disk.lock().cookies(session)
     }
 
     /// Runs one command under the lock. Its changes reach the sink before anybody else can change anything.

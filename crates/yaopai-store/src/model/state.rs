@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId, UserId};
 use yaopai_core::ports::{
-    BindCode, BindCodeHash, Change, DataKey, FileHash, Identity, ImportMark, JarCookie, LoginRecord, PastProofs,
+    BindCode, BindCodeHash, Change, DataKey, FileHash, Identity, ImportMark, Jar, LoginRecord, PastProofs,
 };
 use yaopai_core::session::{Claims, EndReason, Ended, Session};
 use yaopai_core::time::{Downtime, Timestamp};
@@ -26,7 +26,8 @@ pub(super) struct State {
     pub logins: BTreeMap<[u8; 32], LoginRecord>,
     pub imports: BTreeMap<FileHash, ImportMark>,
     pub proofs: PastProofs,
-    pub jar: BTreeMap<(SessionId, [u8; 16]), Vec<u8>>,
+    /// Of live sessions only.
+    pub jars: BTreeMap<SessionId, Jar>,
     pub log: Log,
 }
 
@@ -76,6 +77,7 @@ impl State {
     pub fn end(&mut self, id: SessionId, reason: EndReason, at: Timestamp, changes: &mut Vec<Change>) -> bool {
         let Some(session) = self.sessions.get_mut(&id).filter(|s| s.ended.is_none()) else { return false };
         session.ended = Some(Ended { reason, at });
+        self.jars.remove(&id);
         changes.push(Change::Ended(id));
         true
     }
@@ -93,10 +95,5 @@ impl State {
     /// Live sessions whose principal changes when these claims or this unionid do.
     pub fn put(&self, ids: impl IntoIterator<Item = SessionId>, changes: &mut Vec<Change>) {
         changes.extend(ids.into_iter().filter_map(|id| self.session(id)).map(|s| Change::Put(Box::new(s))));
-    }
-
-    pub fn cookies(&self, session: SessionId) -> Vec<JarCookie> {
-        let all = (session, [0; 16])..=(session, [255; 16]);
-        self.jar.range(all).map(|((_, slot), sealed)| JarCookie { slot: *slot, sealed: sealed.clone() }).collect()
     }
 }

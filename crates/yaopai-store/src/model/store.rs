@@ -196,7 +196,6 @@ impl Store for Model {
             }
             for (_, id) in &sessions {
                 state.sessions.remove(id);
-                state.jar.retain(|(session, _), _| session != id);
             }
             let codes = codes::purge(state, now, limit);
             (logins.len() + codes + sessions.len()) as u64
@@ -354,15 +353,6 @@ impl Store for Model {
 
     async fn keep_proofs(&self, sealed: Vec<u8>) -> StoreResult<()> {
         self.run(|state, _| state.proofs.saved = Some(sealed.clone()));
-        Ok(())
-    }
-
-    async fn keep_cookies(&self, session: SessionId, cookies: Vec<JarCookie>) -> StoreResult<()> {
-        self.run(|state, _| {
-            if state.sessions.get(&session).is_some_and(|s| s.ended.is_none()) {
-                state.jar.extend(cookies.into_iter().map(|c| ((session, c.slot), c.sealed)));
-            }
-        });
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use yaopai_core::session::{Claims, EndReason, Ended, Room};
 use yaopai_core::time::Timestamp;
 
 use super::writer::{Done, Work};
-use super::{codes, login, rows, upkeep};
+use super::{codes, jar, login, rows};
 use crate::rules::{self, Rise};
 
 pub(super) fn bind(work: &mut Work<'_>, bind: &Bind) -> Done<Rotated> {
@@ -46,7 +46,7 @@ pub(super) fn bind(work: &mut Work<'_>, bind: &Bind) -> Done<Rotated> {
     }
     if leaves {
         leave(work, session.identity, Some(session.id), now)?;
-        upkeep::empty_jar(db, session.id)?;
+        jar::empty(db, session.id)?;
         identity.user = None;
     }
     give(db, identity, to, now)?;

@@ -7,6 +7,7 @@ mod codes;
 mod copy;
 mod file;
 mod import;
+mod jar;
 mod lane;
 mod login;
 mod proofs;
@@ -29,8 +30,7 @@ use std::sync::{Arc, OnceLock};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 use yaopai_core::audit::{By, Said, Scribe};
-use yaopai_core::ids::SessionId;
-use yaopai_core::ports::{ChangeSink, JarCookie, StoreResult};
+use yaopai_core::ports::{ChangeSink, StoreResult};
 
 pub use audit_file::AuditFile;
 pub use copy::copy;
@@ -142,14 +142,6 @@ impl Sqlite {
     pub fn committed(&self) -> Committed {
         let Counters { commits, calls } = self.counters.as_ref();
         Committed { commits: commits.load(Ordering::Relaxed), calls: calls.load(Ordering::Relaxed) }
-    }
-
-    /// A session's jar, by slot.
-    ///
-    /// # Errors
-    /// As every call of [`Store`](yaopai_core::ports::Store).
-    pub async fn cookies(&self, session: SessionId) -> StoreResult<Vec<JarCookie>> {
-        self.read(move |db| upkeep::cookies(db, session)).await
     }
 
     /// Has the writer run a command, and waits until it is committed and applied.

@@ -13,7 +13,7 @@ use yaopai_wire::token::SecretHash;
 
 use super::lane::closed;
 use super::writer::{Done, Work};
-use super::{Sqlite, audit, bind, codes, import, login, proofs, rows, sessions, stale, stepup, upkeep};
+use super::{Sqlite, audit, bind, codes, import, jar, login, proofs, rows, sessions, stale, stepup, upkeep};
 use crate::audited;
 
 /// How many rows a sweep changes in one command, so that logins pass between two of them.
@@ -266,10 +266,6 @@ impl Store for Sqlite {
         self.write(move |work| proofs::keep(work, &sealed)).await
     }
 
-    async fn keep_cookies(&self, session: SessionId, cookies: Vec<JarCookie>) -> StoreResult<()> {
-        self.write(move |work| upkeep::keep_cookies(work, session, &cookies)).await
-    }
-
     async fn data_keys(&self) -> StoreResult<Vec<DataKey>> {
         self.read(upkeep::data_keys).await
     }
@@ -280,6 +276,21 @@ impl Store for Sqlite {
 
     async fn reserve_seals(&self, key: u32, count: u64) -> StoreResult<u64> {
         self.write(move |work| upkeep::reserve_seals(work, key, count)).await
+    }
+}
+
+#[async_trait]
+impl JarStore for Sqlite {
+    async fn jar(&self, session: SessionId) -> StoreResult<Jar> {
+        self.read(move |db| jar::read(db, session)).await
+    }
+
+    async fn jar_version(&self, session: SessionId) -> StoreResult<Option<u64>> {
+        self.read(move |db| jar::version(db, session)).await
+    }
+
+    async fn put_cookies(&self, change: JarChange) -> StoreResult<Option<u64>> {
+        self.write(move |work| jar::put(work, &change)).await
     }
 }
 

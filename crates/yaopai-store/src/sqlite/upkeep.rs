@@ -1,8 +1,8 @@
-//! What the server itself keeps: when it was alive, data keys, jars; and the sweeps.
+//! What the server itself keeps: when it was alive, data keys; and the sweeps.
 
 use rusqlite::{Connection, params};
 use yaopai_core::ids::SessionId;
-use yaopai_core::ports::{DataKey, JarCookie};
+use yaopai_core::ports::DataKey;
 use yaopai_core::time::{Downtime, Timestamp, Uptime};
 
 use super::rows;
@@ -40,39 +40,14 @@ pub(super) fn purge_logins(work: &mut Work<'_>, now: Timestamp, limit: u32) -> D
     Ok(u32::try_from(gone).unwrap_or(u32::MAX))
 }
 
-/// Deletes sessions with their jars, the longest ended first. Answers how many.
+/// Deletes sessions, the longest ended first. Answers how many.
 pub(super) fn purge_sessions(work: &mut Work<'_>, ended_before: Timestamp, limit: u32) -> Done<u32> {
     let sql = "SELECT id FROM sessions WHERE ended_at < ?1 ORDER BY ended_at, id LIMIT ?2";
     let ids = rows::all(work.db, sql, params![ended_before.0, limit], rows::session_id)?;
     for id in &ids {
-        empty_jar(work.db, *id)?;
         work.db.prepare_cached("DELETE FROM sessions WHERE id = ?1")?.execute([id.0])?;
     }
     Ok(u32::try_from(ids.len()).unwrap_or(u32::MAX))
-}
-
-/// Cookies of a session that has ended, or never was, are not kept.
-pub(super) fn keep_cookies(work: &mut Work<'_>, session: SessionId, cookies: &[JarCookie]) -> Done<()> {
-    let live = "SELECT 1 FROM sessions WHERE id = ?1 AND ended_at IS NULL";
-    if rows::one(work.db, live, [session.0], |_| Ok(()))?.is_some() {
-        let sql = "INSERT OR REPLACE INTO jar (session, slot, sealed) VALUES (?1, ?2, ?3)";
-        let mut statement = work.db.prepare_cached(sql)?;
-        for cookie in cookies {
-            statement.execute(params![session.0, cookie.slot, cookie.sealed])?;
-        }
-    }
-    Ok(())
-}
-
-pub(super) fn empty_jar(db: &Connection, session: SessionId) -> rusqlite::Result<()> {
-    db.prepare_cached("DELETE FROM jar WHERE session = ?1")?.execute([session.0])?;
-    Ok(())
-}
-
-pub(super) fn cookies(db: &Connection, session: SessionId) -> rusqlite::Result<Vec<JarCookie>> {
-    rows::all(db, "SELECT slot, sealed FROM jar WHERE session = ?1 ORDER BY slot", [session.0], |r| {
-        Ok(JarCookie { slot: r.get(0)?, sealed: r.get(1)? })
-    })
 }
 
 pub(super) fn data_keys(db: &Connection) -> rusqlite::Result<Vec<DataKey>> {

@@ -13,6 +13,7 @@ use yaopai_core::ports::{Change, StoreError, StoreResult};
 use yaopai_core::session::Ended;
 
 use super::audit::Log;
+use super::jar;
 use super::lane::{Jobs, closed};
 use super::rows;
 use super::teller::Teller;
@@ -27,10 +28,11 @@ pub(super) struct Work<'c> {
 }
 
 impl Work<'_> {
-    /// Ends a session and tells it. False, and nothing told, if it had ended, or there is none.
+    /// Ends a session with its jar, and tells it. False, and nothing told, if it had ended, or there is none.
     pub fn end(&mut self, id: SessionId, ended: Ended) -> rusqlite::Result<bool> {
         let ends = rows::end(self.db, id, ended)?;
         if ends {
+            jar::delete(self.db, id)?;
             self.changes.push(Change::Ended(id));
         }
         Ok(ends)

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use yaopai_core::app::Yields;
 use yaopai_core::ids::{IdentityId, Realm, SessionId};
+use yaopai_core::jar::Bounds;
 use yaopai_core::ports::*;
 use yaopai_core::session::*;
 use yaopai_core::time::{Timestamp, Uptime};
@@ -87,7 +88,13 @@ impl World {
             86..90 => Call::Unbind(realm(c[0]), self.identity(c[1]), now),
             90..94 => Call::SetClaims(realm(c[0]), user(c[1]).into(), claims(c[2]), now),
             94..96 => {
-                Call::KeepCookies(self.some_session(c[0]), vec![JarCookie { slot: [c[1] % 3; 16], sealed: vec![c[2]] }])
+                let expires_at = c[4].is_multiple_of(2).then_some(Timestamp(now.0 + i64::from(c[4]) * 1000));
+                let kept = (!c[3].is_multiple_of(4)).then(|| KeptCookie { expires_at, sealed: vec![c[2]; 3] });
+                let (slot, twin) = ([c[1] % 5; 16], [c[1] % 2; 16]);
+                let put = PutCookie { slot, twin, site: [c[1] % 2; 16], everywhere: c[1] % 5 == 4, kept };
+                let bounds = Bounds { cookies: 3, bytes: 8 };
+                let used = vec![([c[2] % 5; 16], now)];
+                Call::PutCookies(JarChange { session: self.some_session(c[0]), cookies: vec![put], used, bounds, now })
             }
             96 => Call::Resume(now),
             97 => Call::AddKey(DataKey { id: u32::from(c[0] % 3), sealed: vec![c[1]], reserved: 0 }),

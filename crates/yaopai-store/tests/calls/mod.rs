@@ -32,7 +32,7 @@ pub enum Call {
     Unbind(Realm, IdentityId, Timestamp),
     SetClaims(Realm, UserId, Option<Claims>, Timestamp),
     SetDisabled(Realm, UserId, Option<Timestamp>),
-    KeepCookies(SessionId, Vec<JarCookie>),
+    PutCookies(JarChange),
     Resume(Timestamp),
     AddKey(DataKey),
     Reserve(u32, u64),
@@ -64,6 +64,7 @@ pub enum Outcome {
     Stale(StaleEnded),
     Said(bool),
     Count(u64),
+    Version(Option<u64>),
     Down(Downtime),
     Past(PastProofs),
     Done,
@@ -105,7 +106,7 @@ async fn attempt(engine: &dyn Engine, call: Call) -> StoreResult<Outcome> {
             engine.set_claims(&realm, &user, claims, now).await.map(|()| Outcome::Done)?
         }
         Call::SetDisabled(realm, user, at) => Outcome::Ids(engine.set_disabled(&realm, &user, at).await?),
-        Call::KeepCookies(id, cookies) => engine.keep_cookies(id, cookies).await.map(|()| Outcome::Done)?,
+        Call::PutCookies(change) => Outcome::Version(engine.put_cookies(change).await?),
         Call::Resume(now) => Outcome::Down(engine.resume(now).await?),
         Call::AddKey(key) => Outcome::Said(engine.add_data_key(key).await?),
         Call::RenewKey(id, version, sealed) => {
@@ -138,7 +139,7 @@ fn rotated(rotated: Rotated) -> Outcome {
 pub struct State {
     pub live: Vec<Session>,
     pub sessions: Vec<Option<Session>>,
-    pub jars: Vec<Vec<JarCookie>>,
+    pub jars: Vec<Jar>,
     pub identities: Vec<Option<(Identity, Option<Vec<u8>>)>>,
     pub lists: Vec<Vec<Session>>,
     pub bindings: Vec<Vec<Identity>>,
@@ -167,7 +168,7 @@ pub async fn state(engine: &dyn Engine) -> State {
     for n in 0..SESSIONS {
         let id = generator::session(n);
         s.sessions.push(engine.load(id).await.unwrap());
-        s.jars.push(engine.jar(id).await);
+        s.jars.push(engine.jar(id).await.unwrap());
     }
     let mut subjects = vec![None];
     for (app, _) in APPS {

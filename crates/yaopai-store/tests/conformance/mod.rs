@@ -12,6 +12,7 @@ pub mod disabled;
 pub mod end;
 pub mod fixtures;
 pub mod import;
+pub mod jar;
 pub mod keyed;
 pub mod linking;
 pub mod lists;
@@ -28,7 +29,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use yaopai_core::ids::{IdentityId, SessionId};
-use yaopai_core::ports::{AuditStore, Bind, Change, ChangeSink, JarCookie, LoginRecord, Store, Which};
+use yaopai_core::ports::{AuditStore, Bind, Change, ChangeSink, JarStore, LoginRecord, Store, Which};
 use yaopai_core::session::Session;
 use yaopai_core::time::Uptime;
 use yaopai_store::{Disk, Model, Options, Sqlite};
@@ -38,7 +39,6 @@ pub use fixtures::*;
 /// An engine, and what a test wants to see of it that the port does not show.
 #[async_trait]
 pub trait Engine: Store {
-    async fn jar(&self, session: SessionId) -> Vec<JarCookie>;
     async fn kept_key(&self, identity: IdentityId) -> Option<Vec<u8>>;
 }
 
@@ -149,9 +149,6 @@ impl Deref for Lab {
 
 #[async_trait]
 impl Engine for Model {
-    async fn jar(&self, session: SessionId) -> Vec<JarCookie> {
-        self.cookies(session)
-    }
     async fn kept_key(&self, identity: IdentityId) -> Option<Vec<u8>> {
         self.session_key(identity).await.unwrap()
     }
@@ -159,9 +156,6 @@ impl Engine for Model {
 
 #[async_trait]
 impl Engine for Sqlite {
-    async fn jar(&self, session: SessionId) -> Vec<JarCookie> {
-        self.cookies(session).await.unwrap()
-    }
     async fn kept_key(&self, identity: IdentityId) -> Option<Vec<u8>> {
         self.session_key(identity).await.unwrap()
     }
@@ -224,9 +218,11 @@ macro_rules! suite {
             end: one_of_the_realm, only_ones_own, all_of_a_user, all_of_a_guest, all_of_an_identity_opened_before,
                 once_for_one_reason, expiry;
             lists: by_subject_and_app, page_by_page, only_live_ones, bindings, every_live_one_in_order;
+            jar: a_cookie_is_kept_whole, the_same_again_keeps_its_place, what_has_expired_goes, bounded_by_number_and_bytes,
+                a_domain_makes_room_for_its_own, the_webhook_s_and_the_answer_s_stand_for_each_other,
+                a_jar_ends_with_its_session, a_change_of_user_empties_it;
             claims: are_kept_and_told, are_of_one_realm;
-            upkeep: down_time, seen_never_goes_back, stale_ones_end, a_sweep_is_bounded, jars_go_with_their_sessions,
-                data_keys, a_field_of_every_kind_comes_back;
+            upkeep: down_time, seen_never_goes_back, stale_ones_end, a_sweep_is_bounded, data_keys, a_field_of_every_kind_comes_back;
         }
     };
 }

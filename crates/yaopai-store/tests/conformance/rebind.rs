@@ -3,7 +3,7 @@
 use super::*;
 
 use yaopai_core::app::Yields;
-use yaopai_core::ports::{Bind, JarCookie, Proof, Rotated};
+use yaopai_core::ports::{Bind, Proof, Rotated};
 use yaopai_core::session::{EndReason, Limits, REBIND_WITHIN, Standing};
 
 /// Sessions 1 and 2 of an identity of `u`, and a guest's, 3, from before. 1 holds the bound secret 11. The platform has vouched
@@ -23,8 +23,7 @@ async fn bound(lab: &Lab) {
 
 pub async fn a_fresh_bound_session_changes_its_user(mut lab: Lab) {
     bound(&lab).await;
-    let cookie = || vec![JarCookie { slot: [1; 16], sealed: vec![1] }];
-    lab.keep_cookies(id(1), cookie()).await.unwrap();
+    lab.put(1, vec![jar::cookie(1, b"u's")]).await;
     lab.rotate(refresh(1, 11, "r", 12, T0)).await.unwrap();
     lab.log.take();
     lab.set_claims(&main(), &user("v"), Some(said("boss")), T0).await.unwrap();
@@ -42,7 +41,7 @@ pub async fn a_fresh_bound_session_changes_its_user(mut lab: Lab) {
     assert_eq!(lab.reason(2).await, Some(EndReason::Unbound), "it was u's");
     assert_eq!(lab.reason(3).await, None, "a guest's stays a guest's");
     assert_eq!(lab.get(3).await.user, None);
-    assert!(lab.jar(id(1)).await.is_empty(), "its cookies were u's");
+    assert!(lab.slots(1).await.is_empty(), "its cookies were u's");
     lab.reopen();
     assert_eq!(lab.identity_of("o").await.unwrap().user, Some(user("v")));
     assert_eq!(lab.must_open(login(5, "o")).await.user, Some(user("v")));
@@ -121,11 +120,10 @@ pub async fn a_lost_answer_is_asked_for_again(mut lab: Lab) {
 
 pub async fn a_bind_to_the_same_user_is_no_rebind(lab: Lab) {
     bound(&lab).await;
-    let cookie = vec![JarCookie { slot: [1; 16], sealed: vec![1] }];
-    lab.keep_cookies(id(1), cookie).await.unwrap();
+    lab.put(1, vec![jar::cookie(1, b"u's")]).await;
     let mut again = bind_as(1, 11, "b", 20, "u");
     again.rotate.now = later(20 * MINUTE);
     answer(lab.bind(again).await.unwrap());
-    assert_eq!((lab.reason(2).await, lab.jar(id(1)).await.len()), (None, 1));
+    assert_eq!((lab.reason(2).await, lab.slots(1).await.len()), (None, 1));
     assert_eq!(lab.standing(1, 11, T0).await, Standing::Current { bound: true });
 }

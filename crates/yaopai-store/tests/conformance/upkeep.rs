@@ -130,25 +130,6 @@ pub async fn a_sweep_is_bounded(lab: Lab) {
     assert_eq!(lab.purge(later(MINUTE), T0, 600).await.unwrap(), 169, "and the one from above");
 }
 
-pub async fn jars_go_with_their_sessions(mut lab: Lab) {
-    let cookie = |slot: u8, text: &str| JarCookie { slot: [slot; 16], sealed: text.into() };
-    lab.must_open(login(1, "o")).await;
-    lab.must_open(login(2, "o")).await;
-    lab.keep_cookies(id(1), vec![cookie(1, "a"), cookie(2, "b")]).await.unwrap();
-    lab.keep_cookies(id(2), vec![cookie(1, "z")]).await.unwrap();
-    lab.keep_cookies(id(1), vec![cookie(2, "c"), cookie(3, "d")]).await.unwrap();
-    lab.reopen();
-    assert_eq!(lab.jar(id(1)).await, [cookie(1, "a"), cookie(2, "c"), cookie(3, "d")]);
-    lab.end(&main(), &Which::One(id(1)), EndReason::Logout, T0).await.unwrap();
-    for n in [1, 9] {
-        lab.keep_cookies(id(n), vec![cookie(7, "late")]).await.unwrap();
-        assert!(!lab.jar(id(n)).await.contains(&cookie(7, "late")), "an ended session, or none, keeps nothing new");
-    }
-    lab.purge(T0, later(1), 10).await.unwrap();
-    assert_eq!(lab.jar(id(1)).await, []);
-    assert_eq!(lab.jar(id(2)).await, [cookie(1, "z")]);
-}
-
 pub async fn data_keys(mut lab: Lab) {
     let key = |id| DataKey { id, sealed: vec![9; 40], reserved: 0 };
     assert!(lab.add_data_key(key(2)).await.unwrap());

@@ -155,7 +155,7 @@ impl Seen {
 /// The state, with large cookies cut down to what tells them apart: thousands of states are kept.
 async fn of(engine: &dyn Engine) -> State {
     let mut state = state(engine).await;
-    for cookie in state.jars.iter_mut().flatten() {
+    for cookie in state.jars.iter_mut().flat_map(|jar| &mut jar.cookies) {
         let [first, rest @ ..] = &cookie.sealed[..] else { continue };
         // All bytes are the same one: each is what the one before it is.
         if *rest == cookie.sealed[..rest.len()] {

@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
-use yaopai_core::ports::JarCookie;
 use yaopai_core::time::Timestamp;
 use yaopai_store::{Disk, Options, Sqlite};
 
@@ -148,10 +147,13 @@ pub fn steps(call: &Call) -> Vec<Call> {
 /// larger than what the log holds between two checkpoints, and whole sweeps, so that pages become free and are used again.
 fn larger(call: Call, by: u8) -> Call {
     match call {
-        Call::KeepCookies(id, cookies) => {
+        Call::PutCookies(mut change) => {
             let bytes = if by < 64 { 300_000 } else { usize::from(by) * 40 };
-            let grown = |c: JarCookie| JarCookie { sealed: vec![c.sealed[0]; bytes], ..c };
-            Call::KeepCookies(id, cookies.into_iter().map(grown).collect())
+            for kept in change.cookies.iter_mut().filter_map(|put| put.kept.as_mut()) {
+                kept.sealed = vec![kept.sealed[0]; bytes];
+            }
+            change.bounds.bytes = 800_000;
+            Call::PutCookies(change)
         }
         Call::Purge(now, _, _) => Call::Purge(now, now, 200),
         call => call,

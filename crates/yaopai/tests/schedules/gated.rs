@@ -281,10 +281,6 @@ impl Store for Gated {
         self.read("claims", self.inner.claims(realm, user)).await
     }
 
-    async fn keep_cookies(&self, session: SessionId, cookies: Vec<JarCookie>) -> StoreResult<()> {
-        self.write(places!("keep_cookies"), self.inner.keep_cookies(session, cookies), |_, ()| {}).await
-    }
-
     async fn data_keys(&self) -> StoreResult<Vec<DataKey>> {
         self.inner.data_keys().await
     }
@@ -295,6 +291,21 @@ impl Store for Gated {
 
     async fn reserve_seals(&self, key: u32, count: u64) -> StoreResult<u64> {
         self.inner.reserve_seals(key, count).await
+    }
+}
+
+#[async_trait]
+impl JarStore for Gated {
+    async fn jar(&self, session: SessionId) -> StoreResult<Jar> {
+        self.read("jar", self.inner.jar(session)).await
+    }
+
+    async fn jar_version(&self, session: SessionId) -> StoreResult<Option<u64>> {
+        self.read("jar_version", self.inner.jar_version(session)).await
+    }
+
+    async fn put_cookies(&self, change: JarChange) -> StoreResult<Option<u64>> {
+        self.write(places!("put_cookies"), self.inner.put_cookies(change), |_, _| {}).await
     }
 }
 

@@ -98,7 +98,13 @@ impl Service {
             idle_ms: millis(app.policy.idle),
             up,
         };
-        let (session, answer) = super::refresh::handed_out(self.world().store.bind(bind).await?)?;
+        let rotated = {
+            // It may take the session from one user to another, and empty its jar.
+            let _changing = self.inner.jars.changing(session.id);
+            self.world().store.bind(bind).await?
+        };
+        self.first_again(session.id);
+        let (session, answer) = super::refresh::handed_out(rotated)?;
         self.tell_opened(&app, &session).await;
         tracing::info!(app = %app.name, session = %session.id, "bound");
         self.grant(session, &answer, &token, app)

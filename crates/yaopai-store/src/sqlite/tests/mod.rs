@@ -7,7 +7,7 @@ mod faults;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Mutex, mpsc};
 
-use yaopai_core::ids::{AppName, IdentityId, Realm};
+use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId};
 use yaopai_core::ports::{Change, DataKey, Store as _, StoreError};
 use yaopai_core::session::{Device, Secrets, Session, SessionKey};
 use yaopai_core::time::{Timestamp, Uptime};

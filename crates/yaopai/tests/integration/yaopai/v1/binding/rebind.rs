@@ -27,6 +27,8 @@ async fn a_step_up_switches_accounts() {
     assert_eq!(phone.bind("a", "work", "secret").await.refusal(), "401 login_required", "a login is no step-up");
     phone.steps_up().await;
     let old = phone.token();
+    assert_eq!(app.count("jar"), 2, "this one's and the pad's");
+    app.back_end.sets_cookies(&["OTHER=of-43"]);
     let reply = phone.bind("b", "work", "secret").await;
     assert_eq!((reply.field("user").as_str(), &reply.json()["claims"]), ("43", &json!({ "role": "clerk" })));
     phone.hold(&reply.field("token"));
@@ -34,6 +36,11 @@ async fn a_step_up_switches_accounts() {
     // The old user's other sessions are over; this one's old token is nobody's.
     assert_eq!(phone.check_as(&pad.token(), "-").await.denied(), "401 session_revoked");
     assert_eq!(phone.check_as(&old, "-").await.denied(), "403 not_bound");
+    assert_eq!(
+        app.count("jar"),
+        1,
+        "what `opened` set for 43; those of 42 are gone with their sessions and the change"
+    );
     let opened = app.back_end.calls("opened");
     assert_eq!(opened.last().unwrap().data["user"], "43");
     let bindings = app.admin_get("/admin/v1/bindings").await;
