@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId, UserId};
 use yaopai_core::ports::{
-    BindCode, BindCodeHash, Change, DataKey, FileHash, Identity, ImportMark, JarCookie, LoginRecord, PastProofs,
+    BindCode, BindCodeHash, Change, DataKey, FileHash, Identity, ImportMark, JarCookie, KeptAnswer, LoginRecord,
+    PastProofs,
 };
 use yaopai_core::session::{Claims, EndReason, Ended, Session};
 use yaopai_core::time::{Downtime, Timestamp};
@@ -27,7 +28,16 @@ pub(super) struct State {
     pub imports: BTreeMap<FileHash, ImportMark>,
     pub proofs: PastProofs,
     pub jar: BTreeMap<(SessionId, [u8; 16]), Vec<u8>>,
+    pub answers: BTreeMap<[u8; 32], KeptHere>,
     pub log: Log,
+}
+
+/// An answer to an admin call.
+#[derive(Clone)]
+pub(super) struct KeptHere {
+    pub realm: Realm,
+    pub answer: KeptAnswer,
+    pub expires_at: Timestamp,
 }
 
 #[derive(Clone)]
