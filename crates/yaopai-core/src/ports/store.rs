@@ -8,9 +8,9 @@ use async_trait::async_trait;
 
 use crate::ids::{AppName, IdentityId, Realm, SessionId, UserId};
 use crate::ports::{
-    Act, Acted, AuditStore, Bind, BindCode, BindCodeHash, BindEnd, BindTerms, BindingFilter, FileHash, Filter, Identity,
-    ImportMark, ImportOutcome, ImportPiece, KeptAnswer, KnownUser, LoginRecord, Open, Opened, Rotate, Rotated, Stale, StaleEnded, StepUp,
-    UserFound, Which,
+    Act, Acted, AuditStore, Bind, BindCode, BindCodeHash, BindEnd, BindTerms, BindingFilter, FileHash, Filter,
+    Identity, ImportMark, ImportOutcome, ImportPiece, KeptAnswer, KnownUser, LoginRecord, Open, Opened, Rotate,
+    Rotated, Stale, StaleEnded, StepUp, UserFound, Which,
 };
 use crate::session::{Claims, EndReason, Session};
 use crate::time::{Downtime, Timestamp, Uptime};

@@ -139,13 +139,7 @@ pub(super) fn keep_code(state: &mut State, code: &BindCode) -> (Said, ()) {
     (audited::made(code), codes::keep(state, code.clone()))
 }
 
-fn move_to(
-    state: &mut State,
-    realm: &Realm,
-    to: &Move,
-    now: Timestamp,
-    changes: &mut Vec<Change>,
-) -> (Said, BindEnd) {
+fn move_to(state: &mut State, realm: &Realm, to: &Move, now: Timestamp, changes: &mut Vec<Change>) -> (Said, BindEnd) {
     let (was, claims) = (of(state, to.identity), state.claims_of(realm, &to.to.user));
     let end = bind::move_identity(state, realm, to, now, changes);
     (audited::moved(to, was.as_ref(), claims.as_ref(), &end), end)
@@ -162,8 +156,9 @@ fn merge_all(
     let mut identities: Vec<Identity> =
         state.identities.values().map(|kept| &kept.identity).filter(named).cloned().collect();
     identities.retain(|i| merge::terms(all, &i.app).is_some());
-    let has_other =
-        |i: &Identity, user: &UserId| Ok::<_, std::convert::Infallible>(state.has_other(realm, &i.app, user, Some(i.id)));
+    let has_other = |i: &Identity, user: &UserId| {
+        Ok::<_, std::convert::Infallible>(state.has_other(realm, &i.app, user, Some(i.id)))
+    };
     let merged = match merge::plan(all, identities, has_other) {
         Ok(merged) => merged,
         Err(never) => match never {},
@@ -195,8 +190,12 @@ pub(super) fn kept(state: &State, key: &[u8; 32], now: Timestamp) -> Option<Kept
 
 /// Forgets answers, the longest expired first. Answers how many.
 pub(super) fn purge(state: &mut State, now: Timestamp, limit: usize) -> usize {
-    let mut old: Vec<_> =
-        state.answers.iter().filter(|(_, kept)| kept.expires_at <= now).map(|(key, kept)| (kept.expires_at, *key)).collect();
+    let mut old: Vec<_> = state
+        .answers
+        .iter()
+        .filter(|(_, kept)| kept.expires_at <= now)
+        .map(|(key, kept)| (kept.expires_at, *key))
+        .collect();
     old.sort_unstable();
     old.truncate(limit);
     for (_, key) in &old {
@@ -206,8 +205,10 @@ pub(super) fn purge(state: &mut State, now: Timestamp, limit: usize) -> usize {
 }
 
 pub(super) fn users(state: &State, realm: &Realm, after: Option<&UserId>, limit: usize) -> Vec<KnownUser> {
-    let bound = state.identities.values().filter(|k| k.identity.realm == *realm).filter_map(|k| k.identity.user.clone());
-    let said = state.claims.keys().chain(state.disabled.keys()).filter(|(of, _)| of == realm).map(|(_, user)| user.clone());
+    let bound =
+        state.identities.values().filter(|k| k.identity.realm == *realm).filter_map(|k| k.identity.user.clone());
+    let said =
+        state.claims.keys().chain(state.disabled.keys()).filter(|(of, _)| of == realm).map(|(_, user)| user.clone());
     let all: BTreeSet<UserId> = bound.chain(said).filter(|user| after.is_none_or(|after| user > after)).collect();
     all.iter().filter_map(|user| known(state, realm, user)).take(limit).collect()
 }

@@ -403,8 +403,7 @@ pub(super) fn end(
     now: Timestamp,
     changes: &mut Vec<Change>,
 ) -> Vec<SessionId> {
-    let ids =
-        state.live(|s| s.realm == *realm && rules::named(which, s.id, s.identity, s.user.as_ref(), s.created_at));
+    let ids = state.live(|s| s.realm == *realm && rules::named(which, s.id, s.identity, s.user.as_ref(), s.created_at));
     for id in &ids {
         state.end(*id, reason, now, changes);
     }

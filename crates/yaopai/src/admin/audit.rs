@@ -14,7 +14,10 @@ use crate::config::Scope;
 pub(super) fn calls(calls: Calls) -> Calls {
     let op = |path, id, does, codes| Op { verb: Verb::Get, path, id, does, scopes: &[Scope::Audit], codes };
     calls
-        .on(op("/audit", "list_events", "The realm's part of the audit log, from the oldest.", &[Code::FieldInvalid]), list)
+        .on(
+            op("/audit", "list_events", "The realm's part of the audit log, from the oldest.", &[Code::FieldInvalid]),
+            list,
+        )
         .on(op("/audit/head", "audit_head", "The end of the whole chain, of all realms.", &[Code::NotFound]), head)
 }
 

@@ -59,9 +59,8 @@ async fn make(call: Call, Body(new): Body<NewBindCode>) -> Answered<Created<Bind
     let NewBindCode { user, masked, app } = new;
     let (made, code) = call.service().admin_bind_code(&call.realm, user, masked, app.as_deref().map(Into::into))?;
     let made = std::sync::Arc::new(made);
-    let shows = move |_: &Acted| {
-        Some(Created(BindCodeMade { bind_code: made.text.to_string(), expires_in: made.expires_in }))
-    };
+    let shows =
+        move |_: &Acted| Some(Created(BindCodeMade { bind_code: made.text.to_string(), expires_in: made.expires_in }));
     let keep = call.keep(shows.clone());
     let acted = call.service().admin_act(&call.realm, Action::KeepBindCode(code), keep).await?;
     call.answer(acted, shows)

@@ -138,7 +138,9 @@ async fn merge(call: Call, Body(new): Body<NewMerge>) -> Answered<Shown<MergeDon
     let NewMerge { unionid, open_platform, user, dry_run } = new;
     let shows = move |acted: &Acted| match acted {
         // What is refused is not kept.
-        Acted::Merged(merged) if !merged.identities.is_empty() && (merged.done || dry_run) => Some(Shown(shown(merged))),
+        Acted::Merged(merged) if !merged.identities.is_empty() && (merged.done || dry_run) => {
+            Some(Shown(shown(merged)))
+        }
         _ => None,
     };
     let merging = Merging { unionid, open_platform, user, dry_run };

@@ -15,8 +15,7 @@ use super::{Input, Op, Output};
 use crate::admin::objects::ProblemObject;
 
 /// Codes that every call may answer with.
-const ALWAYS: [Code; 5] =
-    [Code::ApiKeyInvalid, Code::ScopeMissing, Code::Unavailable, Code::Internal, Code::Malformed];
+const ALWAYS: [Code; 5] = [Code::ApiKeyInvalid, Code::ScopeMissing, Code::Unavailable, Code::Internal, Code::Malformed];
 /// And every call that changes something.
 const ON_CHANGES: [Code; 3] = [Code::IdempotencyKeyReused, Code::IdempotencyKeyInUse, Code::RateLimited];
 /// And every one that takes a body.
@@ -47,7 +46,8 @@ impl Document {
 
     pub fn add<I: Input, O: Output>(mut self, op: &Op) -> Self {
         let scopes: Vec<&str> = op.scopes.iter().map(|scope| scope.as_str()).collect();
-        let what = format!("For keys with one of these scopes: {}; `admin` has all but `access_token`.", scopes.join(", "));
+        let what =
+            format!("For keys with one of these scopes: {}; `admin` has all but `access_token`.", scopes.join(", "));
         let operation = OperationBuilder::new()
             .operation_id(Some(op.id))
             .summary(Some(op.does))

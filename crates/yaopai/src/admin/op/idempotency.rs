@@ -42,7 +42,7 @@ impl InFlight {
 
 /// One of them, until it is dropped: by the call alone, and not by what the store may still hold of it, or the same request again
 /// could come too early.
-pub(super) struct Flight {
+pub struct Flight {
     all: Arc<InFlight>,
     key: [u8; 32],
 }
@@ -87,7 +87,7 @@ struct Inner {
 }
 
 /// Whether there is anything to do.
-pub(super) enum Begun {
+pub enum Begun {
     /// Yes. Nobody else has the key meanwhile.
     Now(Once, Flight),
     /// It was done before; this was the answer.
@@ -110,7 +110,8 @@ impl Once {
         let request = digest(&[b"request", parts.method.as_str().as_bytes(), target.as_bytes(), body]);
         let digest = digest(&[b"key", key.realm.as_str().as_bytes(), &key.hash, client_key.as_bytes()]);
         if !admin.in_flight.lock().insert(digest) {
-            let detail = "The first request with this `Idempotency-Key` is not answered yet; send this again in a moment.";
+            let detail =
+                "The first request with this `Idempotency-Key` is not answered yet; send this again in a moment.";
             return Err(Refusal(Error::new(Code::IdempotencyKeyInUse, detail).retry_after(1)));
         }
         let flight = Flight { all: Arc::clone(&admin.in_flight), key: digest };
@@ -168,7 +169,8 @@ impl Once {
         plain.extend_from_slice(body);
         let row = hex::encode(self.0.key);
         let sealed = self.0.admin.service.world().sealer.seal(place(&row), &plain);
-        let sealed = sealed.map_err(|e| StoreError { retry: false, what: format!("an answer can't be sealed: {e}") })?;
+        let sealed =
+            sealed.map_err(|e| StoreError { retry: false, what: format!("an answer can't be sealed: {e}") })?;
         self.0.kept.store(true, Ordering::Release);
         Ok(sealed)
     }

@@ -147,7 +147,7 @@ impl<Q: DeserializeOwned + IntoParams + Send + 'static> Input for Asked<Q> {
 }
 
 /// A JSON object with these fields.
-pub trait Fielded: ToSchema + Send + 'static {
+pub trait Fielded: Sized + ToSchema + Send + 'static {
     /// Takes them out of a body.
     ///
     /// # Errors

@@ -25,10 +25,10 @@ use crate::api::path::Segment;
 use crate::config::Scope;
 
 use document::Document;
-pub use idempotency::InFlight;
 use idempotency::Begun;
+pub use idempotency::InFlight;
 pub use idempotency::Once;
-pub use input::{user_id, AppPath, Asked, Body, Fielded, Given, IdentityPath, Input, SessionPath, UserPath, strictly};
+pub use input::{AppPath, Asked, Body, Fielded, Given, IdentityPath, Input, SessionPath, UserPath, strictly, user_id};
 pub use output::{Created, NoContent, NoStore, Output, Shown};
 
 /// What a call is.
@@ -186,7 +186,8 @@ where
     let (mut parts, body) = request.into_parts();
     let key = key::let_in(&parts, &admin, op.scopes)?.clone();
     let client_key = if op.verb.changes() { idempotency::shown(&parts.headers)? } else { None };
-    let segment = if op.path.contains('{') { Some(Segment::from_request_parts(&mut parts, &()).await?.0) } else { None };
+    let segment =
+        if op.path.contains('{') { Some(Segment::from_request_parts(&mut parts, &()).await?.0) } else { None };
     if I::BODY {
         must_be_json(&parts.headers)?;
     }

@@ -9,6 +9,7 @@ mod phone;
 pub mod raw;
 mod reply;
 pub mod scan;
+pub mod schema;
 pub mod server_process;
 
 pub use app::{Addresses, OTHER_APPID, PUSH_KEY, PUSH_TOKEN, Setup, TestApp, WEBHOOK_SECRET, World, write_secrets};
