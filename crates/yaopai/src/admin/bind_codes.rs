@@ -26,6 +26,7 @@ pub(super) fn calls(calls: Calls) -> Calls {
 
 /// Whom the code is for.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 struct NewBindCode {
     /// The user: 1 to 128 bytes. An integer is taken as its decimal text.
     #[schema(value_type = String, min_length = 1)]

@@ -112,6 +112,7 @@ async fn list(call: Call, Asked(asked): Asked<ListAsked>) -> Answered<Shown<Bind
 
 /// Whom to bind to whom.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 struct NewBinding {
     /// The app's name in the configuration.
     #[schema(min_length = 1, max_length = 64)]
@@ -155,6 +156,7 @@ async fn unbind(call: Call, IdentityPath(id): IdentityPath) -> Answered<NoConten
 
 /// Where an account goes.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 struct NewUser {
     /// From this user only: if it is another's by then, nothing changes.
     #[schema(value_type = Option<String>, min_length = 1)]

@@ -28,6 +28,7 @@ pub(super) fn calls(calls: Calls) -> Calls {
 
 /// Which accounts, and whose they become.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 struct NewMerge {
     /// The platform's id of the person.
     #[schema(min_length = 1, max_length = 128)]

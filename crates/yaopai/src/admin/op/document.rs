@@ -13,6 +13,7 @@ use yaopai_wire::problem::{CONTENT_TYPE, Code};
 
 use super::{Input, Op, Output};
 use crate::admin::objects::ProblemObject;
+use crate::config::Scope;
 
 /// Codes that every call may answer with.
 const ALWAYS: [Code; 5] = [Code::ApiKeyInvalid, Code::ScopeMissing, Code::Unavailable, Code::Internal, Code::Malformed];
@@ -45,15 +46,19 @@ impl Document {
     }
 
     pub fn add<I: Input, O: Output>(mut self, op: &Op) -> Self {
-        let scopes: Vec<&str> = op.scopes.iter().map(|scope| scope.as_str()).collect();
-        let what =
-            format!("For keys with one of these scopes: {}; `admin` has all but `access_token`.", scopes.join(", "));
+        // One of them is enough: so they are requirements apart.
+        let mut scopes: Vec<&str> = op.scopes.iter().map(|scope| scope.as_str()).collect();
+        if op.scopes != [Scope::AccessToken] {
+            scopes.push(Scope::Admin.as_str());
+        }
+        let named: Vec<String> = scopes.iter().map(|scope| format!("`{scope}`")).collect();
         let operation = OperationBuilder::new()
             .operation_id(Some(op.id))
             .summary(Some(op.does))
-            .description(Some(what))
-            .tag(op.path.split('/').nth(1).unwrap_or_default())
-            .security(SecurityRequirement::new("api_key", scopes));
+            .description(Some(format!("For keys with the scope {}.", named.join(" or "))))
+            .tag(op.path.split('/').nth(1).unwrap_or_default());
+        let operation =
+            scopes.iter().fold(operation, |op, scope| op.security(SecurityRequirement::new("api_key", [*scope])));
         let mut operation = I::describe(operation, &mut self.schemas);
         if op.verb.changes() {
             operation = operation.parameter(idempotency_key());
