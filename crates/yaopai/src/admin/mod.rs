@@ -73,7 +73,8 @@ impl Admin {
     pub fn router(self) -> Router {
         let (v1, _) = calls().done();
         Router::new()
-            .nest("/admin/v1", v1.route("/openapi.json", get(op::openapi)))
+            .nest("/admin/v1", v1)
+            .route("/admin/v1/openapi.json", get(op::openapi))
             .route("/livez", get(state::livez))
             .route("/readyz", get(state::readyz))
             .route("/metrics", get(state::metrics))
