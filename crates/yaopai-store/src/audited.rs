@@ -5,7 +5,7 @@
 
 use yaopai_core::audit::{Event, Kind, Said};
 use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId, UserId};
-use yaopai_core::ports::{Bind, BindCode, BindEnd, Identity, Open, Opened, Proof, Rotated, UserFound};
+use yaopai_core::ports::{Bind, BindCode, BindEnd, Identity, Move, Open, Opened, Proof, Rotated, UserFound};
 use yaopai_core::session::{Claims, EndReason, Session};
 
 /// A login.
@@ -73,6 +73,25 @@ pub(crate) fn bound_by_back_end(
         said.push(Event::new(Kind::Claims, "set").of_user(&identity.realm, &user.user));
     }
     said
+}
+
+/// An identity that went from its user to another. `was` and `claims` are from before.
+pub(crate) fn moved(to: &Move, was: Option<&Identity>, claims: Option<&Claims>, answer: &BindEnd) -> Said {
+    let (BindEnd::Bound(is), Some(was)) = (answer, was) else { return Said::new() };
+    let mut said = Said::new();
+    if was.user != is.user {
+        said.push(Event::new(Kind::Unbind, to.why).of_identity(was));
+        said.push(Event::new(Kind::Bind, to.why).of_identity(is));
+    }
+    if to.to.claims.is_some() && to.to.claims.as_ref() != claims {
+        said.push(Event::new(Kind::Claims, "set").of_user(&is.realm, &to.to.user));
+    }
+    said
+}
+
+/// One step of a merge.
+pub(crate) fn merging(identity: IdentityId, to: UserFound, second_identity: bool) -> Move {
+    Move { identity, from: None, to, second_identity, why: "merge" }
 }
 
 /// The end of a binding. `was` is the identity as it was before; a client names the user from whom it unbinds.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod audited;
+mod merge;
 pub mod model;
 mod rules;
 pub mod sqlite;

@@ -127,6 +127,10 @@ codes! {
     ApiKeyInvalid "api_key_invalid" 401 "The API key is missing or wrong";
     /// The API key may not do this.
     ScopeMissing "scope_missing" 403 "The API key is not for this";
+    /// An idempotency key was sent before, with another request.
+    IdempotencyKeyReused "idempotency_key_reused" 422 "The idempotency key was used for another request";
+    /// A request with this idempotency key is under way.
+    IdempotencyKeyInUse "idempotency_key_in_use" 409 "A request with this idempotency key is under way";
     /// Not a push of the platform's for this app.
     PushRefused "push_refused" 403 "This is no push for this app";
     /// No bind code that this session may redeem.

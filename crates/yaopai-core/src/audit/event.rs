@@ -35,9 +35,9 @@ numbered! {
     Kind {
         /// A session was opened. The code says how it got its user: `unbound`, `known`, `bound`, `linked`, `not_linked`.
         Login = 1 "login",
-        /// An identity got its user. The code says by what: `form`, `phone`, `bind_code`, `api`.
+        /// An identity got its user. The code says by what: `form`, `phone`, `bind_code`, `api`, `move`, `merge`.
         Bind = 2 "bind",
-        /// An identity lost its user. The code says by what: `client`, `api`, `rebind`.
+        /// An identity lost its user. The code says by what: `client`, `api`, `rebind`, `move`, `merge`.
         Unbind = 3 "unbind",
         /// A session was refreshed with a code of the platform's.
         StepUp = 4 "step_up",

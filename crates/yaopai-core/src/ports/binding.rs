@@ -22,8 +22,10 @@ pub struct Identity {
     pub user: Option<UserId>,
     /// Since when.
     pub bound_at: Option<Timestamp>,
-    /// When the platform first vouched for it.
+    /// When it came to be known.
     pub created_at: Timestamp,
+    /// When the platform last vouched for it. `None`: not known, as of one that came in by a file.
+    pub vouched_at: Option<Timestamp>,
 }
 
 /// A bind by the client, with the back end's word.
@@ -71,7 +73,7 @@ pub enum BindEnd {
     Conflict,
 }
 
-/// Which bindings to list.
+/// Which identities to list: those that are bound.
 #[derive(Debug, Clone, Default)]
 pub struct BindingFilter {
     /// Of this user.
@@ -80,6 +82,10 @@ pub struct BindingFilter {
     pub app: Option<AppName>,
     /// The identity with this openid (with `app`).
     pub openid: Option<String>,
+    /// With this unionid.
+    pub unionid: Option<String>,
+    /// Those that have no user, too.
+    pub unbound_too: bool,
     /// After this id (pagination).
     pub after: Option<IdentityId>,
     /// At most so many.

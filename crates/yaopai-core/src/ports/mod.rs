@@ -1,5 +1,6 @@
 //! What the domain needs of the world, as traits. Whoever implements one depends on this crate, never the other way.
 
+mod act;
 mod audit;
 mod backend;
 mod bind_code;
@@ -13,6 +14,7 @@ mod sessions;
 mod stale;
 mod store;
 
+pub use act::*;
 pub use audit::*;
 pub use backend::{BackEnd, BackEndError, BindVerdict, Evidence, UserFound};
 pub use bind_code::{BIND_CODE_LIFE, BIND_CODES_MAX, BindCode, BindCodeHash, Proof};

@@ -8,9 +8,9 @@ use async_trait::async_trait;
 
 use crate::ids::{AppName, IdentityId, Realm, SessionId, UserId};
 use crate::ports::{
-    AuditStore, Bind, BindCode, BindCodeHash, BindEnd, BindTerms, BindingFilter, FileHash, Filter, Identity,
-    ImportMark, ImportOutcome, ImportPiece, JarStore, LoginRecord, Open, Opened, Rotate, Rotated, Stale, StaleEnded,
-    StepUp, UserFound, Which,
+    Act, Acted, AuditStore, Bind, BindCode, BindCodeHash, BindEnd, BindTerms, BindingFilter, FileHash, Filter,
+    Identity, ImportMark, ImportOutcome, ImportPiece, JarStore, KeptAnswer, KnownUser, LoginRecord, Open, Opened,
+    Rotate, Rotated, Stale, StaleEnded, StepUp, UserFound, Which,
 };
 use crate::session::{Claims, EndReason, Session};
 use crate::time::{Downtime, Timestamp, Uptime};
@@ -121,7 +121,7 @@ pub trait Store: AuditStore + JarStore + Send + Sync {
     /// Notes when sessions were last used, and that the server is alive. May be lost by a crash.
     async fn touched(&self, seen: Vec<(SessionId, Uptime)>, alive_at: Timestamp) -> StoreResult<()>;
 
-    /// Deletes what nobody asks for any more: login records and bind codes that expired before `now`, sessions that ended before
+    /// Deletes what nobody asks for any more: login records, bind codes and kept answers that expired before `now`, sessions that ended before
     /// `ended_before`. At most `limit` rows each, so that a sweep is never a burst. Answers how many.
     async fn purge(&self, now: Timestamp, ended_before: Timestamp, limit: u32) -> StoreResult<u64>;
 
@@ -182,7 +182,23 @@ pub trait Store: AuditStore + JarStore + Send + Sync {
     /// A bind code. Whether it may be redeemed is [`Store::bind`]'s to decide.
     async fn bind_code(&self, code: &BindCodeHash) -> StoreResult<Option<BindCode>>;
 
-    /// Identities that are bound.
+    /// A back end changes something, and the answer that goes with it is kept in the same step: after a crash there are both or
+    /// neither. What each action does is told at the methods of the same names.
+    async fn act(&self, act: Act) -> StoreResult<Acted>;
+
+    /// The answer that was kept under a key, if it is still good.
+    async fn kept_answer(&self, key: &[u8; 32], now: Timestamp) -> StoreResult<Option<KeptAnswer>>;
+
+    /// Users of whom anything is known, in byte order of their ids: they are bound, disabled, or something was said of them.
+    async fn users(&self, realm: &Realm, after: Option<&UserId>, limit: u32) -> StoreResult<Vec<KnownUser>>;
+
+    /// One of them.
+    async fn user(&self, realm: &Realm, user: &UserId) -> StoreResult<Option<KnownUser>>;
+
+    /// An identity of the realm.
+    async fn identity_by_id(&self, realm: &Realm, id: IdentityId) -> StoreResult<Option<Identity>>;
+
+    /// Identities that are bound, or all, in order of their ids.
     async fn bindings(&self, realm: &Realm, filter: &BindingFilter) -> StoreResult<Vec<Identity>>;
 
     /// What is said about a user; running sessions learn it at once.

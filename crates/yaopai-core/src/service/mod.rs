@@ -20,7 +20,7 @@ mod ticket;
 mod upkeep;
 mod user_key;
 
-pub use admin::{Claimed, Kick};
+pub use admin::{Claimed, Kick, Merging};
 pub use binding::{MadeCode, Offer, Previewed};
 pub use credentials::Credentials;
 pub use import::{FileBinding, Importer};

@@ -1,7 +1,7 @@
 //! Binding identities to users.
 
 use yaopai_core::ids::{IdentityId, Realm, SessionId, UserId};
-use yaopai_core::ports::{Bind, BindEnd, BindTerms, Change, Proof, Rotated, StoreResult, UserFound};
+use yaopai_core::ports::{Bind, BindEnd, BindTerms, Change, Move, Proof, Rotated, StoreResult, UserFound};
 use yaopai_core::session::{Claims, EndReason, Room, Session};
 use yaopai_core::time::Timestamp;
 
@@ -120,6 +120,33 @@ pub(super) fn unbind_identity(
     }
     leave(state, id, None, now, changes);
     true
+}
+
+pub(super) fn move_identity(
+    state: &mut State,
+    realm: &Realm,
+    to: &Move,
+    now: Timestamp,
+    changes: &mut Vec<Change>,
+) -> BindEnd {
+    let kept = state.identities.get(&to.identity).map(|kept| kept.identity.clone());
+    let Some(was) = kept.filter(|i| i.realm == *realm && i.user.is_some()) else { return BindEnd::NotFound };
+    let user = &to.to.user;
+    if to.from.is_some() && to.from != was.user {
+        return BindEnd::Conflict;
+    }
+    if was.user.as_ref() != Some(user) {
+        if !to.second_identity && state.has_other(realm, &was.app, user, Some(was.id)) {
+            return BindEnd::Conflict;
+        }
+        leave(state, was.id, None, now, changes);
+    }
+    let end = give(state, was.id, user, now);
+    if to.to.claims.as_ref().is_some_and(|claims| state.say(realm, user, Some(claims))) {
+        let told = state.live(|s| s.realm == *realm && s.user.as_ref() == Some(user));
+        state.put(told, changes);
+    }
+    end
 }
 
 /// The identity leaves its user, and so do its bound sessions, one apart.

@@ -66,6 +66,7 @@ fn create(state: &mut State, row: &ImportRow, terms: &ImportTerms, changes: &mut
         user: Some(row.user.user.clone()),
         bound_at: Some(at),
         created_at: at,
+        vouched_at: None,
     };
     state.identities.insert(identity.id, Kept { identity, session_key: None });
     state.by_openid.insert((row.app.clone(), row.openid.clone()), row.new_identity);

@@ -61,9 +61,11 @@ pub(super) fn open(state: &mut State, open: &Open, changes: &mut Vec<Change>) ->
             user: None,
             bound_at: None,
             created_at: now,
+            vouched_at: None,
         },
         session_key: None,
     });
+    kept.identity.vouched_at = Some(session.vouched_at);
     if let Some(proposed) = proposed {
         kept.identity.user = Some(proposed.user.clone());
         kept.identity.bound_at = Some(now);

@@ -1,6 +1,7 @@
 //! The reference engine: plain maps under one mutex. It is what the other engines are compared with, and what tests of
 //! other rooms run on.
 
+mod act;
 mod audit;
 mod bind;
 mod codes;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId, UserId};
 use yaopai_core::ports::{
-    BindCode, BindCodeHash, Change, DataKey, FileHash, Identity, ImportMark, Jar, LoginRecord, PastProofs,
+    BindCode, BindCodeHash, Change, DataKey, FileHash, Identity, ImportMark, Jar, KeptAnswer, LoginRecord, PastProofs,
 };
 use yaopai_core::session::{Claims, EndReason, Ended, Session};
 use yaopai_core::time::{Downtime, Timestamp};
@@ -28,7 +28,16 @@ pub(super) struct State {
     pub proofs: PastProofs,
     /// Of live sessions only.
     pub jars: BTreeMap<SessionId, Jar>,
+    pub answers: BTreeMap<[u8; 32], KeptHere>,
     pub log: Log,
+}
+
+/// An answer to an admin call.
+#[derive(Clone)]
+pub(super) struct KeptHere {
+    pub realm: Realm,
+    pub answer: KeptAnswer,
+    pub expires_at: Timestamp,
 }
 
 #[derive(Clone)]

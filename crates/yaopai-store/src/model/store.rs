@@ -8,7 +8,8 @@ use yaopai_core::session::{Claims, EndReason, Session, SessionKey};
 use yaopai_core::time::{Downtime, Timestamp, Uptime};
 use yaopai_wire::token::SecretHash;
 
-use super::{Model, bind, codes, import, login};
+use super::state::State;
+use super::{Model, act, bind, codes, import, login};
 use crate::audited;
 use crate::rules::{self, Write};
 
@@ -69,10 +70,11 @@ impl Store for Model {
             };
             let (write, answer) = rules::step_up(&mut session, &step_up);
             if write == Write::Session {
-                if let Some(kept) = state.identities.get_mut(&session.identity)
-                    && step_up.session_key.is_some()
-                {
-                    kept.session_key.clone_from(&step_up.session_key);
+                if let Some(kept) = state.identities.get_mut(&session.identity) {
+                    kept.identity.vouched_at = Some(session.vouched_at);
+                    if step_up.session_key.is_some() {
+                        kept.session_key.clone_from(&step_up.session_key);
+                    }
                 }
                 state.sessions.insert(session.id, session.clone());
                 changes.push(Change::Put(Box::new(session)));
@@ -109,14 +111,7 @@ impl Store for Model {
         reason: EndReason,
         now: Timestamp,
     ) -> StoreResult<Vec<SessionId>> {
-        Ok(self.tell(|state, changes| {
-            let ids = state
-                .live(|s| s.realm == *realm && rules::named(which, s.id, s.identity, s.user.as_ref(), s.created_at));
-            for id in &ids {
-                state.end(*id, reason, now, changes);
-            }
-            (Said::new(), ids)
-        }))
+        Ok(self.tell(|state, changes| (Said::new(), end(state, realm, which, reason, now, changes))))
     }
 
     async fn expire(&self, expired: Vec<(SessionId, EndReason)>, now: Timestamp) -> StoreResult<()> {
@@ -198,7 +193,8 @@ impl Store for Model {
                 state.sessions.remove(id);
             }
             let codes = codes::purge(state, now, limit);
-            (logins.len() + codes + sessions.len()) as u64
+            let answers = act::purge(state, now, limit);
+            (logins.len() + codes + sessions.len() + answers) as u64
         }))
     }
 
@@ -219,12 +215,7 @@ impl Store for Model {
         user: UserFound,
         terms: &BindTerms,
     ) -> StoreResult<BindEnd> {
-        Ok(self.tell(|s, changes| {
-            let had = s.identities.get(&identity).and_then(|kept| kept.identity.user.clone());
-            let claims = s.claims_of(realm, &user.user);
-            let end = bind::bind_identity(s, realm, identity, &user, terms, changes);
-            (audited::bound_by_back_end(&user, had.as_ref(), claims.as_ref(), &end), end)
-        }))
+        Ok(self.tell(|state, changes| act::bind(state, realm, identity, &user, terms, changes)))
     }
 
     async fn bind_read(&self, session: SessionId) -> StoreResult<()> {
@@ -259,15 +250,11 @@ impl Store for Model {
         from: Option<&UserId>,
         now: Timestamp,
     ) -> StoreResult<bool> {
-        Ok(self.tell(|state, changes| {
-            let was = state.identities.get(&identity).map(|kept| kept.identity.clone());
-            let done = bind::unbind_identity(state, realm, identity, from, now, changes);
-            (audited::unbound(was.as_ref(), from, done), done)
-        }))
+        Ok(self.tell(|state, changes| act::unbind(state, realm, identity, from, now, changes)))
     }
 
     async fn keep_bind_code(&self, code: BindCode) -> StoreResult<()> {
-        self.tell(|state, _| (audited::made(&code), codes::keep(state, code)));
+        self.tell(|state, _| act::keep_code(state, &code));
         Ok(())
     }
 
@@ -279,10 +266,36 @@ impl Store for Model {
         Ok(self.disk.lock().bind_codes.get(code).cloned())
     }
 
+    async fn act(&self, act: Act) -> StoreResult<Acted> {
+        self.tell(|state, changes| match act::act(state, &act, changes) {
+            Ok((said, acted)) => (said, Ok(acted)),
+            Err(e) => (Said::new(), Err(e)),
+        })
+    }
+
+    async fn kept_answer(&self, key: &[u8; 32], now: Timestamp) -> StoreResult<Option<KeptAnswer>> {
+        Ok(act::kept(&self.disk.lock(), key, now))
+    }
+
+    async fn users(&self, realm: &Realm, after: Option<&UserId>, limit: u32) -> StoreResult<Vec<KnownUser>> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Ok(act::users(&self.disk.lock(), realm, after, limit))
+    }
+
+    async fn user(&self, realm: &Realm, user: &UserId) -> StoreResult<Option<KnownUser>> {
+        Ok(act::known(&self.disk.lock(), realm, user))
+    }
+
+    async fn identity_by_id(&self, realm: &Realm, id: IdentityId) -> StoreResult<Option<Identity>> {
+        let state = self.disk.lock();
+        Ok(state.identities.get(&id).map(|kept| kept.identity.clone()).filter(|i| i.realm == *realm))
+    }
+
     async fn bindings(&self, realm: &Realm, filter: &BindingFilter) -> StoreResult<Vec<Identity>> {
         let wanted = |i: &&Identity| {
             i.realm == *realm
-                && i.user.is_some()
+                && (filter.unbound_too || i.user.is_some())
+                && filter.unionid.as_ref().is_none_or(|unionid| i.unionid.as_ref() == Some(unionid))
                 && filter.user.as_ref().is_none_or(|user| i.user.as_ref() == Some(user))
                 && filter.app.as_ref().is_none_or(|app| i.app == *app)
                 && filter.openid.as_ref().is_none_or(|openid| i.openid == *openid)
@@ -300,11 +313,7 @@ impl Store for Model {
         claims: Option<Claims>,
         _now: Timestamp,
     ) -> StoreResult<()> {
-        self.tell(|state, changes| {
-            let before = state.claims_of(realm, user);
-            bind::set_claims(state, realm, user, claims.as_ref(), changes);
-            (audited::claimed(realm, user, claims.as_ref(), before.as_ref()), ())
-        });
+        self.tell(|state, changes| act::set_claims(state, realm, user, claims.as_ref(), changes));
         Ok(())
     }
 
@@ -313,11 +322,7 @@ impl Store for Model {
     }
 
     async fn set_disabled(&self, realm: &Realm, user: &UserId, at: Option<Timestamp>) -> StoreResult<Vec<SessionId>> {
-        Ok(self.tell(|state, changes| {
-            let was = state.disabled_at(realm, user).is_some();
-            let ended = bind::set_disabled(state, realm, user, at, changes);
-            (audited::disabled(realm, user, was, at.is_some()), ended)
-        }))
+        Ok(self.tell(|state, changes| act::set_disabled(state, realm, user, at, changes)))
     }
 
     async fn disabled_at(&self, realm: &Realm, user: &UserId) -> StoreResult<Option<Timestamp>> {
@@ -377,4 +382,20 @@ impl Store for Model {
             Ok(key.reserved)
         })
     }
+}
+
+/// Ends those named. Answers which.
+pub(super) fn end(
+    state: &mut State,
+    realm: &Realm,
+    which: &Which,
+    reason: EndReason,
+    now: Timestamp,
+    changes: &mut Vec<Change>,
+) -> Vec<SessionId> {
+    let ids = state.live(|s| s.realm == *realm && rules::named(which, s.id, s.identity, s.user.as_ref(), s.created_at));
+    for id in &ids {
+        state.end(*id, reason, now, changes);
+    }
+    ids
 }

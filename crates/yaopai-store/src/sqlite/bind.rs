@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, params};
 use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId, UserId};
-use yaopai_core::ports::{Bind, BindEnd, BindTerms, BindingFilter, Change, Identity, Proof, Rotated, UserFound};
+use yaopai_core::ports::{Bind, BindEnd, BindTerms, Change, Identity, Move, Proof, Rotated, UserFound};
 use yaopai_core::session::{Claims, EndReason, Ended, Room};
 use yaopai_core::time::Timestamp;
 
@@ -123,6 +123,29 @@ pub(super) fn unbind_identity(
     }
     leave(work, id, None, now)?;
     Ok(true)
+}
+
+/// The identity goes from its user to another.
+pub(super) fn move_identity(work: &mut Work<'_>, realm: &Realm, to: &Move, now: Timestamp) -> Done<BindEnd> {
+    let db = work.db;
+    let Some(mut identity) = by_id(db, realm, to.identity)?.filter(|identity| identity.user.is_some()) else {
+        return Ok(BindEnd::NotFound);
+    };
+    let user = &to.to.user;
+    if to.from.is_some() && to.from != identity.user {
+        return Ok(BindEnd::Conflict);
+    }
+    if identity.user.as_ref() != Some(user) {
+        if !to.second_identity && has_other(db, realm, &identity.app, user, Some(identity.id))? {
+            return Ok(BindEnd::Conflict);
+        }
+        leave(work, identity.id, None, now)?;
+        identity.user = None;
+        identity = give(db, identity, user, now)?;
+    }
+    let told = say(db, realm, &to.to)?;
+    tell(work, told)?;
+    Ok(BindEnd::Bound(Box::new(identity)))
 }
 
 /// The identity leaves its user, and so do its bound sessions, one apart.
@@ -290,43 +313,6 @@ fn give(db: &Connection, mut identity: Identity, user: &UserId, now: Timestamp) 
         identity.bound_at = Some(now);
     }
     Ok(identity)
-}
-
-pub(super) fn list(db: &Connection, realm: &Realm, filter: &BindingFilter) -> rusqlite::Result<Vec<Identity>> {
-    // One text for each way to look them up, because an index is chosen when a statement is prepared.
-    const BY_USER: &str = concat!(
-        "SELECT ",
-        rows::identity_columns!(),
-        " FROM identities INDEXED BY identities_of_user WHERE realm = ?1 \
-         AND user_id = ?2 AND (?3 IS NULL OR app = ?3) AND (?4 IS NULL OR openid = ?4) AND id > ?5 ORDER BY id LIMIT ?6"
-    );
-    const BY_OPENID: &str = concat!(
-        "SELECT ",
-        rows::identity_columns!(),
-        " FROM identities WHERE +realm = ?1 AND +user_id IS NOT NULL \
-         AND ?2 IS NULL AND (?3 IS NULL OR app = ?3) AND openid = ?4 AND +id > ?5 ORDER BY +id LIMIT ?6"
-    );
-    const ALL: &str = concat!(
-        "SELECT ",
-        rows::identity_columns!(),
-        " FROM identities WHERE +realm = ?1 AND user_id IS NOT NULL \
-         AND ?2 IS NULL AND (?3 IS NULL OR app = ?3) AND ?4 IS NULL AND id > ?5 ORDER BY id LIMIT ?6"
-    );
-    let sql = match (&filter.user, &filter.openid) {
-        (Some(_), _) => BY_USER,
-        (None, Some(_)) => BY_OPENID,
-        (None, None) => ALL,
-    };
-    let id = filter.after.map(|id| id.0);
-    let params = params![
-        realm.as_str(),
-        filter.user.as_ref().map(UserId::as_str),
-        filter.app.as_ref().map(AppName::as_str),
-        filter.openid,
-        after(id.as_ref()),
-        filter.limit,
-    ];
-    rows::all(db, sql, params, rows::identity)
 }
 
 /// Where a page starts. The empty blob is before every id.

@@ -149,8 +149,8 @@ fn keep_identity(db: &Connection, open: &Open, found: Option<&Found>, session: &
     let now = session.created_at.0;
     let user = session.user.as_ref().map(UserId::as_str);
     let Some(found) = found else {
-        let sql = "INSERT INTO identities (id, realm, app, openid, unionid, session_key, user_id, bound_at, created_at) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+        let sql = "INSERT INTO identities (id, realm, app, openid, unionid, session_key, user_id, bound_at, created_at, \
+                   vouched_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
         db.prepare_cached(sql)?.execute(params![
             session.identity.0,
             session.realm.as_str(),
@@ -161,6 +161,7 @@ fn keep_identity(db: &Connection, open: &Open, found: Option<&Found>, session: &
             user,
             user.map(|_| now),
             now,
+            session.vouched_at.0,
         ])?;
         return Ok(false);
     };
@@ -171,18 +172,19 @@ fn keep_identity(db: &Connection, open: &Open, found: Option<&Found>, session: &
     let newly_bound = found.user.is_none() && user.is_some();
     if newly_bound || renamed {
         let sql = "UPDATE identities SET unionid = ?2, session_key = ifnull(?3, session_key), user_id = ?4, \
-                   bound_at = CASE WHEN ?5 THEN ?6 ELSE bound_at END WHERE id = ?1";
+                   bound_at = CASE WHEN ?5 THEN ?6 ELSE bound_at END, vouched_at = ?7 WHERE id = ?1";
         db.prepare_cached(sql)?.execute(params![
             session.identity.0,
             session.unionid,
             open.session_key,
             user,
             newly_bound,
-            now
+            now,
+            session.vouched_at.0,
         ])?;
-    } else if open.session_key.is_some() {
-        let sql = "UPDATE identities SET session_key = ?2 WHERE id = ?1";
-        db.prepare_cached(sql)?.execute(params![session.identity.0, open.session_key])?;
+    } else {
+        let sql = "UPDATE identities SET session_key = ifnull(?2, session_key), vouched_at = ?3 WHERE id = ?1";
+        db.prepare_cached(sql)?.execute(params![session.identity.0, open.session_key, session.vouched_at.0])?;
     }
     Ok(renamed)
 }

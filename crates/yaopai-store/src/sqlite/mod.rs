@@ -1,11 +1,13 @@
 //! The embedded engine: one SQLite file, one writer thread, group commit, `synchronous=FULL`.
 
+mod act;
 mod audit;
 mod audit_file;
 mod bind;
 mod codes;
 mod copy;
 mod file;
+mod identities;
 mod import;
 mod jar;
 mod lane;
@@ -20,6 +22,7 @@ mod teller;
 #[cfg(test)]
 mod tests;
 mod upkeep;
+mod users;
 mod wal;
 mod writer;
 

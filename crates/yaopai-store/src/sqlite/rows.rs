@@ -46,7 +46,7 @@ pub(super) use {session_columns, sessions, sessions_of_user};
 /// An identity's columns, as [`identity`] reads them.
 macro_rules! identity_columns {
     () => {
-        "id, realm, app, openid, unionid, user_id, bound_at, created_at"
+        "id, realm, app, openid, unionid, user_id, bound_at, created_at, vouched_at"
     };
 }
 pub(super) use identity_columns;
@@ -90,6 +90,7 @@ pub(super) fn identity(row: &Row<'_>) -> rusqlite::Result<Identity> {
         user: user(row, 5)?,
         bound_at: row.get::<_, Option<i64>>(6)?.map(Timestamp),
         created_at: Timestamp(row.get(7)?),
+        vouched_at: row.get::<_, Option<i64>>(8)?.map(Timestamp),
     })
 }
 

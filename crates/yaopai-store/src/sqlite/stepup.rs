@@ -13,10 +13,8 @@ pub(super) fn step_up(work: &mut Work<'_>, step_up: &StepUp) -> Done<Rotated> {
     let (write, answer) = rules::step_up(&mut session, step_up);
     if write == Write::Session {
         rows::save(work.db, &session)?;
-        if step_up.session_key.is_some() {
-            let sql = "UPDATE identities SET session_key = ?2 WHERE id = ?1";
-            work.db.prepare_cached(sql)?.execute(params![session.identity.0, step_up.session_key])?;
-        }
+        let sql = "UPDATE identities SET session_key = ifnull(?2, session_key), vouched_at = ?3 WHERE id = ?1";
+        work.db.prepare_cached(sql)?.execute(params![session.identity.0, step_up.session_key, session.vouched_at.0])?;
         work.changes.push(Change::Put(Box::new(session)));
     }
     Ok(answer)

@@ -13,7 +13,10 @@ use yaopai_wire::token::SecretHash;
 
 use super::lane::closed;
 use super::writer::{Done, Work};
-use super::{Sqlite, audit, bind, codes, import, jar, login, proofs, rows, sessions, stale, stepup, upkeep};
+use super::{
+    Sqlite, act, audit, bind, codes, identities, import, jar, login, proofs, rows, sessions, stale, stepup, upkeep,
+    users,
+};
 use crate::audited;
 
 /// How many rows a sweep changes in one command, so that logins pass between two of them.
@@ -128,7 +131,8 @@ impl Store for Sqlite {
         let codes = self.by_chunks(limit, move |work, some| codes::purge(work, now, some)).await?;
         let sessions =
             self.by_chunks(limit, move |work, some| upkeep::purge_sessions(work, ended_before, some)).await?;
-        Ok(logins + codes + sessions)
+        let answers = self.by_chunks(limit, move |work, some| act::purge(work, now, some)).await?;
+        Ok(logins + codes + sessions + answers)
     }
 
     async fn identity(&self, app: &AppName, openid: &str) -> StoreResult<Option<Identity>> {
@@ -148,13 +152,7 @@ impl Store for Sqlite {
         terms: &BindTerms,
     ) -> StoreResult<BindEnd> {
         let (realm, terms) = (realm.clone(), terms.clone());
-        self.tell(move |work| {
-            let had = bind::by_id(work.db, &realm, identity)?.and_then(|identity| identity.user);
-            let claims = bind::claims(work.db, &realm, &user.user)?;
-            let end = bind::bind_identity(work, &realm, identity, &user, &terms)?;
-            Ok((audited::bound_by_back_end(&user, had.as_ref(), claims.as_ref(), &end), end))
-        })
-        .await
+        self.tell(move |work| act::bind(work, &realm, identity, &user, &terms)).await
     }
 
     async fn bind_read(&self, session: SessionId) -> StoreResult<()> {
@@ -184,16 +182,11 @@ impl Store for Sqlite {
         now: Timestamp,
     ) -> StoreResult<bool> {
         let (realm, from) = (realm.clone(), from.cloned());
-        self.tell(move |work| {
-            let was = bind::by_id(work.db, &realm, identity)?;
-            let done = bind::unbind_identity(work, &realm, identity, from.as_ref(), now)?;
-            Ok((audited::unbound(was.as_ref(), from.as_ref(), done), done))
-        })
-        .await
+        self.tell(move |work| act::unbind(work, &realm, identity, from.as_ref(), now)).await
     }
 
     async fn keep_bind_code(&self, code: BindCode) -> StoreResult<()> {
-        self.tell(move |work| Ok((audited::made(&code), codes::keep(work, &code)?))).await
+        self.tell(move |work| act::keep_code(work, &code)).await
     }
 
     async fn preview(&self, code: &BindCodeHash, session: SessionId, now: Timestamp) -> StoreResult<Option<BindCode>> {
@@ -206,12 +199,36 @@ impl Store for Sqlite {
         self.read(move |db| codes::find(db, &code)).await
     }
 
+    async fn act(&self, act: Act) -> StoreResult<Acted> {
+        self.tell(move |work| act::act(work, &act)).await
+    }
+
+    async fn kept_answer(&self, key: &[u8; 32], now: Timestamp) -> StoreResult<Option<KeptAnswer>> {
+        let key = *key;
+        self.read(move |db| act::kept(db, &key, now)).await
+    }
+
+    async fn users(&self, realm: &Realm, after: Option<&UserId>, limit: u32) -> StoreResult<Vec<KnownUser>> {
+        let (realm, after) = (realm.clone(), after.cloned());
+        self.long_read(move |db| users::list(db, &realm, after.as_ref(), limit)).await
+    }
+
+    async fn user(&self, realm: &Realm, user: &UserId) -> StoreResult<Option<KnownUser>> {
+        let (realm, user) = (realm.clone(), user.clone());
+        self.read(move |db| users::one(db, &realm, &user)).await
+    }
+
+    async fn identity_by_id(&self, realm: &Realm, id: IdentityId) -> StoreResult<Option<Identity>> {
+        let realm = realm.clone();
+        self.read(move |db| bind::by_id(db, &realm, id)).await
+    }
+
     async fn bindings(&self, realm: &Realm, filter: &BindingFilter) -> StoreResult<Vec<Identity>> {
         let (realm, filter) = (realm.clone(), filter.clone());
-        if filter.user.is_some() || filter.openid.is_some() {
-            return self.read(move |db| bind::list(db, &realm, &filter)).await;
+        if filter.user.is_some() || filter.openid.is_some() || filter.unionid.is_some() {
+            return self.read(move |db| identities::list(db, &realm, &filter)).await;
         }
-        self.long_read(move |db| bind::list(db, &realm, &filter)).await
+        self.long_read(move |db| identities::list(db, &realm, &filter)).await
     }
 
     async fn set_claims(
@@ -222,12 +239,7 @@ impl Store for Sqlite {
         _now: Timestamp,
     ) -> StoreResult<()> {
         let (realm, user) = (realm.clone(), user.clone());
-        self.tell(move |work| {
-            let before = bind::claims(work.db, &realm, &user)?;
-            bind::set_claims(work, &realm, &user, claims.as_ref())?;
-            Ok((audited::claimed(&realm, &user, claims.as_ref(), before.as_ref()), ()))
-        })
-        .await
+        self.tell(move |work| act::set_claims(work, &realm, &user, claims.as_ref())).await
     }
 
     async fn claims(&self, realm: &Realm, user: &UserId) -> StoreResult<Option<Claims>> {
@@ -237,12 +249,7 @@ impl Store for Sqlite {
 
     async fn set_disabled(&self, realm: &Realm, user: &UserId, at: Option<Timestamp>) -> StoreResult<Vec<SessionId>> {
         let (realm, user) = (realm.clone(), user.clone());
-        self.tell(move |work| {
-            let was = bind::disabled_at(work.db, &realm, &user)?.is_some();
-            let ended = bind::set_disabled(work, &realm, &user, at)?;
-            Ok((audited::disabled(&realm, &user, was, at.is_some()), ended))
-        })
-        .await
+        self.tell(move |work| act::set_disabled(work, &realm, &user, at)).await
     }
 
     async fn disabled_at(&self, realm: &Realm, user: &UserId) -> StoreResult<Option<Timestamp>> {

@@ -21,7 +21,7 @@ pub const OPENIDS: [&str; 3] = ["o1", "o2", "o3"];
 pub const USERS: [&str; 3] = ["u", "v", "w"];
 
 /// How many kinds there are.
-pub const KINDS: u8 = 119;
+pub const KINDS: u8 = 131;
 
 /// What a call is made of: a kind, and choices whose meaning depends on it. Shrinks well.
 pub type Seed = (u8, [u8; 8]);
@@ -73,18 +73,7 @@ impl World {
             73 => Call::Expire(vec![(self.some_session(c[0]), EndReason::ExpiredIdle)], now),
             74..78 => Call::Touched(vec![(self.some_session(c[0]), Uptime(now.0))], now),
             78..80 => Call::Purge(now, Timestamp(now.0 - i64::from(c[0]) * 100), u32::from(c[1] % 3)),
-            80..86 => {
-                let limits = limits(c[5]);
-                let of_type = limits.max_of_type.map(|max| ("pc".into(), max)).into_iter().collect();
-                let terms = BindTerms {
-                    second_identity: c[4].is_multiple_of(4),
-                    limits: RiseLimits { max: limits.max, max_of_type: of_type },
-                    idle_ms: 30 * MINUTE,
-                    up: Uptime(now.0),
-                    now,
-                };
-                Call::BindIdentity(realm(c[0]), self.identity(c[1]), found(c[2], c[3]), terms)
-            }
+            80..86 => Call::BindIdentity(realm(c[0]), self.identity(c[1]), found(c[2], c[3]), self.terms(c)),
             86..90 => Call::Unbind(realm(c[0]), self.identity(c[1]), now),
             90..94 => Call::SetClaims(realm(c[0]), user(c[1]).into(), claims(c[2]), now),
             94..96 => {
@@ -115,6 +104,7 @@ impl World {
             116 => Call::LeaseProofs(now),
             117 => Call::TakeProofs,
             118 => Call::KeepProofs(vec![c[0]]),
+            119..131 => Call::Act(Box::new(self.act(c))),
             _ => Call::Reserve(u32::from(c[0] % 3), u64::from(c[1])),
         }
     }
@@ -142,6 +132,46 @@ impl World {
             235..250 => 11 * MINUTE,
             _ => -1_000,
         }
+    }
+
+    fn terms(&self, c: [u8; 8]) -> BindTerms {
+        let limits = limits(c[5]);
+        let of_type = limits.max_of_type.map(|max| ("pc".into(), max)).into_iter().collect();
+        BindTerms {
+            second_identity: c[4].is_multiple_of(4),
+            limits: RiseLimits { max: limits.max, max_of_type: of_type },
+            idle_ms: 30 * MINUTE,
+            up: Uptime(self.now.0),
+            now: self.now,
+        }
+    }
+
+    /// A move or a merge, most often; with an answer under one of few keys, sometimes.
+    fn act(&self, c: [u8; 8]) -> Act {
+        let action = match c[6] % 8 {
+            0..4 => Action::Move(Move {
+                identity: self.identity(c[1]),
+                from: c[4].is_multiple_of(3).then(|| user(c[5]).into()),
+                to: found(c[2], c[3]),
+                second_identity: c[4].is_multiple_of(4),
+                why: "move",
+            }),
+            4..7 => Action::Merge(Merge {
+                unionid: format!("un{}", c[1] % 3),
+                apps: APPS[usize::from(c[2] % 2)..].iter().map(|(app, _)| ((*app).into(), self.terms(c))).collect(),
+                user: (c[3] % 2 == 1).then(|| user(c[3] / 2).into()),
+                dry_run: c[5].is_multiple_of(5),
+            }),
+            _ => Action::Kick(Which::One(self.some_session(c[1]))),
+        };
+        let keep = c[3].is_multiple_of(3).then(|| Keep {
+            key: [c[5] % KEYS; 32],
+            request: [c[1]; 32],
+            expires_at: Timestamp(self.now.0 + MINUTE),
+            most: 3,
+            answer: std::sync::Arc::new(|acted| Ok(Some(format!("{acted:?}").into_bytes()))),
+        });
+        Act { realm: realm(c[0]), action, keep, now: self.now }
     }
 
     fn open(&mut self, c: [u8; 8]) -> Open {

@@ -40,6 +40,7 @@ pub enum Call {
     LeaseProofs(Timestamp),
     TakeProofs,
     KeepProofs(Vec<u8>),
+    Act(Box<Act>),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -67,6 +68,7 @@ pub enum Outcome {
     Version(Option<u64>),
     Down(Downtime),
     Past(PastProofs),
+    Acted(Box<Acted>),
     Done,
     Failed { retry: bool },
 }
@@ -115,6 +117,7 @@ async fn attempt(engine: &dyn Engine, call: Call) -> StoreResult<Outcome> {
         Call::LeaseProofs(until) => engine.lease_proofs(until).await.map(|()| Outcome::Done)?,
         Call::TakeProofs => Outcome::Past(engine.take_proofs().await?),
         Call::KeepProofs(sealed) => engine.keep_proofs(sealed).await.map(|()| Outcome::Done)?,
+        Call::Act(act) => Outcome::Acted(Box::new(engine.act(*act).await?)),
         Call::Reserve(key, count) => Outcome::Count(engine.reserve_seals(key, count).await?),
     })
 }
@@ -148,6 +151,8 @@ pub struct State {
     pub codes: Vec<Option<BindCode>>,
     pub logins: Vec<Option<LoginRecord>>,
     pub data_keys: Vec<DataKey>,
+    pub users: Vec<Vec<KnownUser>>,
+    pub answers: Vec<Option<KeptAnswer>>,
 }
 
 pub async fn state(engine: &dyn Engine) -> State {
@@ -163,6 +168,8 @@ pub async fn state(engine: &dyn Engine) -> State {
         codes: Vec::new(),
         logins: Vec::new(),
         data_keys: engine.data_keys().await.unwrap(),
+        users: Vec::new(),
+        answers: Vec::new(),
     };
     engine.scan_live(&mut |session| s.live.push(session)).await.unwrap();
     for n in 0..SESSIONS {
@@ -186,6 +193,7 @@ pub async fn state(engine: &dyn Engine) -> State {
     }
     for key in 0..KEYS {
         s.logins.push(engine.login(&[key; 32]).await.unwrap());
+        s.answers.push(engine.kept_answer(&[key; 32], Timestamp(0)).await.unwrap());
     }
     for realm in ["main", "other"].map(Realm::from) {
         for user in USERS.map(UserId::from) {
@@ -202,6 +210,9 @@ pub async fn state(engine: &dyn Engine) -> State {
         }
         let all = BindingFilter { limit: 99, ..BindingFilter::default() };
         s.bindings.push(engine.bindings(&realm, &all).await.unwrap());
+        let of_unionid = BindingFilter { unionid: Some("un1".into()), unbound_too: true, ..all };
+        s.bindings.push(engine.bindings(&realm, &of_unionid).await.unwrap());
+        s.users.push(engine.users(&realm, None, 9).await.unwrap());
     }
     s
 }

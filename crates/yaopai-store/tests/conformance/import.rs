@@ -71,6 +71,7 @@ pub async fn an_openid_never_seen_gets_its_user(mut lab: Lab) {
         user: Some(user("u")),
         bound_at: Some(at),
         created_at: at,
+        vouched_at: None,
     };
     assert_eq!(lab.identity_of("o").await, Some(identity));
     assert_eq!(lab.claims(&main(), &user("u")).await.unwrap(), said.user.claims);

@@ -4,6 +4,7 @@
 // Each test crate that includes this uses some of it.
 #![allow(dead_code, unused_imports, unused_macros, clippy::unwrap_used)]
 
+pub mod act;
 pub mod audit;
 pub mod bind;
 pub mod claims;
@@ -215,6 +216,11 @@ macro_rules! suite {
                 only_a_live_session_of_that_kind_gets_one, key_and_secret_stay_for_life, no_refresh_rotates_its_secret,
                 its_step_up_is_answered_again, its_bind_is_answered_again_and_refused_to_others, a_lease_never_goes_back,
                 kept_nonces_are_taken_once;
+            act: the_answer_is_kept_with_the_change, a_refusal_is_not_kept, without_its_answer_nothing_is_changed,
+                a_realm_keeps_so_many_answers, a_moved_identity_leaves_its_sessions, a_move_that_can_not_be_changes_nothing,
+                one_persons_identities_become_one_users, a_merge_guesses_nobody, a_merge_gives_nobody_two_of_an_app,
+                a_merge_stays_in_its_realm, users_are_listed_once, identities_are_found_by_all_that_they_have,
+                when_the_platform_vouched_last;
             end: one_of_the_realm, only_ones_own, all_of_a_user, all_of_a_guest, all_of_an_identity_opened_before,
                 once_for_one_reason, expiry;
             lists: by_subject_and_app, page_by_page, only_live_ones, bindings, every_live_one_in_order;

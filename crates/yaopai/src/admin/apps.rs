@@ -1,24 +1,35 @@
 //! `/admin/v1/apps/{app}/…`: what an app's platform gives to its back end.
 
-use axum::Json;
-use axum::extract::State;
-use axum::response::{IntoResponse as _, Response};
-use http::{HeaderValue, header};
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
+use yaopai_wire::problem::Code;
 
-use super::Admin;
-use super::key::TokenKeyed;
-use crate::api::answer::Refusal;
-use crate::api::path::Segment;
+use super::op::{Answered, AppPath, Call, Calls, NoStore, Op, Verb};
+use crate::config::Scope;
 
-/// `GET /admin/v1/apps/{app}/access-token`: so that a team's other programs need not fight for it.
-pub async fn access_token(
-    State(admin): State<Admin>,
-    TokenKeyed { realm, key }: TokenKeyed,
-    Segment(app): Segment,
-) -> Result<Response, Refusal> {
-    let handed = admin.service.admin_access_token(&realm, &app.as_str().into()).await?;
-    tracing::info!(%app, key, "an access_token was handed out");
-    let body = Json(json!({ "access_token": *handed.token, "expires_in": handed.expires_in }));
-    Ok(([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], body).into_response())
+pub(super) fn calls(calls: Calls) -> Calls {
+    let token = Op {
+        verb: Verb::Get,
+        path: "/apps/{app}/access-token",
+        id: "access_token",
+        does: "The platform's access_token of an app, so that a team's other programs need not fight for it.",
+        scopes: &[Scope::AccessToken],
+        codes: &[Code::NotFound, Code::PlatformBusy, Code::PlatformUnavailable],
+    };
+    calls.on(token, access_token)
+}
+
+/// A platform's access_token.
+#[derive(Serialize, ToSchema)]
+struct AccessToken {
+    /// The token.
+    access_token: String,
+    /// Seconds.
+    expires_in: u64,
+}
+
+async fn access_token(call: Call, AppPath(app): AppPath) -> Answered<NoStore<AccessToken>> {
+    let handed = call.service().admin_access_token(&call.realm, &app.as_str().into()).await?;
+    tracing::info!(%app, key = call.key, "an access_token was handed out");
+    Ok(NoStore(AccessToken { access_token: handed.token.to_string(), expires_in: handed.expires_in }))
 }

@@ -1,6 +1,5 @@
 //! API keys: `Authorization: Bearer yk_…`. Each opens one realm; only hashes are known here.
 
-use axum::extract::FromRequestParts;
 use http::request::Parts;
 use http::{Method, header};
 use sha2::{Digest as _, Sha256};
@@ -16,17 +15,6 @@ use super::Admin;
 use crate::api::answer::Refusal;
 use crate::config::{ApiKey, Scope};
 
-/// The realm that the request's key opens, for all but the platforms' access tokens.
-pub struct Keyed(pub Realm);
-
-/// The same for access tokens: whoever holds one can act as the app at its platform, so most keys are not for them.
-pub struct TokenKeyed {
-    /// The realm that the key opens.
-    pub realm: Realm,
-    /// The key's name, for the log.
-    pub key: String,
-}
-
 /// A new key: `yk_` and 256 random bits.
 pub fn generate(entropy: &dyn Entropy) -> Zeroizing<String> {
     use base64::Engine as _;
@@ -35,32 +23,9 @@ pub fn generate(entropy: &dyn Entropy) -> Zeroizing<String> {
     Zeroizing::new(format!("yk_{}", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&bytes[..])))
 }
 
-impl FromRequestParts<Admin> for Keyed {
-    type Rejection = Refusal;
-
-    async fn from_request_parts(parts: &mut Parts, admin: &Admin) -> Result<Self, Refusal> {
-        let key = known(parts, admin, Scope::Admin)?;
-        if parts.method == Method::GET
-            && let Some(what) = what(parts.uri.path())
-        {
-            let read = Event::new(Kind::Read, what);
-            admin.service.tell(Event { realm: Some(key.realm.clone()), ..read });
-        }
-        Ok(Self(key.realm.clone()))
-    }
-}
-
-impl FromRequestParts<Admin> for TokenKeyed {
-    type Rejection = Refusal;
-
-    async fn from_request_parts(parts: &mut Parts, admin: &Admin) -> Result<Self, Refusal> {
-        let key = known(parts, admin, Scope::AccessToken)?;
-        Ok(Self { realm: key.realm.clone(), key: key.name.clone() })
-    }
-}
-
-/// The key that a request shows, if it is for this. The audit log learns whose it is, or that it was refused.
-fn known<'a>(parts: &Parts, admin: &'a Admin, scope: Scope) -> Result<&'a ApiKey, Refusal> {
+/// The key that a request shows, if it is for one of these scopes. The audit log learns whose it is, or that it was refused; and
+/// what was read.
+pub fn let_in<'a>(parts: &Parts, admin: &'a Admin, scopes: &[Scope]) -> Result<&'a ApiKey, Refusal> {
     let refused = |realm: Option<&Realm>, code: Code, detail: &'static str| {
         let event = Event::refused(Kind::Key, code.as_str());
         admin.service.tell(Event { realm: realm.cloned(), ..event });
@@ -70,9 +35,15 @@ fn known<'a>(parts: &Parts, admin: &'a Admin, scope: Scope) -> Result<&'a ApiKey
         refused(None, Code::ApiKeyInvalid, "Send an API key of the realm as `Authorization: Bearer yk_…`.")
     })?;
     By::is_key(&key.name);
-    if !key.scopes.contains(&scope) {
+    if !key.may(scopes) {
         let detail = "This key's `scopes` in the configuration don't include this; use another key, or add the scope.";
         return Err(refused(Some(&key.realm), Code::ScopeMissing, detail));
+    }
+    if parts.method == Method::GET
+        && let Some(what) = what(parts.uri.path())
+    {
+        let read = Event::new(Kind::Read, what);
+        admin.service.tell(Event { realm: Some(key.realm.clone()), ..read });
     }
     Ok(key)
 }
@@ -81,7 +52,7 @@ fn known<'a>(parts: &Parts, admin: &'a Admin, scope: Scope) -> Result<&'a ApiKey
 /// follows it would find himself in it for ever.
 fn what(path: &str) -> Option<&'static str> {
     let first = path.trim_start_matches("/admin/v1").trim_start_matches('/').split('/').next()?;
-    ["sessions", "users", "bindings"].into_iter().find(|known| *known == first)
+    ["sessions", "users", "identities", "bindings"].into_iter().find(|known| *known == first)
 }
 
 /// The key that a request shows.

@@ -4,7 +4,11 @@ mod apps;
 mod audit;
 mod bind_codes;
 mod bindings;
+mod identities;
 mod key;
+mod merge;
+mod objects;
+mod op;
 mod page;
 mod sessions;
 mod state;
@@ -17,7 +21,8 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::{delete, get, post};
+use axum::routing::get;
+use utoipa::openapi::OpenApi;
 use yaopai_core::Service;
 use yaopai_core::audit::{Actor, By, Scribe};
 
@@ -36,6 +41,8 @@ pub struct Admin {
     metrics: Arc<Metrics>,
     health: Arc<Health>,
     scribe: Arc<Scribe>,
+    in_flight: Arc<op::InFlight>,
+    document: Arc<str>,
 }
 
 /// Whether the server can do its work.
@@ -58,25 +65,16 @@ impl Admin {
         health: Arc<Health>,
         scribe: Arc<Scribe>,
     ) -> Self {
-        Self { service, keys: Arc::new(keys), metrics, health, scribe }
+        let (in_flight, document) = (Arc::default(), document().to_pretty_json().unwrap_or_default().into());
+        Self { service, keys: Arc::new(keys), metrics, health, scribe, in_flight, document }
     }
 
     /// The routes.
     pub fn router(self) -> Router {
-        let v1 = Router::new()
-            .route("/sessions", get(sessions::list).delete(sessions::kick_all))
-            .route("/sessions/{session_id}", get(sessions::read).delete(sessions::kick))
-            .route("/users/{user}/sessions", delete(sessions::kick_user))
-            .route("/users/{user}/claims", get(users::read_claims).put(users::set_claims).delete(users::clear_claims))
-            .route("/users/{user}/disabled", get(users::disabled).put(users::disable).delete(users::enable))
-            .route("/apps/{app}/access-token", get(apps::access_token))
-            .route("/audit", get(audit::list))
-            .route("/audit/head", get(audit::head))
-            .route("/bind-codes", post(bind_codes::make))
-            .route("/bindings", get(bindings::list).post(bindings::bind))
-            .route("/bindings/{identity_id}", delete(bindings::unbind));
+        let (v1, _) = calls().done();
         Router::new()
             .nest("/admin/v1", v1)
+            .route("/admin/v1/openapi.json", get(op::openapi))
             .route("/livez", get(state::livez))
             .route("/readyz", get(state::readyz))
             .route("/metrics", get(state::metrics))
@@ -85,6 +83,23 @@ impl Admin {
             .layer(from_fn_with_state(self.clone(), around))
             .with_state(self)
     }
+}
+
+/// Every call below `/admin/v1`.
+fn calls() -> op::Calls {
+    let calls = sessions::calls(op::Calls::new());
+    let calls = users::calls(calls);
+    let calls = identities::calls(calls);
+    let calls = bindings::calls(calls);
+    let calls = merge::calls(calls);
+    let calls = bind_codes::calls(calls);
+    let calls = audit::calls(calls);
+    apps::calls(calls)
+}
+
+/// The OpenAPI document of the admin API: made of the same calls as its routes.
+pub fn document() -> OpenApi {
+    calls().done().1
 }
 
 async fn around(State(admin): State<Admin>, request: Request, next: Next) -> Response {

@@ -27,12 +27,7 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
-        if !is_json(request.headers()) {
-            return Err(refuse(
-                Code::ContentTypeUnsupported,
-                "Send the body as JSON with `Content-Type: application/json`.",
-            ));
-        }
+        must_be_json(request.headers())?;
         let bytes = whole(request.into_body()).await?;
         Self::parse(&bytes).map_err(Refusal)
     }
@@ -116,8 +111,16 @@ impl Fields {
     }
 }
 
+/// A body is JSON and says so.
+pub(crate) fn must_be_json(headers: &HeaderMap) -> Result<(), Refusal> {
+    if is_json(headers) {
+        return Ok(());
+    }
+    Err(refuse(Code::ContentTypeUnsupported, "Send the body as JSON with `Content-Type: application/json`."))
+}
+
 /// A body, within its bounds.
-pub(super) async fn whole(body: Body) -> Result<Bytes, Refusal> {
+pub(crate) async fn whole(body: Body) -> Result<Bytes, Refusal> {
     let body = Limited::new(body, BODY_MAX).collect();
     match tokio::time::timeout(BODY_TIME, body).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),

@@ -20,10 +20,49 @@ pub struct ApiKey {
 /// What an API key is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// Everything under `/admin/v1` but the access tokens.
+    /// All of these but the access tokens.
     Admin,
-    /// The platforms' access tokens.
+    /// Reading users, identities, bindings and sessions.
+    Read,
+    /// Users: what is said about them, and who is disabled. Reading them, too.
+    Users,
+    /// Which identity is which user. Reading that, too.
+    Bindings,
+    /// Sessions: kicking them. Reading them, too.
+    Sessions,
+    /// Reading the audit log.
+    Audit,
+    /// The platforms' access tokens: whoever holds one can act as the app at its platform, so `admin` is not for them.
     AccessToken,
+}
+
+impl Scope {
+    /// All of them.
+    pub const ALL: [Self; 7] =
+        [Self::Admin, Self::Read, Self::Users, Self::Bindings, Self::Sessions, Self::Audit, Self::AccessToken];
+
+    /// As the configuration writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Read => "read",
+            Self::Users => "users",
+            Self::Bindings => "bindings",
+            Self::Sessions => "sessions",
+            Self::Audit => "audit",
+            Self::AccessToken => "access_token",
+        }
+    }
+}
+
+impl ApiKey {
+    /// May the key do what is for any of these scopes?
+    pub fn may(&self, scopes: &[Scope]) -> bool {
+        let has = |scope: &Scope| {
+            self.scopes.contains(scope) || (*scope != Scope::AccessToken && self.scopes.contains(&Scope::Admin))
+        };
+        scopes.iter().any(has)
+    }
 }
 
 /// Each key once: of two entries for one key, one would silently not count, its realm and its scopes.
@@ -50,13 +89,22 @@ fn read(entry: &file::ApiKey) -> Result<ApiKey, ConfigError> {
     if entry.scopes.is_empty() {
         return Err(ConfigError::value(
             "api_keys.scopes",
-            format!("key {name:?} is for nothing: name \"admin\", \"access_token\" or both, or leave scopes out"),
+            format!("key {name:?} is for nothing: name some of {}, or leave scopes out", all_scopes()),
         ));
     }
     let scope = |scope: &file::Scope| match scope {
         file::Scope::Admin => Scope::Admin,
+        file::Scope::Read => Scope::Read,
+        file::Scope::Users => Scope::Users,
+        file::Scope::Bindings => Scope::Bindings,
+        file::Scope::Sessions => Scope::Sessions,
+        file::Scope::Audit => Scope::Audit,
         file::Scope::AccessToken => Scope::AccessToken,
     };
     let scopes = entry.scopes.iter().map(scope).collect();
     Ok(ApiKey { name: name.clone(), realm: entry.realm.as_str().into(), hash, scopes })
+}
+
+fn all_scopes() -> String {
+    Scope::ALL.map(|scope| format!("{:?}", scope.as_str())).join(", ")
 }

@@ -327,5 +327,10 @@ fn admin() -> Vec<Scope> {
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
     Admin,
+    Read,
+    Users,
+    Bindings,
+    Sessions,
+    Audit,
     AccessToken,
 }

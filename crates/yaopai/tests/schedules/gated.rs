@@ -239,6 +239,33 @@ impl Store for Gated {
         self.read("bind_code", self.inner.bind_code(code)).await
     }
 
+    async fn act(&self, act: Act) -> StoreResult<Acted> {
+        let action = act.action.clone();
+        let told = move |l: &mut Ledger, acted: &Acted| match (action, acted) {
+            (Action::Kick(_), Acted::Ended(ids)) => l.ended_as(ids, EndReason::Kicked),
+            (Action::Bind(identity, ..), Acted::Bound(BindEnd::Bound(_))) => l.risen(identity),
+            (Action::Unbind(identity), _) => l.unbound(identity),
+            _ => {}
+        };
+        self.write(places!("act"), self.inner.act(act), told).await
+    }
+
+    async fn kept_answer(&self, key: &[u8; 32], now: Timestamp) -> StoreResult<Option<KeptAnswer>> {
+        self.inner.kept_answer(key, now).await
+    }
+
+    async fn users(&self, realm: &Realm, after: Option<&UserId>, limit: u32) -> StoreResult<Vec<KnownUser>> {
+        self.inner.users(realm, after, limit).await
+    }
+
+    async fn user(&self, realm: &Realm, user: &UserId) -> StoreResult<Option<KnownUser>> {
+        self.inner.user(realm, user).await
+    }
+
+    async fn identity_by_id(&self, realm: &Realm, id: IdentityId) -> StoreResult<Option<Identity>> {
+        self.inner.identity_by_id(realm, id).await
+    }
+
     async fn bindings(&self, realm: &Realm, filter: &BindingFilter) -> StoreResult<Vec<Identity>> {
         self.read("bindings", self.inner.bindings(realm, filter)).await
     }

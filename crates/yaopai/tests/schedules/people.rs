@@ -277,7 +277,7 @@ impl Schedule {
         let realm = "default".into();
         match (self.dice.below(4), session) {
             (0..2, _) => life.spawn(async move {
-                let _ = service.admin_bind(&realm, &APP.into(), &openid, found(&openid)).await;
+                let _ = service.admin_bind(&realm, &APP.into(), &openid, found(&openid), None).await;
             }),
             (2, _) => {
                 self.ghost.unbound.insert(openid.clone());
@@ -291,7 +291,7 @@ impl Schedule {
                     if let Ok(list) = service.admin_bindings(&realm, &filter).await
                         && let Some(identity) = list.first()
                     {
-                        let _ = service.admin_unbind(&realm, identity.id).await;
+                        let _ = service.admin_unbind(&realm, identity.id, None).await;
                     }
                 });
             }
@@ -299,7 +299,7 @@ impl Schedule {
                 let id = known.session;
                 self.ghost.kicked.insert(id);
                 life.spawn(async move {
-                    let _ = service.admin_kick(&realm, id).await;
+                    let _ = service.admin_kick(&realm, id, None).await;
                 });
             }
             _ => return,

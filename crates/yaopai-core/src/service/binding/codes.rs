@@ -30,17 +30,17 @@ pub struct Previewed {
 }
 
 impl Service {
-    /// Makes a bind code for a user of the realm.
+    /// Makes a bind code for a user of the realm. It is good when it is kept, by [`Action::KeepBindCode`](crate::ports::Action).
     ///
     /// # Errors
     /// `field_invalid` for an app that isn't the realm's, or whose clients don't bind.
-    pub async fn admin_bind_code(
+    pub fn admin_bind_code(
         &self,
         realm: &Realm,
         user: UserId,
         masked: String,
         app: Option<AppName>,
-    ) -> Result<MadeCode> {
+    ) -> Result<(MadeCode, BindCode)> {
         let fits = |name: &AppName| {
             let app = self.world().apps.get(name).filter(|app| app.realm == *realm);
             app.is_some_and(|app| app.policy.binding == BindingWay::Webhook)
@@ -52,8 +52,7 @@ impl Service {
         let (now, _) = self.now();
         let expires_at = now + BIND_CODE_LIFE;
         let code = BindCode { hash, realm: realm.clone(), app, user, masked, expires_at, seen_by: None };
-        self.world().store.keep_bind_code(code).await?;
-        Ok(MadeCode { text, expires_in: BIND_CODE_LIFE.as_secs() })
+        Ok((MadeCode { text, expires_in: BIND_CODE_LIFE.as_secs() }, code))
     }
 
     /// Shows a bind code's account to the session's person. From then on the code is this session's alone.

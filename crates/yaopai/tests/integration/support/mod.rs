@@ -9,6 +9,7 @@ mod phone;
 pub mod raw;
 mod reply;
 pub mod scan;
+pub mod schema;
 pub mod server_process;
 pub mod shop;
 
