@@ -6,6 +6,7 @@ mod bind;
 mod codes;
 mod import;
 mod login;
+mod signing;
 mod state;
 mod store;
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId, UserId};
 use yaopai_core::ports::{
     BindCode, BindCodeHash, Change, DataKey, FileHash, Identity, ImportMark, JarCookie, LoginRecord, PastProofs,
+    SigningKey,
 };
 use yaopai_core::session::{Claims, EndReason, Ended, Session};
 use yaopai_core::time::{Downtime, Timestamp};
@@ -26,6 +27,8 @@ pub(super) struct State {
     pub logins: BTreeMap<[u8; 32], LoginRecord>,
     pub imports: BTreeMap<FileHash, ImportMark>,
     pub proofs: PastProofs,
+    /// In order.
+    pub signing_keys: Vec<SigningKey>,
     pub jar: BTreeMap<(SessionId, [u8; 16]), Vec<u8>>,
     pub log: Log,
 }

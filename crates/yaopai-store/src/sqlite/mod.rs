@@ -12,6 +12,7 @@ mod login;
 mod proofs;
 mod rows;
 mod sessions;
+mod signing;
 mod stale;
 mod stepup;
 mod store;

@@ -19,6 +19,7 @@ pub mod login;
 pub mod read;
 pub mod rebind;
 pub mod rotate;
+pub mod signing;
 pub mod stepup;
 pub mod upkeep;
 
@@ -225,6 +226,8 @@ macro_rules! suite {
                 once_for_one_reason, expiry;
             lists: by_subject_and_app, page_by_page, only_live_ones, bindings, every_live_one_in_order;
             claims: are_kept_and_told, are_of_one_realm;
+            signing: they_come_back_in_order, of_two_that_make_the_next_one_does,
+                one_alone_drives_out_the_others_of_its_alg, dropped_ones_are_gone;
             upkeep: down_time, seen_never_goes_back, stale_ones_end, a_sweep_is_bounded, jars_go_with_their_sessions,
                 data_keys, a_field_of_every_kind_comes_back;
         }
