@@ -2,7 +2,7 @@
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
-use http::{Method, header};
+use http::{HeaderValue, Method, header};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use yaopai_core::Error;
@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::Admin;
 use crate::api::answer::Refusal;
-use crate::config::{ApiKey, Scope};
+use crate::config::{ApiKey, Audience, Scope};
 
 /// The realm that the request's key opens, for all but the platforms' access tokens.
 pub struct Keyed(pub Realm);
@@ -25,6 +25,18 @@ pub struct TokenKeyed {
     pub realm: Realm,
     /// The key's name, for the log.
     pub key: String,
+}
+
+/// The same for the keys that sign for all realms.
+pub struct SigningKeyed;
+
+/// Who introspects: with `Authorization: Bearer yk_…`, or with `Basic` of an audience's name and the key, as OAuth's clients do
+/// (RFC 6749, section 2.3.1).
+pub struct Asking {
+    /// The realm that the key opens.
+    pub realm: Realm,
+    /// Which back end asks; `None`: it didn't say.
+    pub audience: Option<Audience>,
 }
 
 /// A new key: `yk_` and 256 random bits.
@@ -39,7 +51,7 @@ impl FromRequestParts<Admin> for Keyed {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, admin: &Admin) -> Result<Self, Refusal> {
-        let key = known(parts, admin, Scope::Admin)?;
+        let key = known(parts, admin, &[Scope::Admin])?;
         if parts.method == Method::GET
             && let Some(what) = what(parts.uri.path())
         {
@@ -54,25 +66,70 @@ impl FromRequestParts<Admin> for TokenKeyed {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, admin: &Admin) -> Result<Self, Refusal> {
-        let key = known(parts, admin, Scope::AccessToken)?;
+        let key = known(parts, admin, &[Scope::AccessToken])?;
         Ok(Self { realm: key.realm.clone(), key: key.name.clone() })
     }
 }
 
-/// The key that a request shows, if it is for this. The audit log learns whose it is, or that it was refused.
-fn known<'a>(parts: &Parts, admin: &'a Admin, scope: Scope) -> Result<&'a ApiKey, Refusal> {
-    let refused = |realm: Option<&Realm>, code: Code, detail: &'static str| {
-        let event = Event::refused(Kind::Key, code.as_str());
-        admin.service.tell(Event { realm: realm.cloned(), ..event });
-        Refusal(Error::new(code, detail))
-    };
+impl FromRequestParts<Admin> for SigningKeyed {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, admin: &Admin) -> Result<Self, Refusal> {
+        known(parts, admin, &[Scope::SigningKeys])?;
+        Ok(Self)
+    }
+}
+
+impl FromRequestParts<Admin> for Asking {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, admin: &Admin) -> Result<Self, Refusal> {
+        let basic = basic(parts);
+        if let Some((_, key)) = &basic {
+            let bearer = HeaderValue::try_from(format!("Bearer {}", key.as_str()));
+            parts.headers.insert(header::AUTHORIZATION, bearer.unwrap_or(HeaderValue::from_static("")));
+        }
+        let key = known(parts, admin, &[Scope::Admin, Scope::Introspect])?;
+        let realm = key.realm.clone();
+        let audience = match basic {
+            None => None,
+            Some((name, _)) => Some(admin.issuer().named(&name, &realm).ok_or_else(|| {
+                let detail = "The client id names no audience of the key's realm; [[audiences]] declares them.";
+                refused(admin, Some(&realm), Code::ApiKeyInvalid, detail)
+            })?),
+        };
+        Ok(Self { realm, audience })
+    }
+}
+
+/// Name and key of `Authorization: Basic` (RFC 7617).
+fn basic(parts: &Parts) -> Option<(String, Zeroizing<String>)> {
+    use base64::Engine as _;
+    let mut values = parts.headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return None };
+    let (scheme, rest) = value.as_bytes().split_at_checked(6)?;
+    let bytes = scheme.eq_ignore_ascii_case(b"basic ").then(|| base64::engine::general_purpose::STANDARD.decode(rest));
+    let text = Zeroizing::new(String::from_utf8(bytes?.ok()?).ok()?);
+    let (name, key) = text.split_once(':')?;
+    Some((name.to_owned(), Zeroizing::new(key.to_owned())))
+}
+
+fn refused(admin: &Admin, realm: Option<&Realm>, code: Code, detail: &'static str) -> Refusal {
+    let event = Event::refused(Kind::Key, code.as_str());
+    admin.service.tell(Event { realm: realm.cloned(), ..event });
+    Refusal(Error::new(code, detail))
+}
+
+/// The key that a request shows, if it is for one of these. The audit log learns whose it is, or that it was refused.
+fn known<'a>(parts: &Parts, admin: &'a Admin, scopes: &[Scope]) -> Result<&'a ApiKey, Refusal> {
     let key = shown(parts, admin).ok_or_else(|| {
-        refused(None, Code::ApiKeyInvalid, "Send an API key of the realm as `Authorization: Bearer yk_…`.")
+        let detail = "Send an API key of the realm as `Authorization: Bearer yk_…`.";
+        refused(admin, None, Code::ApiKeyInvalid, detail)
     })?;
     By::is_key(&key.name);
-    if !key.scopes.contains(&scope) {
+    if !key.scopes.iter().any(|scope| scopes.contains(scope)) {
         let detail = "This key's `scopes` in the configuration don't include this; use another key, or add the scope.";
-        return Err(refused(Some(&key.realm), Code::ScopeMissing, detail));
+        return Err(refused(admin, Some(&key.realm), Code::ScopeMissing, detail));
     }
     Ok(key)
 }

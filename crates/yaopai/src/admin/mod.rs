@@ -7,6 +7,7 @@ mod bindings;
 mod key;
 mod page;
 mod sessions;
+mod signing_keys;
 mod state;
 mod users;
 
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{delete, get, post};
@@ -24,9 +25,13 @@ use yaopai_core::audit::{Actor, By, Scribe};
 use crate::api::answer::{self, Refusal};
 use crate::config::ApiKey;
 use crate::listen::Peer;
+use crate::oauth::{Issuer, discovery, introspect, jwks};
 use crate::telemetry::Metrics;
 
-pub use key::generate as generate_key;
+pub use key::{Asking, generate as generate_key};
+
+/// The largest form of an introspection in bytes.
+const ASKED_MAX: usize = 16 << 10;
 
 /// What the handlers need.
 #[derive(Clone)]
@@ -36,6 +41,7 @@ pub struct Admin {
     metrics: Arc<Metrics>,
     health: Arc<Health>,
     scribe: Arc<Scribe>,
+    issuer: Arc<Issuer>,
 }
 
 /// Whether the server can do its work.
@@ -57,8 +63,19 @@ impl Admin {
         metrics: Arc<Metrics>,
         health: Arc<Health>,
         scribe: Arc<Scribe>,
+        issuer: Arc<Issuer>,
     ) -> Self {
-        Self { service, keys: Arc::new(keys), metrics, health, scribe }
+        Self { service, keys: Arc::new(keys), metrics, health, scribe, issuer }
+    }
+
+    /// What signs.
+    pub(crate) fn issuer(&self) -> &Issuer {
+        &self.issuer
+    }
+
+    /// The services.
+    pub(crate) fn service(&self) -> &Service {
+        &self.service
     }
 
     /// The routes.
@@ -72,11 +89,17 @@ impl Admin {
             .route("/apps/{app}/access-token", get(apps::access_token))
             .route("/audit", get(audit::list))
             .route("/audit/head", get(audit::head))
+            .route("/signing-keys", get(signing_keys::list))
+            .route("/signing-keys/rotate", post(signing_keys::rotate))
             .route("/bind-codes", post(bind_codes::make))
             .route("/bindings", get(bindings::list).post(bindings::bind))
             .route("/bindings/{identity_id}", delete(bindings::unbind));
         Router::new()
             .nest("/admin/v1", v1)
+            .route("/oauth2/introspect", post(introspect::introspect).layer(DefaultBodyLimit::max(ASKED_MAX)))
+            .route("/.well-known/jwks.json", get(jwks::jwks))
+            .route("/.well-known/oauth-authorization-server", get(discovery::document))
+            .route("/.well-known/openid-configuration", get(discovery::document))
             .route("/livez", get(state::livez))
             .route("/readyz", get(state::readyz))
             .route("/metrics", get(state::metrics))

@@ -24,6 +24,10 @@ pub enum Scope {
     Admin,
     /// The platforms' access tokens.
     AccessToken,
+    /// Introspection, and nothing else: what a back end that only verifies needs.
+    Introspect,
+    /// The keys that sign JWTs, those of all realms.
+    SigningKeys,
 }
 
 /// Each key once: of two entries for one key, one would silently not count, its realm and its scopes.
@@ -50,12 +54,14 @@ fn read(entry: &file::ApiKey) -> Result<ApiKey, ConfigError> {
     if entry.scopes.is_empty() {
         return Err(ConfigError::value(
             "api_keys.scopes",
-            format!("key {name:?} is for nothing: name \"admin\", \"access_token\" or both, or leave scopes out"),
+            format!("key {name:?} is for nothing: name some of \"admin\", \"access_token\", \"introspect\" and \"signing_keys\", or leave scopes out"),
         ));
     }
     let scope = |scope: &file::Scope| match scope {
         file::Scope::Admin => Scope::Admin,
         file::Scope::AccessToken => Scope::AccessToken,
+        file::Scope::Introspect => Scope::Introspect,
+        file::Scope::SigningKeys => Scope::SigningKeys,
     };
     let scopes = entry.scopes.iter().map(scope).collect();
     Ok(ApiKey { name: name.clone(), realm: entry.realm.as_str().into(), hash, scopes })

@@ -10,6 +10,7 @@ pub mod raw;
 mod reply;
 pub mod scan;
 pub mod server_process;
+pub mod tokens;
 
 pub use app::{Addresses, OTHER_APPID, PUSH_KEY, PUSH_TOKEN, Setup, TestApp, WEBHOOK_SECRET, World, write_secrets};
 pub use back_end::{Act, BackEnd};

@@ -4,4 +4,5 @@ mod bind_codes;
 mod bindings;
 mod keys;
 mod sessions;
+mod signing_keys;
 mod users;
