@@ -173,8 +173,7 @@ impl Server {
         )
         .router();
         let (keys, metered) = (config.api_keys, metrics.clone());
-        let admin_api =
-            Admin::new(service.clone(), keys, metered, health.clone(), scribe, issuer.clone()).router();
+        let admin_api = Admin::new(service.clone(), keys, metered, health.clone(), scribe, issuer.clone()).router();
         let (public_at, check_at, admin_at) = (public.address(), check.address(), admin.address());
         let (strangers, neighbours) =
             (Limits::strangers(config.listen.max_connections), Limits::neighbours(config.listen.max_connections));

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use crate::ids::{AppName, IdentityId, Realm, SessionId, UserId};
 use crate::ports::{
     AuditStore, Bind, BindCode, BindCodeHash, BindEnd, BindTerms, BindingFilter, FileHash, Filter, Identity,
-    ImportMark, ImportOutcome, ImportPiece, LoginRecord, Open, Opened, Rotate, Rotated, SigningStore, Stale, StaleEnded, StepUp,
-    UserFound, Which,
+    ImportMark, ImportOutcome, ImportPiece, LoginRecord, Open, Opened, Rotate, Rotated, SigningStore, Stale,
+    StaleEnded, StepUp, UserFound, Which,
 };
 use crate::session::{Claims, EndReason, Session};
 use crate::time::{Downtime, Timestamp, Uptime};

@@ -54,7 +54,9 @@ fn read(entry: &file::ApiKey) -> Result<ApiKey, ConfigError> {
     if entry.scopes.is_empty() {
         return Err(ConfigError::value(
             "api_keys.scopes",
-            format!("key {name:?} is for nothing: name some of \"admin\", \"access_token\", \"introspect\" and \"signing_keys\", or leave scopes out"),
+            format!(
+                "key {name:?} is for nothing: name some of \"admin\", \"access_token\", \"introspect\" and \"signing_keys\", or leave scopes out"
+            ),
         ));
     }
     let scope = |scope: &file::Scope| match scope {

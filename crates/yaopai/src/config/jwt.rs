@@ -66,9 +66,39 @@ impl Typ {
 
 /// What a claim of the back end's can't be called at the top level: names that are ours, and those that libraries act on.
 const TAKEN: [&str; 33] = [
-    "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "typ", "azp", "act", "may_act", "cnf", "acr", "amr", "nonce", "scope",
-    "client_id", "sid", "auth_time", "active", "token_type", "username", "user", "app", "session_id", "identity_id",
-    "openid", "unionid", "vouched_at", "env_version", "claims", "body_signed", "realm",
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "nbf",
+    "iat",
+    "jti",
+    "typ",
+    "azp",
+    "act",
+    "may_act",
+    "cnf",
+    "acr",
+    "amr",
+    "nonce",
+    "scope",
+    "client_id",
+    "sid",
+    "auth_time",
+    "active",
+    "token_type",
+    "username",
+    "user",
+    "app",
+    "session_id",
+    "identity_id",
+    "openid",
+    "unionid",
+    "vouched_at",
+    "env_version",
+    "claims",
+    "body_signed",
+    "realm",
 ];
 
 /// May a claim of the back end's not be called so at the top level?
@@ -122,10 +152,7 @@ fn audience(entry: &file::Audience) -> Result<Audience, ConfigError> {
         (1..=64).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
     };
     if !name_ok(&entry.name) || !name_ok(&entry.realm) {
-        let what = format!(
-            "{:?} in realm {:?}: use 1–64 letters, digits, '-', '_' or '.'",
-            entry.name, entry.realm
-        );
+        let what = format!("{:?} in realm {:?}: use 1–64 letters, digits, '-', '_' or '.'", entry.name, entry.realm);
         return Err(ConfigError::value("audiences.name", what));
     }
     let lifetime = Duration::from_secs(entry.lifetime);

@@ -14,7 +14,10 @@ use crate::api::answer::Refusal;
 pub async fn document(State(admin): State<Admin>) -> Result<Json<Value>, Refusal> {
     let issuer = admin.issuer();
     let name = issuer.name.as_deref().ok_or_else(|| {
-        Error::new(Code::NotFound, "This server has no [jwt] issuer in its configuration; docs/api.md says what it is for.")
+        Error::new(
+            Code::NotFound,
+            "This server has no [jwt] issuer in its configuration; docs/api.md says what it is for.",
+        )
     })?;
     let mut algs: Vec<&str> = issuer.audiences.iter().map(|audience| audience.alg.as_str()).collect();
     algs.sort_unstable();

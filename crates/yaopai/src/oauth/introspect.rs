@@ -48,7 +48,12 @@ pub async fn introspect(
 }
 
 /// A session's own token.
-async fn opaque(admin: &Admin, asking: &Asking, token: &Token, slide: bool) -> Result<Option<Map<String, Value>>, Error> {
+async fn opaque(
+    admin: &Admin,
+    asking: &Asking,
+    token: &Token,
+    slide: bool,
+) -> Result<Option<Map<String, Value>>, Error> {
     let Some(who) = admin.service().introspect(&asking.realm, token, slide).await? else { return Ok(None) };
     let principal = Principal::new(&who.session, who.bound, place(&who.app));
     let lives = (who.session.created_at, admin.service().expires_at(&who.session, &who.app));

@@ -79,9 +79,7 @@ pub(super) fn members(facts: &Facts, audience: Option<&Audience>, proven: Proven
 /// A claim as a scope (RFC 6749, section 3.3): a text's words, or a list's texts. What can't be one word is left out, or a role
 /// called `clerk admin` would be two.
 fn scope(from: &Value) -> Option<String> {
-    let is_word = |text: &&str| {
-        !text.is_empty() && text.bytes().all(|b| matches!(b, b'!' | b'#'..=b'[' | b']'..=b'~'))
-    };
+    let is_word = |text: &&str| !text.is_empty() && text.bytes().all(|b| matches!(b, b'!' | b'#'..=b'[' | b']'..=b'~'));
     let words: Vec<&str> = match from {
         Value::String(text) => text.split(' ').filter(is_word).collect(),
         Value::Array(list) => list.iter().filter_map(Value::as_str).filter(is_word).collect(),

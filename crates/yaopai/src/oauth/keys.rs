@@ -157,7 +157,12 @@ impl Keys {
     }
 
     /// A JWT of these claims. The error is for the log.
-    pub(super) fn sign(&self, audience: &Audience, claims: &Map<String, Value>, now: Timestamp) -> Result<String, String> {
+    pub(super) fn sign(
+        &self,
+        audience: &Audience,
+        claims: &Map<String, Value>,
+        now: Timestamp,
+    ) -> Result<String, String> {
         let all = self.all();
         let kept = all.iter().filter(|open| open.key.alg == audience.alg && open.key.signs_from <= now);
         // As `signing::signer`: the store's order is its order.

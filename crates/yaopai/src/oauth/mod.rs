@@ -29,8 +29,8 @@ use yaopai_wire::problem::Code;
 
 use crate::check::Principal;
 use crate::config::{Audience, Jwt, Typ};
-use cache::{Cache, Found};
 pub use cache::Wanted;
+use cache::{Cache, Found};
 pub use keys::{Keys, KeysError};
 
 /// Hands out JWTs, in its own name.
@@ -94,7 +94,14 @@ impl Issuer {
 
     /// The JWT that is ready for a session, if there is one that says what is true now and lives for long enough. Reads only; one
     /// caller in the second half of its life is told to sign the next, and the others get it meanwhile.
-    pub fn ready(&self, wanted: Wanted, principal: &Principal, id: SessionId, proven: Proven, now: Timestamp) -> Handed {
+    pub fn ready(
+        &self,
+        wanted: Wanted,
+        principal: &Principal,
+        id: SessionId,
+        proven: Proven,
+        now: Timestamp,
+    ) -> Handed {
         if !self.hands_out(wanted, principal) {
             return Handed::Now(NONE);
         }

@@ -60,6 +60,7 @@ async fn a_bearer_session_s_token_is_told_as_the_headers_tell_it() {
       "session_id",
       "identity_id",
       "openid",
+      "unionid",
       "vouched_at",
       "claims",
       "body_signed",
@@ -222,7 +223,10 @@ async fn who_may_ask() {
         assert_eq!(refusal("key-of-default", Some(audience)).await, "401 api_key_invalid", "{audience}");
     }
     assert_eq!(refusal("key-for-signing", None).await, "403 scope_missing");
-    assert_eq!(app.admin_as("key-for-introspection", "GET", "/admin/v1/sessions", None).await.refusal(), "403 scope_missing");
+    assert_eq!(
+        app.admin_as("key-for-introspection", "GET", "/admin/v1/sessions", None).await.refusal(),
+        "403 scope_missing"
+    );
     // What it may ask in the client's name, it may not ask with the client's token.
     assert_eq!(refusal(&token, None).await, "401 api_key_invalid");
 }
@@ -252,9 +256,13 @@ async fn junk_is_inactive_and_no_question_is_malformed() {
     let url = format!("{}/oauth2/introspect", app.addresses().admin);
     let form = "application/x-www-form-urlencoded";
     let (twice, large) = (format!("token={good}&token={good}"), format!("token={}", "x".repeat(20_000)));
-    for (kind, body) in
-        [(form, ""), (form, "tok=x"), (form, twice.as_str()), (form, large.as_str()), ("application/json", "{\"token\":\"x\"}")]
-    {
+    for (kind, body) in [
+        (form, ""),
+        (form, "tok=x"),
+        (form, twice.as_str()),
+        (form, large.as_str()),
+        ("application/json", "{\"token\":\"x\"}"),
+    ] {
         let request = app.http.post(&url).bearer_auth("key-of-default").header("content-type", kind);
         let reply = crate::support::Reply::of(request.body(body.to_owned()).send().await.unwrap()).await;
         assert_eq!(reply.refusal(), "400 malformed", "{kind} {body:.20}");

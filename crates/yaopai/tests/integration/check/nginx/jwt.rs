@@ -57,7 +57,9 @@ async fn it_says_what_the_headers_say_and_verifies_by_what_is_published() {
 #[tokio::test]
 async fn an_audience_that_the_realm_lacks_is_refused_as_misspelt() {
     let (app, phone) = customer().await;
-    for ask in ["jwt=order", "jwt=members", "jwt=", "jwt=orders&jwt=orders", "jwt=orders,stock", "realm=other&jwt=orders"] {
+    for ask in
+        ["jwt=order", "jwt=members", "jwt=", "jwt=orders&jwt=orders", "jwt=orders,stock", "realm=other&jwt=orders"]
+    {
         assert_eq!(phone.check(ask).await.denied(), "400 malformed", "{ask}");
     }
     for ask in ["jwt=orders", "require=session&jwt=orders"] {
@@ -93,7 +95,10 @@ async fn a_jwt_is_kept_until_half_of_its_life_or_until_it_would_lie() {
     let first = jwt(&phone, "jwt=orders").await;
     for _ in 0..20 {
         assert_eq!(jwt(&phone, "jwt=orders").await, first);
-        assert_eq!(phone.check_forwarded("jwt=orders").await.header("authorization").unwrap(), format!("Bearer {first}"));
+        assert_eq!(
+            phone.check_forwarded("jwt=orders").await.header("authorization").unwrap(),
+            format!("Bearer {first}")
+        );
     }
     assert_eq!(app.server().issuer().cached(), 1);
     app.clock.advance(seconds(29));
@@ -122,7 +127,8 @@ async fn a_keyed_session_s_says_whether_the_body_was_signed() {
     let phone = app.customer("lilei", "42").keyed();
     phone.log_in().await;
     let mut seen = BTreeSet::new();
-    for (method, body, signed) in [("GET", None, false), ("POST", Some(json!({ "n": 1 })), true), ("GET", None, false)] {
+    for (method, body, signed) in [("GET", None, false), ("POST", Some(json!({ "n": 1 })), true), ("GET", None, false)]
+    {
         let reply = phone.draft_for_shop(method, "/orders", body.as_ref()).check(&app, "jwt=orders").await;
         let jwt = jwt_of(&reply).unwrap();
         assert_eq!(said(&app, &jwt).await["body_signed"], signed);

@@ -14,7 +14,7 @@ const CHANGES: [(&str, &str); 3] = [
         "proxy_set_header Authorization       \"\";",
         "auth_request_set $yaopai_jwt $upstream_http_authorization; proxy_set_header Authorization $yaopai_jwt;",
     ),
-    ("proxy_pass_request_body off;", "proxy_pass_request_body off; proxy_buffer_size 16k;"),
+    ("proxy_pass_request_body off;", "proxy_pass_request_body off; proxy_buffer_size 16k; proxy_buffers 4 16k;"),
 ];
 
 /// `Authorization` as it came to the shop.
