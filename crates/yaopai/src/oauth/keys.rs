@@ -164,9 +164,9 @@ impl Keys {
         now: Timestamp,
     ) -> Result<String, String> {
         let all = self.all();
-        let kept = all.iter().filter(|open| open.key.alg == audience.alg && open.key.signs_from <= now);
+        let signs = all.iter().rfind(|open| open.key.alg == audience.alg && open.key.signs_from <= now);
         // As `signing::signer`: the store's order is its order.
-        let open = kept.last().ok_or_else(|| format!("no {} key signs", audience.alg.as_str()))?;
+        let open = signs.ok_or_else(|| format!("no {} key signs", audience.alg.as_str()))?;
         let header = jwt::header(audience, &open.key.kid);
         jsonwebtoken::encode(&header, claims, &open.signs).map_err(|e| format!("signing failed: {e}"))
     }
