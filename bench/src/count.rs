@@ -77,7 +77,7 @@ pub async fn run(path: Path, k: u64, sessions: u64) -> anyhow::Result<()> {
             for n in 0..k {
                 let request = &requests[usize::try_from(n).unwrap_or(0) % requests.len()];
                 lines.clear();
-                let pass = |principal: &Principal, id, proven| principal.write(id, proven, &mut lines);
+                let pass = |principal: &Principal, id, proven, _: Option<&_>| principal.write(id, proven, &mut lines);
                 let answered = checks.ask(Peer::Local, ("GET", request::TARGET), request.headers(), pass);
                 // Ready at once, or it has left the fast path.
                 anyhow::ensure!(matches!(answered, Answered::Passed(())), "a check was refused or had to wait");

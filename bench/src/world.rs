@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use yaopai::check::{Checks, Principal, entry_maker};
 use yaopai::clock::{SystemClock, SystemEntropy};
+use yaopai::oauth::Issuer;
 use yaopai::telemetry::Metrics;
 use yaopai_core::Service;
 use yaopai_core::app::App;
@@ -105,7 +106,8 @@ pub async fn checks(room: Room, clock: Arc<dyn Clock>) -> anyhow::Result<Arc<Che
         downtime: Downtime(0),
     };
     let carriers = Carriers { authorization: true, cookie: None, header: None };
-    Ok(Arc::new(Checks::new(table, Service::new(world), carriers, Vec::new(), Metrics::new())))
+    let issuer = Arc::new(Issuer::for_nobody(&world));
+    Ok(Arc::new(Checks::new(table, Service::new(world), carriers, Vec::new(), Metrics::new(), issuer)))
 }
 
 /// A platform and a back end that nobody asks.

@@ -18,6 +18,7 @@ pub mod replay;
 pub mod seal;
 pub mod service;
 pub mod session;
+pub mod signing;
 pub mod time;
 
 pub use error::{Error, Result};

@@ -8,6 +8,7 @@
 //! | [`api`] | what the mini program calls: `/yaopai/v1` |
 //! | [`admin`] | what back ends and operators call |
 //! | [`audit`] | the audit log as it leaves the server |
+//! | [`oauth`] | JWTs, their keys, introspection: what back ends verify by themselves |
 //! | [`push`] | what WeChat says by itself |
 //! | [`rfc3339`] | instants as text |
 //! | [`webhook`] | what we ask the back end |
@@ -22,6 +23,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod listen;
+pub mod oauth;
 pub mod push;
 pub mod rfc3339;
 pub mod serve;

@@ -9,7 +9,7 @@ use axum::Router;
 use axum::body::Body;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Either};
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -29,11 +29,12 @@ use yaopai_store::{OpenError, Options, Sqlite};
 use crate::admin::{Admin, Health};
 use crate::api::Api;
 use crate::audit;
-use crate::check::{Answered, Checks, Principal, entry_maker};
+use crate::check::{self, Answered, Checks, Principal, entry_maker};
 use crate::clock::HeldClock;
 use crate::config::{Address, Config};
 use crate::listen::brief::{Brief, Question, Reply};
 use crate::listen::{self, Answer, Bound, Limits, ListenError, Peer};
+use crate::oauth::{Issuer, KeysError};
 use crate::push::Pushes;
 use crate::telemetry::Metrics;
 use crate::webhook::Webhooks;
@@ -56,6 +57,9 @@ pub enum StartError {
     /// The master key.
     #[error("{0}; set master_key to the one this database was made with")]
     Seal(#[from] SealError),
+    /// The keys that sign.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
     /// The platforms' configuration.
     #[error("platforms: {0}")]
     Platform(#[from] wechat::ConfigError),
@@ -73,6 +77,7 @@ pub struct Server {
     /// Where back ends reach it.
     pub admin: Address,
     service: Service,
+    issuer: Arc<Issuer>,
     store: Arc<Sqlite>,
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<()>>,
@@ -139,6 +144,7 @@ impl Server {
             limits: config.try_limits,
             downtime,
         };
+        let issuer = Arc::new(Issuer::open(config.jwt, &world).await?);
         let service = Service::new(world);
 
         let (stop, stopping) = watch::channel(false);
@@ -155,6 +161,7 @@ impl Server {
             config.carriers.clone(),
             config.trusted_proxies,
             metrics.clone(),
+            issuer.clone(),
         ));
         let pushes = Pushes::new(service.clone(), config.pushes);
         let api = Api::new(
@@ -165,7 +172,8 @@ impl Server {
             pushes,
         )
         .router();
-        let admin_api = Admin::new(service.clone(), config.api_keys, metrics.clone(), health.clone(), scribe).router();
+        let (keys, metered) = (config.api_keys, metrics.clone());
+        let admin_api = Admin::new(service.clone(), keys, metered, health.clone(), scribe, issuer.clone()).router();
         let (public_at, check_at, admin_at) = (public.address(), check.address(), admin.address());
         let (strangers, neighbours) =
             (Limits::strangers(config.listen.max_connections), Limits::neighbours(config.listen.max_connections));
@@ -174,16 +182,21 @@ impl Server {
             tokio::spawn(listen::serve(check, neighbours, Arc::new(CheckFirst(checks)), stopping.clone())),
             tokio::spawn(listen::serve(admin, neighbours, Arc::new(Routed(admin_api)), stopping.clone())),
         ];
-        let upkeep = tokio::spawn(upkeep(service.clone(), every, metrics, health, stopping));
+        let upkeep = tokio::spawn(upkeep((service.clone(), issuer.clone()), every, metrics, health, stopping));
         let keeper = tokio::spawn(audit::keep(service.clone(), config.audit.clone(), keeping));
         let (public, check, admin) = (public_at, check_at, admin_at);
         tracing::info!(%public, %check, %admin, "listening");
-        Ok(Self { public, check, admin, service, store, stop, listeners, upkeep, keeper, audit: config.audit })
+        Ok(Self { public, check, admin, service, issuer, store, stop, listeners, upkeep, keeper, audit: config.audit })
     }
 
     /// The services, for what runs in the same process.
     pub fn service(&self) -> &Service {
         &self.service
+    }
+
+    /// What signs for back ends, for what runs in the same process.
+    pub fn issuer(&self) -> &Issuer {
+        &self.issuer
     }
 
     /// Stops in order: no new connections, open requests finish, last-seen times are flushed, the database is closed.
@@ -271,7 +284,10 @@ impl Brief for CheckFirst {
         if !Checks::is_check(path) {
             return Reply::NotBrief;
         }
-        let pass = |principal: &Principal, id, proven| principal.write(id, proven, lines);
+        let pass = |principal: &Principal, id, proven, jwt: Option<&HeaderValue>| {
+            principal.write(id, proven, lines);
+            check::jwt::write(jwt, lines);
+        };
         match self.0.ask(peer, ("GET", question.target), question, pass) {
             Answered::Passed(()) => Reply::Lines,
             Answered::Ready(response) => Reply::Whole(response),
@@ -285,7 +301,7 @@ impl Brief for CheckFirst {
 }
 
 async fn upkeep(
-    service: Service,
+    (service, issuer): (Service, Arc<Issuer>),
     every: Duration,
     metrics: Arc<Metrics>,
     health: Arc<Health>,
@@ -305,6 +321,9 @@ async fn upkeep(
                 tracing::debug!(?done, "upkeep");
             }
             Err(e) => tracing::warn!(error = ?e, "upkeep failed; the next round makes up for it"),
+        }
+        if let Err(e) = issuer.upkeep().await {
+            tracing::warn!(error = %e, "the signing keys could not be looked after; the next round does it");
         }
     }
 }

@@ -166,7 +166,7 @@ fn checks_and_their_words_are_described() {
         .collect();
     assert_eq!(
         words,
-        ["require", "realm", "apps", "vouched", "unsigned_body", "unclean_path", "prefix"],
+        ["require", "realm", "apps", "vouched", "unsigned_body", "unclean_path", "prefix", "jwt"],
         "words of check/ask.rs"
     );
     for word in words {

@@ -67,6 +67,8 @@ numbered! {
         Erased = 16 "erased",
         /// So many events of this log were lost, because they came faster than they could be written.
         Dropped = 17 "dropped",
+        /// A key that signs for back ends was made on request. The code says how: `next` or `at_once`.
+        SigningKey = 24 "signing_key",
     }
 }
 

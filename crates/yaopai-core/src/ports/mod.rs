@@ -11,6 +11,7 @@ mod login;
 mod platform;
 mod rotate;
 mod sessions;
+mod signing;
 mod stale;
 mod store;
 
@@ -25,6 +26,7 @@ pub use login::*;
 pub use platform::{CannotOpen, Encrypted, HandedToken, Phone, Platform, PlatformError, UserKey, Vouched};
 pub use rotate::*;
 pub use sessions::*;
+pub use signing::{SigningAlg, SigningKey, SigningStore};
 pub use stale::*;
 pub use store::*;
 

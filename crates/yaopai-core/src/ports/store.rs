@@ -10,7 +10,7 @@ use crate::ids::{AppName, IdentityId, Realm, SessionId, UserId};
 use crate::ports::{
     Act, Acted, AuditStore, Bind, BindCode, BindCodeHash, BindEnd, BindTerms, BindingFilter, FileHash, Filter,
     Identity, ImportMark, ImportOutcome, ImportPiece, JarStore, KeptAnswer, KnownUser, LoginRecord, Open, Opened,
-    Rotate, Rotated, Stale, StaleEnded, StepUp, UserFound, Which,
+    Rotate, Rotated, SigningStore, Stale, StaleEnded, StepUp, UserFound, Which,
 };
 use crate::session::{Claims, EndReason, Session};
 use crate::time::{Downtime, Timestamp, Uptime};
@@ -66,7 +66,7 @@ pub struct PastProofs {
 
 /// An engine. Methods that change something answer only after the change is durable and applied to the sink.
 #[async_trait]
-pub trait Store: AuditStore + JarStore + Send + Sync {
+pub trait Store: AuditStore + JarStore + SigningStore + Send + Sync {
     /// The server starts. Counts the time since it was last known to be alive as downtime, and says how much that is in all.
     /// When it was alive never goes back: one start under a clock that is years late must not make years of downtime later.
     async fn resume(&self, now: Timestamp) -> StoreResult<Downtime>;

@@ -8,6 +8,7 @@ mod credentials;
 mod decrypt;
 mod flights;
 mod import;
+mod introspect;
 mod jar;
 mod login;
 mod once;

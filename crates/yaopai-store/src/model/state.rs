@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId, UserId};
 use yaopai_core::ports::{
     BindCode, BindCodeHash, Change, DataKey, FileHash, Identity, ImportMark, Jar, KeptAnswer, LoginRecord, PastProofs,
+    SigningKey,
 };
 use yaopai_core::session::{Claims, EndReason, Ended, Session};
 use yaopai_core::time::{Downtime, Timestamp};
@@ -29,6 +30,8 @@ pub(super) struct State {
     /// Of live sessions only.
     pub jars: BTreeMap<SessionId, Jar>,
     pub answers: BTreeMap<[u8; 32], KeptHere>,
+    /// In order.
+    pub signing_keys: Vec<SigningKey>,
     pub log: Log,
 }
 

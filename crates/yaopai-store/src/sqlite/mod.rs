@@ -15,6 +15,7 @@ mod login;
 mod proofs;
 mod rows;
 mod sessions;
+mod signing;
 mod stale;
 mod stepup;
 mod store;

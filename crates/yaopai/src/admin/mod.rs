@@ -11,6 +11,7 @@ mod objects;
 mod op;
 mod page;
 mod sessions;
+mod signing_keys;
 mod state;
 mod users;
 
@@ -18,10 +19,10 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 use utoipa::openapi::OpenApi;
 use yaopai_core::Service;
 use yaopai_core::audit::{Actor, By, Scribe};
@@ -29,9 +30,13 @@ use yaopai_core::audit::{Actor, By, Scribe};
 use crate::api::answer::{self, Refusal};
 use crate::config::ApiKey;
 use crate::listen::Peer;
+use crate::oauth::{Issuer, discovery, introspect, jwks};
 use crate::telemetry::Metrics;
 
-pub use key::generate as generate_key;
+pub use key::{Asking, generate as generate_key};
+
+/// The largest form of an introspection in bytes.
+const ASKED_MAX: usize = 16 << 10;
 
 /// What the handlers need.
 #[derive(Clone)]
@@ -43,6 +48,7 @@ pub struct Admin {
     scribe: Arc<Scribe>,
     in_flight: Arc<op::InFlight>,
     document: Arc<str>,
+    issuer: Arc<Issuer>,
 }
 
 /// Whether the server can do its work.
@@ -64,9 +70,20 @@ impl Admin {
         metrics: Arc<Metrics>,
         health: Arc<Health>,
         scribe: Arc<Scribe>,
+        issuer: Arc<Issuer>,
     ) -> Self {
         let (in_flight, document) = (Arc::default(), document().to_pretty_json().unwrap_or_default().into());
-        Self { service, keys: Arc::new(keys), metrics, health, scribe, in_flight, document }
+        Self { service, keys: Arc::new(keys), metrics, health, scribe, in_flight, document, issuer }
+    }
+
+    /// What signs.
+    pub(crate) fn issuer(&self) -> &Issuer {
+        &self.issuer
+    }
+
+    /// The services.
+    pub(crate) fn service(&self) -> &Service {
+        &self.service
     }
 
     /// The routes.
@@ -75,6 +92,10 @@ impl Admin {
         Router::new()
             .nest("/admin/v1", v1)
             .route("/admin/v1/openapi.json", get(op::openapi))
+            .route("/oauth2/introspect", post(introspect::introspect).layer(DefaultBodyLimit::max(ASKED_MAX)))
+            .route("/.well-known/jwks.json", get(jwks::jwks))
+            .route("/.well-known/oauth-authorization-server", get(discovery::document))
+            .route("/.well-known/openid-configuration", get(discovery::document))
             .route("/livez", get(state::livez))
             .route("/readyz", get(state::readyz))
             .route("/metrics", get(state::metrics))
@@ -94,6 +115,7 @@ fn calls() -> op::Calls {
     let calls = merge::calls(calls);
     let calls = bind_codes::calls(calls);
     let calls = audit::calls(calls);
+    let calls = signing_keys::calls(calls);
     apps::calls(calls)
 }
 

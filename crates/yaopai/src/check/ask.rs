@@ -23,6 +23,8 @@ pub struct Ask<'a> {
     pub prefix: &'a str,
     /// May the path be one that two readers could read differently?
     pub unclean_path: bool,
+    /// The audience of the JWT that the answer is to carry.
+    pub jwt: Option<&'a str>,
 }
 
 /// Which sessions pass.
@@ -56,6 +58,7 @@ impl<'a> Ask<'a> {
             unsigned_body: false,
             prefix: "",
             unclean_path: false,
+            jwt: None,
         };
         let flag = |value| match value {
             "1" => Ok(true),
@@ -99,6 +102,10 @@ impl<'a> Ask<'a> {
                     ask.prefix = value;
                     64
                 }
+                "jwt" if !value.is_empty() => {
+                    ask.jwt = Some(value);
+                    128
+                }
                 _ => return Err(NotAsked),
             };
             if heard & word != 0 {
@@ -138,6 +145,7 @@ impl<'a> Ask<'a> {
             realm: self.realm.into(),
             apps: self.apps.map(Into::into),
             vouched: self.vouched,
+            jwt: self.jwt.map(Into::into),
         }
     }
 }
@@ -148,6 +156,7 @@ pub struct OwnedAsk {
     realm: Box<str>,
     apps: Option<Box<str>>,
     vouched: Option<i64>,
+    jwt: Option<Box<str>>,
 }
 
 impl OwnedAsk {
@@ -158,6 +167,7 @@ impl OwnedAsk {
             realm: &self.realm,
             apps: self.apps.as_deref(),
             vouched: self.vouched,
+            jwt: self.jwt.as_deref(),
             // Decided before the store was asked.
             unsigned_body: false,
             prefix: "",
@@ -175,7 +185,7 @@ mod tests {
     fn defaults_are_strict() {
         let ask = Ask::parse("").unwrap();
         assert_eq!((ask.require, ask.realm, ask.apps, ask.vouched), (Require::Bound, "default", None, None));
-        assert!(!ask.unclean_path && !ask.unsigned_body);
+        assert!(!ask.unclean_path && !ask.unsigned_body && ask.jwt.is_none());
     }
 
     #[test]
@@ -194,6 +204,9 @@ mod tests {
             "prefix=api",
             "prefix=/api/",
             "prefix=/a/../b",
+            "jwt=",
+            "jwt",
+            "jwt=a&jwt=a",
             "require=bound&require=open",
             "vouched=300&apps=a&vouched=300",
         ] {
@@ -211,7 +224,7 @@ mod tests {
         assert!(ask.unclean_path && ask.unsigned_body);
     }
 
-    const WORDS: [&str; 11] = [
+    const WORDS: [&str; 13] = [
         "require=bound",
         "require=session",
         "require=open",
@@ -223,6 +236,8 @@ mod tests {
         "unclean_path=1",
         "unclean_path=0",
         "prefix=/api",
+        "jwt=orders",
+        "jwt=stock",
     ];
 
     fn said<'a>(text: &'a str, word: &str) -> Vec<&'a str> {
@@ -252,6 +267,7 @@ mod tests {
             prop_assert_eq!(vouched.iter().map(String::as_str).collect::<Vec<_>>(), said(&text, "vouched"));
             prop_assert!(!ask.unsigned_body || said(&text, "unsigned_body") == ["1"]);
             prop_assert_eq!(ask.prefix, *said(&text, "prefix").first().unwrap_or(&""));
+            prop_assert_eq!(ask.jwt.into_iter().collect::<Vec<_>>(), said(&text, "jwt"));
             prop_assert!(!ask.unclean_path || said(&text, "unclean_path") == ["1"]);
         }
 

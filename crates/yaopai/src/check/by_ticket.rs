@@ -40,8 +40,8 @@ impl Checks {
         if let Err(code) = needs.borrow().meets(&found, self.clock.now()) {
             return self.refuse(proxy, refuse::because(code));
         }
-        self.metrics.check_passed();
-        let mut response = found.response(who.session.id, Proven { body_signed: false });
+        let proven = Proven { body_signed: false };
+        let mut response = self.pass(proxy, &needs.borrow(), (&found, who.session.id, proven));
         if let Some((view, folder)) = redeemed.view {
             // Of this host alone, for the page's folder, and no script's: it lets in who has it.
             let cookie = format!(

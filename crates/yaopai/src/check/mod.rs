@@ -6,12 +6,13 @@
 
 mod ask;
 mod by_ticket;
+pub(crate) mod jwt;
 mod principal;
 mod refuse;
 mod slow;
 
 pub use ask::{Ask, Require};
-pub use principal::{Principal, entry_maker};
+pub use principal::{Facts, Principal, Stamp, entry_maker, place};
 
 use std::future::{Ready, ready};
 use std::sync::Arc;
@@ -39,6 +40,7 @@ use yaopai_wire::signature::{Kept, Needs};
 use yaopai_wire::ticket;
 
 use crate::listen::Peer;
+use crate::oauth::{Handed, Issuer, Wanted};
 use crate::telemetry::Metrics;
 
 /// Where `forward_auth` checks live (Traefik, Caddy).
@@ -54,6 +56,7 @@ pub struct Checks {
     carriers: Carriers,
     trusted: Vec<IpNet>,
     metrics: Arc<Metrics>,
+    issuer: Arc<Issuer>,
 }
 
 /// What a check is answered with.
@@ -72,6 +75,8 @@ enum Decision<R> {
     Pass(R),
     /// No session was shown, and none is needed.
     Guest,
+    /// It passes once a JWT is signed.
+    Sign(Principal, SessionId, Proven),
     /// It is refused.
     Refuse(Code),
     /// It is not its session's holder's.
@@ -98,10 +103,11 @@ impl Checks {
         carriers: Carriers,
         trusted: Vec<IpNet>,
         metrics: Arc<Metrics>,
+        issuer: Arc<Issuer>,
     ) -> Self {
         let world = service.world();
         let (proofs, clock, downtime) = (world.proofs.clone(), world.clock.clone(), world.downtime);
-        Self { table, service, proofs, clock, downtime, carriers, trusted, metrics }
+        Self { table, service, proofs, clock, downtime, carriers, trusted, metrics, issuer }
     }
 
     /// Is this path a check's?
@@ -116,20 +122,20 @@ impl Checks {
         request: &Request<B>,
     ) -> Either<Ready<Response<Body>>, BoxFuture<'static, Response<Body>>> {
         let target = request.uri().path_and_query().map_or("", |t| t.as_str());
-        match self.ask(peer, (request.method().as_str(), target), request.headers(), Principal::response) {
+        match self.ask(peer, (request.method().as_str(), target), request.headers(), jwt::response) {
             Answered::Passed(response) | Answered::Ready(response) => Either::Left(ready(response)),
             Answered::Later(later) => Either::Right(later),
         }
     }
 
     /// Answers one check, of which its own method and target are given. `pass` makes the answer of one that passes from the
-    /// session's principal.
+    /// session's principal, and from what `Authorization` is to be where a JWT is asked for.
     pub fn ask<R>(
         self: &Arc<Self>,
         peer: Peer,
         (method, target): (&str, &str),
         fields: &impl Fields,
-        pass: impl FnOnce(&Principal, SessionId, Proven) -> R,
+        pass: impl FnOnce(&Principal, SessionId, Proven, Option<&HeaderValue>) -> R,
     ) -> Answered<R> {
         let nginx = target.starts_with(NGINX_PREFIX);
         let proxy = if nginx { Proxy::Nginx } else { Proxy::Other };
@@ -155,14 +161,21 @@ impl Checks {
             },
             Err(e) => return Answered::Ready(self.refuse(proxy, refuse::not_original(e))),
         };
-        match self.decide(&ask, &original, fields, pass) {
+        let Ok(wanted) = self.wanted(&ask) else {
+            return Answered::Ready(self.refuse(proxy, refuse::no_audience()));
+        };
+        match self.decide((&ask, wanted), &original, fields, pass) {
             Decision::Pass(answer) => {
                 self.metrics.check_passed();
                 Answered::Passed(answer)
             }
             Decision::Guest => {
                 self.metrics.check_guest();
-                Answered::Ready(principal::guest())
+                Answered::Ready(jwt::guest(wanted))
+            }
+            Decision::Sign(principal, id, proven) => {
+                let (checks, needs) = (self.clone(), ask.to_owned());
+                Answered::Later(async move { checks.pass(proxy, &needs.borrow(), (&principal, id, proven)) }.boxed())
             }
             Decision::Refuse(code) => Answered::Ready(self.refuse(proxy, refuse::because(code))),
             Decision::Unproved(session, app, why) => {
@@ -186,10 +199,10 @@ impl Checks {
     /// The fast path.
     fn decide<R>(
         &self,
-        ask: &Ask<'_>,
+        (ask, wanted): (&Ask<'_>, Option<Wanted>),
         original: &Original<'_>,
         fields: &impl Fields,
-        pass: impl FnOnce(&Principal, SessionId, Proven) -> R,
+        pass: impl FnOnce(&Principal, SessionId, Proven, Option<&HeaderValue>) -> R,
     ) -> Decision<R> {
         let ours = any_of_ours(fields);
         if ours && forged(fields) {
@@ -222,10 +235,17 @@ impl Checks {
             (now, self.downtime),
             slide,
             |key, quota| self.proofs.prove(key, id, (original, fields, needs), now, quota),
-            |principal, proven| ask.meets(principal, now).map(|()| pass(principal, id, proven)),
+            |principal, proven| {
+                ask.meets(principal, now)?;
+                match wanted.map(|wanted| self.issuer.ready(wanted, principal, id, proven, now)) {
+                    None => Ok(Decision::Pass(pass(principal, id, proven, None))),
+                    Some(Handed::Now(jwt)) => Ok(Decision::Pass(pass(principal, id, proven, Some(&jwt)))),
+                    Some(Handed::Sign) => Ok(Decision::Sign(principal.clone(), id, proven)),
+                }
+            },
         );
         match looked {
-            Looked::Pass(Ok(answer)) => Decision::Pass(answer),
+            Looked::Pass(Ok(decision)) => decision,
             Looked::Pass(Err(code)) => Decision::Refuse(code),
             Looked::Expired => Decision::Refuse(Code::SessionExpired),
             Looked::Unproved(why) => Decision::Unproved(id, self.app_of(id), why),

@@ -1,5 +1,9 @@
 //! The ready-made answer: every principal header of one session, written once when the session changes.
 
+mod facts;
+
+pub use facts::{Facts, Stamp};
+
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -34,6 +38,7 @@ pub struct Place {
 
 /// One session's principal, in as few bytes as make its headers: a check of a session that nobody asked about lately costs
 /// as much as there are cache lines to fetch.
+#[derive(Clone)]
 pub struct Principal {
     place: Arc<Place>,
     identity: IdentityId,
@@ -43,7 +48,7 @@ pub struct Principal {
 }
 
 /// What else is kept, in seven bytes: beside the others they take eight, and with one more each session would take sixteen.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Few {
     /// Milliseconds, big-endian: enough until the year 10889.
     vouched_at: [u8; 6],

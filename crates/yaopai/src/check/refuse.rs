@@ -61,6 +61,13 @@ pub(super) fn not_asked(e: NotAsked) -> Error {
     )
 }
 
+pub(super) fn no_audience() -> Error {
+    Error::new(
+        Code::Malformed,
+        "The proxy's configuration is at fault: jwt= names no audience of the check's realm; [[audiences]] declares them.",
+    )
+}
+
 pub(super) fn asked_by_client() -> Error {
     Error::new(
         Code::Malformed,

@@ -31,8 +31,8 @@ impl Checks {
         let found = Principal::new(&who.session, who.bound, principal::place(&who.app));
         match needs.borrow().meets(&found, self.clock.now()) {
             Ok(()) => {
-                self.metrics.check_passed();
-                found.response(who.session.id, Proven { body_signed: who.body_signed })
+                let proven = Proven { body_signed: who.body_signed };
+                self.pass(proxy, &needs.borrow(), (&found, who.session.id, proven))
             }
             Err(code) => self.refuse(proxy, refuse::because(code)),
         }

@@ -20,7 +20,7 @@ pub struct ApiKey {
 /// What an API key is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// All of these but the access tokens.
+    /// All of these but the access tokens and the signing keys.
     Admin,
     /// Reading users, identities, bindings and sessions.
     Read,
@@ -34,12 +34,25 @@ pub enum Scope {
     Audit,
     /// The platforms' access tokens: whoever holds one can act as the app at its platform, so `admin` is not for them.
     AccessToken,
+    /// Introspection, and nothing else: what a back end that only verifies needs.
+    Introspect,
+    /// The keys that sign JWTs, those of all realms.
+    SigningKeys,
 }
 
 impl Scope {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Admin, Self::Read, Self::Users, Self::Bindings, Self::Sessions, Self::Audit, Self::AccessToken];
+    pub const ALL: [Self; 9] = [
+        Self::Admin,
+        Self::Read,
+        Self::Users,
+        Self::Bindings,
+        Self::Sessions,
+        Self::Audit,
+        Self::Introspect,
+        Self::AccessToken,
+        Self::SigningKeys,
+    ];
 
     /// As the configuration writes it.
     pub const fn as_str(self) -> &'static str {
@@ -50,17 +63,23 @@ impl Scope {
             Self::Bindings => "bindings",
             Self::Sessions => "sessions",
             Self::Audit => "audit",
+            Self::Introspect => "introspect",
             Self::AccessToken => "access_token",
+            Self::SigningKeys => "signing_keys",
         }
+    }
+
+    /// Does `admin` include it? Not what reaches beyond the realm's own users and sessions.
+    pub const fn is_of_admin(self) -> bool {
+        !matches!(self, Self::AccessToken | Self::SigningKeys)
     }
 }
 
 impl ApiKey {
     /// May the key do what is for any of these scopes?
     pub fn may(&self, scopes: &[Scope]) -> bool {
-        let has = |scope: &Scope| {
-            self.scopes.contains(scope) || (*scope != Scope::AccessToken && self.scopes.contains(&Scope::Admin))
-        };
+        let has =
+            |scope: &Scope| self.scopes.contains(scope) || (scope.is_of_admin() && self.scopes.contains(&Scope::Admin));
         scopes.iter().any(has)
     }
 }
@@ -100,6 +119,8 @@ fn read(entry: &file::ApiKey) -> Result<ApiKey, ConfigError> {
         file::Scope::Sessions => Scope::Sessions,
         file::Scope::Audit => Scope::Audit,
         file::Scope::AccessToken => Scope::AccessToken,
+        file::Scope::Introspect => Scope::Introspect,
+        file::Scope::SigningKeys => Scope::SigningKeys,
     };
     let scopes = entry.scopes.iter().map(scope).collect();
     Ok(ApiKey { name: name.clone(), realm: entry.realm.as_str().into(), hash, scopes })

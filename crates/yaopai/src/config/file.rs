@@ -1,8 +1,12 @@
 //! The file's shape, as serde reads it. Every field that has a default shows it in `template.toml`.
 
+mod jwt;
+
 use std::collections::HashMap;
 
 use serde::Deserialize;
+
+pub use jwt::{Alg, Audience, Jwt, Typ};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,6 +30,10 @@ pub struct File {
     pub live: Live,
     #[serde(default)]
     pub audit: Audit,
+    #[serde(default)]
+    pub jwt: Jwt,
+    #[serde(default)]
+    pub audiences: Vec<Audience>,
     #[serde(default)]
     pub apps: Vec<App>,
     #[serde(default)]
@@ -333,4 +341,6 @@ pub enum Scope {
     Sessions,
     Audit,
     AccessToken,
+    Introspect,
+    SigningKeys,
 }

@@ -5,6 +5,7 @@ mod access_token;
 mod address;
 mod api_key;
 mod file;
+mod jwt;
 mod limits;
 mod problem;
 mod push;
@@ -32,6 +33,7 @@ use crate::push::Line;
 pub use address::Address;
 
 pub use api_key::{ApiKey, Scope};
+pub use jwt::{Audience, Jwt, Typ, is_taken};
 pub use problem::ConfigError;
 pub use template::{TEMPLATE, api_key_hash};
 
@@ -64,6 +66,8 @@ pub struct Config {
     pub flush_every: Duration,
     /// How the audit log is kept.
     pub audit: Keeper,
+    /// Who gets JWTs, and how they are made.
+    pub jwt: Jwt,
     /// The apps.
     pub apps: Apps,
     /// Where each app's platform is.
@@ -204,6 +208,7 @@ impl Config {
                 retention: Duration::from_secs(u64::from(file.audit.retention_days) * 24 * 3600),
                 heads_file: file.audit.heads_file.map(|path| folder.join(path)),
             },
+            jwt: jwt::read(&file.jwt, &file.audiences)?,
             apps: Apps::new(apps),
             platforms,
             token_urls,

@@ -16,6 +16,8 @@ mod check;
 mod config;
 mod faults;
 mod listeners;
+mod oauth2;
 mod secrets;
 mod support;
+mod well_known;
 mod yaopai;

@@ -366,3 +366,18 @@ impl AuditStore for Gated {
         self.inner.erase(whose).await
     }
 }
+
+#[async_trait]
+impl SigningStore for Gated {
+    async fn signing_keys(&self) -> StoreResult<Vec<SigningKey>> {
+        self.inner.signing_keys().await
+    }
+
+    async fn add_signing_key(&self, key: SigningKey, after: Option<&str>, alone: bool) -> StoreResult<bool> {
+        self.inner.add_signing_key(key, after, alone).await
+    }
+
+    async fn drop_signing_keys(&self, kids: Vec<String>) -> StoreResult<()> {
+        self.inner.drop_signing_keys(kids).await
+    }
+}

@@ -9,6 +9,7 @@ use http::{Request, Response};
 use tokio::runtime::Runtime;
 use yaopai::check::{Checks, Principal, entry_maker};
 use yaopai::listen::Peer;
+use yaopai::oauth::Issuer;
 use yaopai::telemetry::Metrics;
 use yaopai_core::Service;
 use yaopai_core::app::{App, AppSecret, Apps, Policy};
@@ -154,13 +155,13 @@ impl Life {
             under_way: ground.under_way.clone(),
             flushed: ground.flushed.clone(),
         });
-        let service = runtime.block_on(async {
+        let (service, issuer) = runtime.block_on(async {
             sealer.load(&*store).await.unwrap();
             let past = Past::open(store.take_proofs().await.unwrap(), &sealer);
             let proofs = Arc::new(Proofs::resume(10_000, &past, clock.now(), &*entropy));
             let downtime = store.resume(clock.now()).await.unwrap();
             store.scan_live(&mut |session| table.apply(Change::Put(Box::new(session)))).await.unwrap();
-            Service::new(World {
+            let world = World {
                 apps,
                 store: gated,
                 presence: table.clone(),
@@ -172,10 +173,12 @@ impl Life {
                 proofs,
                 limits: TryLimits { logins: NONE, binds: NONE, ..TryLimits::default() },
                 downtime,
-            })
+            };
+            let issuer = Arc::new(Issuer::for_nobody(&world));
+            (Service::new(world), issuer)
         });
         let carriers = Carriers { authorization: true, cookie: None, header: None };
-        let checks = Arc::new(Checks::new(table.clone(), service.clone(), carriers, Vec::new(), metrics()));
+        let checks = Arc::new(Checks::new(table.clone(), service.clone(), carriers, Vec::new(), metrics(), issuer));
         let under_way = ground.under_way.clone();
         Self { runtime, service, checks, table, store, tee, under_way, answered: Answered::default() }
     }

@@ -48,7 +48,7 @@ impl Document {
     pub fn add<I: Input, O: Output>(mut self, op: &Op) -> Self {
         // One of them is enough: so they are requirements apart.
         let mut scopes: Vec<&str> = op.scopes.iter().map(|scope| scope.as_str()).collect();
-        if op.scopes != [Scope::AccessToken] {
+        if op.scopes.iter().any(|scope| scope.is_of_admin()) {
             scopes.push(Scope::Admin.as_str());
         }
         let named: Vec<String> = scopes.iter().map(|scope| format!("`{scope}`")).collect();

@@ -1,5 +1,6 @@
 //! A real nginx with `examples/nginx/nginx.conf`, word for word but for the ports.
 
+mod jwt;
 mod signed;
 
 use std::time::Duration;

@@ -173,6 +173,7 @@ impl TestApp {
     /// What the server does by itself every 15 s.
     pub async fn upkeep(&self) {
         self.server().service().upkeep().await.unwrap();
+        self.server().issuer().upkeep().await.unwrap();
     }
 
     /// A phone with the app `shop` on it.

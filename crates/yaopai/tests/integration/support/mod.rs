@@ -12,6 +12,7 @@ pub mod scan;
 pub mod schema;
 pub mod server_process;
 pub mod shop;
+pub mod tokens;
 
 pub use app::{Addresses, OTHER_APPID, PUSH_KEY, PUSH_TOKEN, Setup, TestApp, WEBHOOK_SECRET, World, write_secrets};
 pub use back_end::{Act, BackEnd};

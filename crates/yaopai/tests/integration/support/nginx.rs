@@ -19,6 +19,11 @@ pub struct Nginx {
 impl Nginx {
     /// In front of a server and of a shop at this address.
     pub fn start(app: &TestApp, shop: &str) -> Self {
+        Self::changed(app, shop, &[])
+    }
+
+    /// The same, with these texts of the example in place of others.
+    pub fn changed(app: &TestApp, shop: &str, changes: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let of = |url: String| url.strip_prefix("http://").unwrap().to_owned();
@@ -31,6 +36,10 @@ impl Nginx {
         ] {
             assert_eq!(config.matches(example).count(), 1, "{example}");
             config = config.replace(example, &here);
+        }
+        for (from, to) in changes {
+            assert_eq!(config.matches(from).count(), 1, "{from}");
+            config = config.replace(from, to);
         }
         std::fs::write(folder.path().join("nginx.conf"), config).unwrap();
         let log = std::fs::File::create(folder.path().join("log")).unwrap();

@@ -8,4 +8,5 @@ mod keys;
 mod lists;
 mod operations;
 mod sessions;
+mod signing_keys;
 mod users;

@@ -3,6 +3,7 @@
 mod answers;
 mod asks;
 mod dangers;
+mod jwt;
 mod listener;
 
 use crate::support::{PRINCIPAL, Phone, TestApp, raw};

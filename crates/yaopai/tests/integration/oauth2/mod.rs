@@ -1,0 +1,3 @@
+//! `/oauth2/…`: what a back end asks about tokens.
+
+mod introspect;
