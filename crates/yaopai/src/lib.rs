@@ -8,6 +8,7 @@
 //! | [`api`] | what the mini program calls: `/yaopai/v1` |
 //! | [`admin`] | what back ends and operators call |
 //! | [`audit`] | the audit log as it leaves the server |
+//! | [`gateway`] | passes requests on to the back end |
 //! | [`push`] | what WeChat says by itself |
 //! | [`rfc3339`] | instants as text |
 //! | [`webhook`] | what we ask the back end |
@@ -21,6 +22,7 @@ pub mod check;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod gateway;
 pub mod listen;
 pub mod push;
 pub mod rfc3339;

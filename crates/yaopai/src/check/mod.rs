@@ -6,11 +6,14 @@
 
 mod ask;
 mod by_ticket;
+mod found;
+mod gateway;
 mod principal;
 mod refuse;
 mod slow;
 
-pub use ask::{Ask, Require};
+pub use ask::{Ask, NotAsked, Require};
+pub use gateway::{Begun, Passed, Verdict};
 pub use principal::{Principal, entry_maker};
 
 use std::future::{Ready, ready};
@@ -167,12 +170,15 @@ impl Checks {
                 self.metrics.check_slow();
                 let (checks, needs) = (self.clone(), ask.to_owned());
                 let shown = (tickets, KeptOriginal::of(&original));
-                Answered::Later(async move { checks.decide_by_ticket(proxy, needs, shown).await }.boxed())
+                Answered::Later(
+                    async move { checks.answer_with(proxy, checks.find_by_ticket(needs, shown).await) }.boxed(),
+                )
             }
             Decision::Unsure(shown) => {
                 self.metrics.check_slow();
                 let (checks, needs, slide) = (self.clone(), ask.to_owned(), slides(fields));
-                Answered::Later(async move { checks.decide_slowly(proxy, needs, shown, slide).await }.boxed())
+                let found = async move { checks.answer_with(proxy, checks.find_slowly(needs, shown, slide).await) };
+                Answered::Later(found.boxed())
             }
         }
     }
