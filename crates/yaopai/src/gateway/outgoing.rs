@@ -168,6 +168,12 @@ mod tests {
         pairs.iter().map(|(n, v)| (n.parse::<HeaderName>().unwrap(), v.parse::<HeaderValue>().unwrap())).collect()
     }
 
+    fn names(headers: &HeaderMap) -> Vec<&str> {
+        let mut names: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
+        names.sort_unstable();
+        names
+    }
+
     #[test]
     fn what_a_connection_names_goes_but_not_what_makes_the_request() {
         let mut all = headers(&[
@@ -180,17 +186,16 @@ mod tests {
             ("x-kept", "1"),
         ]);
         without_hop_by_hop(&mut all);
-        let left: Vec<_> = all.keys().map(HeaderName::as_str).collect();
-        assert_eq!(left, ["host", "content-length", "x-kept"]);
+        assert_eq!(names(&all), ["content-length", "host", "x-kept"]);
     }
 
     #[test]
     fn an_upstream_does_not_speak_for_us() {
         let answer = [("yaopai-code", "session_kicked"), ("yaopai_bound", "1"), ("set-cookie", "a=b"), ("etag", "x")];
-        for (cookies, left) in [(Cookies::Pass, vec!["set-cookie", "etag"]), (Cookies::Drop, vec!["etag"])] {
+        for (cookies, left) in [(Cookies::Pass, vec!["etag", "set-cookie"]), (Cookies::Drop, vec!["etag"])] {
             let mut all = headers(&answer);
             for_the_client(&mut all, cookies);
-            assert_eq!(all.keys().map(HeaderName::as_str).collect::<Vec<_>>(), left);
+            assert_eq!(names(&all), left);
         }
     }
 }

@@ -1,0 +1,13 @@
+//! Every path of the public listener that is not ours: the gateway, in front of a real upstream.
+
+mod bodies;
+mod cut;
+mod failing;
+mod headers;
+mod http2;
+mod memory;
+mod routing;
+mod smuggling;
+mod sockets;
+mod upstream;
+mod world;
