@@ -129,14 +129,13 @@ impl Upstream {
     }
 
     /// In turn, those that seem well first. The others are better than nothing.
-    fn in_order(&self, now: Timestamp) -> impl Iterator<Item = &Address> {
-        let (count, from) = (self.addresses.len(), self.next.fetch_add(1, Ordering::Relaxed));
-        let turn = move |well| {
-            let at = (0..count).map(move |n| &self.addresses[from.wrapping_add(n) % count]);
-            at.filter(move |address| address.is_well(now) == well)
-        };
-        // Two walks over what may change in between: an address may be met twice then, which costs nothing but a try.
-        turn(true).chain(turn(false)).take(TRIES_MAX)
+    fn in_order(&self, now: Timestamp) -> Vec<&Address> {
+        let from = self.next.fetch_add(1, Ordering::Relaxed) % self.addresses.len().max(1);
+        let (before, after) = self.addresses.split_at(from.min(self.addresses.len()));
+        let mut all: Vec<&Address> = after.iter().chain(before).collect();
+        all.sort_by_key(|address| !address.is_well(now));
+        all.truncate(TRIES_MAX);
+        all
     }
 
     fn addressed(&self, head: &Head, authority: &Authority) -> Head {

@@ -11,7 +11,7 @@ use futures_util::StreamExt as _;
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt as _, Full, StreamBody};
-use hyper::body::{Body, Frame, Incoming};
+use hyper::body::{Frame, Incoming};
 use hyper_util::rt::TokioIo;
 use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -180,16 +180,16 @@ async fn answer(inner: Arc<Inner>, mut request: Request<Incoming>) -> Result<Ans
         let chunk = Bytes::from(vec![b'x'; 64 * 1024]);
         let chunks = (0..length.div_ceil(chunk.len()))
             .map(move |n| Ok(Frame::data(chunk.slice(..chunk.len().min(length - n * chunk.len())))));
-        let body = StreamBody::new(futures_util::stream::iter(chunks)).boxed();
+        let body = BoxBody::new(StreamBody::new(futures_util::stream::iter(chunks)));
         return Ok(Response::builder().header("content-length", length).body(body).unwrap());
     }
     let answer = Response::builder().header("yaopai-code", "session_kicked").header("set-cookie", "JSESSIONID=1");
     let answer = answer.header("connection", "x-between").header("x-between", "1").header("x-kept", "1");
-    Ok(answer.body(Full::new(Bytes::from(parts.uri.to_string())).boxed()).unwrap())
+    Ok(answer.body(BoxBody::new(Full::new(Bytes::from(parts.uri.to_string())))).unwrap())
 }
 
 fn empty() -> BoxBody<Bytes, Infallible> {
-    Full::new(Bytes::new()).boxed()
+    BoxBody::new(Full::new(Bytes::new()))
 }
 
 /// One event, and then silence until nobody listens any more.
@@ -207,15 +207,8 @@ fn events(inner: Arc<Inner>) -> BoxBody<Bytes, Infallible> {
         let _ = &open;
         frame
     });
-    StreamBody::new(first.chain(rest)).boxed_sync()
+    BoxBody::new(StreamBody::new(first.chain(rest)))
 }
-
-trait BoxedSync: Body<Data = Bytes, Error = Infallible> + Send + Sync + Sized + 'static {
-    fn boxed_sync(self) -> BoxBody<Bytes, Infallible> {
-        BoxBody::new(self)
-    }
-}
-impl<B: Body<Data = Bytes, Error = Infallible> + Send + Sync + Sized + 'static> BoxedSync for B {}
 
 async fn echo(inner: Arc<Inner>, upgrade: hyper::upgrade::OnUpgrade) {
     let Ok(upgraded) = upgrade.await else { return };
