@@ -22,6 +22,10 @@ impl Gateway {
         }
         let mut response = problem(error, self.clock.now());
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        // What follows a request that could be read in two ways is not read at all. (Of HTTP/2 hyper leaves this out.)
+        if matches!(error.code, Code::Malformed | Code::HeaderForged) {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
         response
     }
 }

@@ -27,7 +27,7 @@ async fn kick(world: &World, session: &str) {
 async fn one_kick_cuts_a_thousand_sockets() {
     let many = count("YAOPAI_GATEWAY_SOCKETS", 1_000);
     let world = World::start().await;
-    let (phone, other) = (world.customer("lilei", "1"), world.customer_in("hanmeimei", "2").await);
+    let (phone, other) = (world.customer("lilei", "1"), world.customer_in("xiaohong", "2").await);
     let session = phone.log_in().await.field("session_id");
     let line = bearer(&phone);
     let mut sockets = Vec::new();
@@ -154,7 +154,8 @@ async fn a_kick_between_the_check_and_the_upstream() {
     for round in 0..count("YAOPAI_GATEWAY_KICKS", 20) {
         let phone = world.customer("lilei", "1");
         let session = phone.log_in().await.field("session_id");
-        let request = format!("GET /shop/events?{round} HTTP/1.1\r\nHost: h\r\n{}\r\n", bearer(&phone));
+        let request =
+            format!("GET /shop/events?{round} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{}\r\n", bearer(&phone));
         let asking = (0..8).map(|_| {
             let (base, request) = (world.public(), request.clone());
             tokio::spawn(async move { Answer(crate::support::raw::send(&base, request.as_bytes()).await) })
