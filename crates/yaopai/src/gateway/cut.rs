@@ -10,11 +10,14 @@ use yaopai_core::ports::{Change, ChangeSink};
 
 const SHARDS: usize = 16;
 
+/// Who tells of a session's end, and how many holds listen.
+type Held = HashMap<SessionId, (watch::Sender<bool>, usize)>;
+
 /// Sessions with something under way. As large as that is: requests are bounded by the listener's connections, sockets by their
 /// upstream's places.
 #[derive(Default)]
 pub struct Cuts {
-    shards: [Mutex<HashMap<SessionId, (watch::Sender<bool>, usize)>>; SHARDS],
+    shards: [Mutex<Held>; SHARDS],
 }
 
 /// Something is under way for a session, until this is dropped.
@@ -57,7 +60,7 @@ impl Cuts {
         self.len() == 0
     }
 
-    fn shard(&self, session: SessionId) -> MutexGuard<'_, HashMap<SessionId, (watch::Sender<bool>, usize)>> {
+    fn shard(&self, session: SessionId) -> MutexGuard<'_, Held> {
         // The last byte is random.
         self.shards[usize::from(session.0[15]) % SHARDS].lock().unwrap_or_else(PoisonError::into_inner)
     }
