@@ -103,7 +103,7 @@ async fn in_turn_and_around_those_that_are_down() {
     assert!(a.seen().len() >= 4 && b.seen().len() >= 4, "{} and {}", a.seen().len(), b.seen().len());
     let all: Vec<_> = a.seen().into_iter().chain(b.seen()).collect();
     assert_eq!(all.len(), 12);
-    assert!(all.iter().all(|s| s.length == 3 && s.sha256.is_some()));
+    assert!(all.iter().all(|s| s.method == "POST" && s.length == 3 && s.sha256.is_some()));
 }
 
 /// One that was down is asked again after a while.
