@@ -1,7 +1,7 @@
 //! Where a request shows its token: `Authorization: Bearer`, a named cookie or a named header. Exactly one a request:
 //! two carriers, or one carrier twice, is refused rather than guessed, because a proxy and we might guess differently.
 
-use http::HeaderName;
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::fields::Fields;
 use crate::token::Token;
@@ -74,6 +74,37 @@ impl Carriers {
                 Token::parse(text).map_or(Shown::Junk, |token| Shown::Token(token, carrier))
             }
             _ => Shown::Conflict,
+        }
+    }
+}
+
+impl Carriers {
+    /// Takes all that can carry our token out of a request that goes on to somebody else, and the cookies of these names. The
+    /// other cookies are one field then, as HTTP/1.1 wants it (RFC 9113, section 8.2.3).
+    pub fn take_out(&self, fields: &mut HeaderMap, cookies: &[&str]) {
+        if self.authorization && fields.get_all(header::AUTHORIZATION).iter().any(|v| bearer(v.as_bytes()).is_some()) {
+            fields.remove(header::AUTHORIZATION);
+        }
+        if let Some(name) = &self.header {
+            fields.remove(name);
+        }
+        let ours = |pair: &&[u8]| {
+            let key = pair.split(|b| *b == b'=').next().unwrap_or_default().trim_ascii();
+            self.cookie.as_deref().into_iter().chain(cookies.iter().copied()).any(|name| key == name.as_bytes())
+        };
+        let mut kept: Vec<u8> = Vec::new();
+        for field in fields.get_all(header::COOKIE) {
+            let pairs = field.as_bytes().split(|b| *b == b';').map(<[u8]>::trim_ascii);
+            for pair in pairs.filter(|pair| !pair.is_empty() && !ours(pair)) {
+                if !kept.is_empty() {
+                    kept.extend_from_slice(b"; ");
+                }
+                kept.extend_from_slice(pair);
+            }
+        }
+        fields.remove(header::COOKIE);
+        if let Some(value) = HeaderValue::from_bytes(&kept).ok().filter(|value| !value.is_empty()) {
+            fields.insert(header::COOKIE, value);
         }
     }
 }
@@ -188,6 +219,29 @@ mod tests {
         assert!(!holds_token(&long), "long, and no token");
         assert!(!holds_token(&format!("{long}&token=yp1_{}", &text()[5..])), "one letter too short at its end");
     }
+    #[test]
+    fn nothing_of_ours_goes_on() {
+        let mut headers = HeaderMap::new();
+        let cookies =
+            [format!("a=b;yaopai={0}; yaopai =\"{0}\"", text()), "yaopai_view=x; c=\"d\"".into(), "yaopai".into()];
+        for cookie in &cookies {
+            headers.append("cookie", cookie.parse().unwrap());
+        }
+        headers.insert("authorization", format!("bearer {}", text()).parse().unwrap());
+        headers.append("x-session", text().parse().unwrap());
+        headers.append("x-session", "x".parse().unwrap());
+        headers.insert("x-other", "kept".parse().unwrap());
+        all().take_out(&mut headers, &["yaopai_view"]);
+        let left: Vec<_> = headers.iter().map(|(n, v)| (n.as_str(), v.to_str().unwrap())).collect();
+        assert_eq!(left, [("x-other", "kept"), ("cookie", "a=b; c=\"d\"")]);
+        headers.insert("authorization", "Basic eDp5".parse().unwrap());
+        all().take_out(&mut headers, &["a", "c"]);
+        assert!(
+            headers.contains_key("authorization") && !headers.contains_key("cookie"),
+            "another scheme is the back end's"
+        );
+    }
+
     fn told(shown: &Shown) -> String {
         match shown {
             Shown::Token(token, _) => token.reveal(),

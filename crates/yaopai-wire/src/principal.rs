@@ -64,6 +64,17 @@ fn begins_as_ours(name: &[u8]) -> bool {
     name.split_at_checked(6).is_some_and(|(begin, _)| begin.eq_ignore_ascii_case(b"yaopai"))
 }
 
+/// Is this name one of ours, known or not, however it is spelt? Between two programs of ours or none: a gateway lets none through.
+pub fn is_ours(name: &str) -> bool {
+    begins_as_ours(name.as_bytes())
+}
+
+/// Is this header's name the other one, which is in lower case, when everything but letters and digits is read as `-`?
+pub fn reads_as(name: &str, other: &str) -> bool {
+    let fold = |b: u8| if b.is_ascii_alphanumeric() { b.to_ascii_lowercase() } else { b'-' };
+    name.len() == other.len() && name.bytes().map(fold).eq(other.bytes())
+}
+
 /// Does the request carry a header whose name is a principal header's when everything but letters and digits is read as
 /// `-`? CGI-like back ends fold `_`, and some of them `.` and the rest too, into one variable, so any spelling is a forgery.
 pub fn forged(fields: &impl Fields) -> bool {

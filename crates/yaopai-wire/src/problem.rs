@@ -95,6 +95,10 @@ codes! {
     PlatformUnavailable "platform_unavailable" 503 "The platform is not available";
     /// The back end's webhook failed.
     BackendUnavailable "backend_unavailable" 503 "The back end is not available";
+    /// The back end was asked through the gateway, and failed before its answer began: it may have acted on the request.
+    UpstreamFailed "upstream_failed" 502 "The back end failed";
+    /// The same, and it took too long.
+    UpstreamTimeout "upstream_timeout" 504 "The back end took too long";
     /// A limit was reached.
     RateLimited "rate_limited" 429 "Too many requests";
     /// Not understood: syntax.

@@ -78,6 +78,14 @@ pub fn in_query(query: &str) -> Shown {
     only(query.split('&').filter_map(|pair| pair.strip_prefix(PARAMETER)?.strip_prefix('=')))
 }
 
+/// The query without tickets; `None` if nothing is left of it.
+pub fn taken_out(query: &str) -> Option<String> {
+    let is_ticket =
+        |pair: &&str| pair.strip_prefix(PARAMETER).is_some_and(|rest| rest.is_empty() || rest.starts_with('='));
+    let left: Vec<&str> = query.split('&').filter(|pair| !is_ticket(pair)).collect();
+    (!left.is_empty()).then(|| left.join("&"))
+}
+
 /// How many cookies of pages are looked at.
 const VIEWS_MAX: usize = 4;
 
@@ -119,6 +127,17 @@ mod tests {
         let cookie = format!("a=b; {VIEW_COOKIE}={text}");
         let views = in_cookies([cookie.as_bytes()].into_iter()).unwrap();
         assert!(views.len() == 1 && views[0].hash() == ticket().hash());
+    }
+
+    #[test]
+    fn a_query_without_its_ticket() {
+        for (query, left) in [
+            ("yaopai_ticket=yt1_x", None),
+            ("a=1&yaopai_ticket=yt1_x&b=2&&yaopai_ticket", Some("a=1&b=2&")),
+            ("a=yaopai_ticket=1&yaopai_tickets=2", Some("a=yaopai_ticket=1&yaopai_tickets=2")),
+        ] {
+            assert_eq!(taken_out(query).as_deref(), left, "{query}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@
 //! | [`admin`] | what back ends and operators call |
 //! | [`audit`] | the audit log as it leaves the server |
 //! | [`oauth`] | JWTs, their keys, introspection: what back ends verify by themselves |
+//! | [`gateway`] | passes requests on to the back end |
 //! | [`push`] | what WeChat says by itself |
 //! | [`rfc3339`] | instants as text |
 //! | [`webhook`] | what we ask the back end |
@@ -22,6 +23,7 @@ pub mod check;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod gateway;
 pub mod listen;
 pub mod oauth;
 pub mod push;

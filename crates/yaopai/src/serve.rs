@@ -32,6 +32,7 @@ use crate::audit;
 use crate::check::{self, Answered, Checks, Principal, entry_maker};
 use crate::clock::HeldClock;
 use crate::config::{Address, Config};
+use crate::gateway::{Around, Cuts, CuttingSink, Gateway, in_one_form};
 use crate::listen::brief::{Brief, Question, Reply};
 use crate::listen::{self, Answer, Bound, Limits, ListenError, Peer};
 use crate::oauth::{Issuer, KeysError};
@@ -108,7 +109,8 @@ impl Server {
         let sealer = Arc::new(Sealer::new(&config.master_key, entropy.clone())?);
         let make = entry_maker(&config.apps, sealer.clone());
         let table = Arc::new(LiveTable::new(config.live_sessions, clock.clone(), make));
-        let sink: Arc<dyn ChangeSink> = table.clone();
+        let cuts = Cuts::new();
+        let sink: Arc<dyn ChangeSink> = Arc::new(CuttingSink::new(table.clone(), cuts.clone()));
         let store = Arc::new(Sqlite::open(&config.database, sink, Options::default())?);
         sealer.load(&*store).await?;
         let scribe = Arc::new(Scribe::new(&config.master_key, clock.clone(), entropy.clone()));
@@ -163,6 +165,19 @@ impl Server {
             metrics.clone(),
             issuer.clone(),
         ));
+        let around = Around {
+            carriers: config.carriers.clone(),
+            proxies: config.public_proxies.clone(),
+            stripped_prefix: config.stripped_prefix.clone(),
+        };
+        let gateway = Gateway::start(
+            (config.upstreams, config.routes),
+            around,
+            (checks.clone(), cuts),
+            clock.clone(),
+            metrics.clone(),
+            stopping.clone(),
+        );
         let pushes = Pushes::new(service.clone(), config.pushes);
         let api = Api::new(
             service.clone(),
@@ -178,7 +193,12 @@ impl Server {
         let (strangers, neighbours) =
             (Limits::strangers(config.listen.max_connections), Limits::neighbours(config.listen.max_connections));
         let listeners = vec![
-            tokio::spawn(listen::serve(public, strangers, Arc::new(Routed(api)), stopping.clone())),
+            tokio::spawn(listen::serve(
+                public,
+                strangers,
+                Arc::new(Public { api: Routed(api), gateway }),
+                stopping.clone(),
+            )),
             tokio::spawn(listen::serve(check, neighbours, Arc::new(CheckFirst(checks)), stopping.clone())),
             tokio::spawn(listen::serve(admin, neighbours, Arc::new(Routed(admin_api)), stopping.clone())),
         ];
@@ -257,6 +277,31 @@ impl Answer for Routed {
             }
         }
         .boxed()
+    }
+}
+
+/// The public listener: our own calls below `/yaopai/`, and all else is the gateway's, where there is one.
+struct Public {
+    api: Routed,
+    gateway: Option<Arc<Gateway>>,
+}
+
+impl Answer for Public {
+    type Future = BoxFuture<'static, Response<Body>>;
+
+    fn answer(&self, peer: Peer, request: Request<Incoming>) -> Self::Future {
+        let request = in_one_form(request);
+        let path = request.uri().path();
+        match &self.gateway {
+            Some(gateway) if path != "/yaopai" && !path.starts_with("/yaopai/") => {
+                gateway.clone().answer(peer, request).boxed()
+            }
+            _ => self.api.answer(peer, request),
+        }
+    }
+
+    fn speaks_all(&self) -> bool {
+        true
     }
 }
 

@@ -52,6 +52,8 @@ pub struct Metrics {
     checks_refused: Vec<Counter>,
     calls_done: Counter,
     calls_refused: Vec<Counter>,
+    gateway_passed: Counter,
+    gateway_refused: Vec<Counter>,
     live_sessions: Gauge,
     upkeeps: Counter,
     upkeep_failures: Counter,
@@ -65,6 +67,9 @@ impl Metrics {
         registry.register("checks", "Checks by outcome: passed, guest, or the refusal's code", checks.clone());
         let calls = Family::<Outcome, Counter>::default();
         registry.register("api_calls", "Calls of mini programs by outcome: done, or the refusal's code", calls.clone());
+        let gateway = Family::<Outcome, Counter>::default();
+        let help = "Requests at the gateway by outcome: passed (on, and answered), or the refusal's code";
+        registry.register("gateway_requests", help, gateway.clone());
         let (checks_slow, live_sessions) = (Counter::default(), Gauge::default());
         registry.register("checks_slow", "Checks that the live table could not decide", checks_slow.clone());
         registry.register("live_sessions", "Sessions in the live table", live_sessions.clone());
@@ -80,6 +85,8 @@ impl Metrics {
             checks_refused: by_code(&checks),
             calls_done: handle(&calls, "done"),
             calls_refused: by_code(&calls),
+            gateway_passed: handle(&gateway, "passed"),
+            gateway_refused: by_code(&gateway),
             live_sessions,
             upkeeps,
             upkeep_failures,
@@ -115,6 +122,16 @@ impl Metrics {
     /// A mini program's call was refused.
     pub fn call_refused(&self, code: Code) {
         count(&self.calls_refused, code);
+    }
+
+    /// The gateway passed a request on, and its answer has begun.
+    pub fn gateway_passed(&self) {
+        self.gateway_passed.inc();
+    }
+
+    /// The gateway refused a request, or had no answer for it.
+    pub fn gateway_refused(&self, code: Code) {
+        count(&self.gateway_refused, code);
     }
 
     /// A round of upkeep ended.

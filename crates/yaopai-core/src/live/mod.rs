@@ -193,6 +193,15 @@ impl<A: Send + Sync + 'static> LiveTable<A> {
         }
     }
 
+    /// May a session have ended since this ticket was taken? True too of one that isn't here and changed otherwise, and of a
+    /// ticket that is too old to tell.
+    pub fn changed_since(&self, ticket: FillTicket, id: SessionId) -> bool {
+        let shard = self.shard(id);
+        self.clock.now().0 - ticket.began.0 > FILL_MAX_AGE
+            || ticket.sequence < self.forgotten.load(Ordering::SeqCst)
+            || shard.recent.get(&id).is_some_and(|(sequence, _)| *sequence > ticket.sequence)
+    }
+
     /// Is every live session here?
     pub fn is_complete(&self) -> bool {
         self.complete.load(Ordering::Acquire)

@@ -7,7 +7,7 @@ mod caller;
 mod decrypt;
 mod digest;
 mod json;
-mod origin;
+pub(crate) mod origin;
 pub(crate) mod path;
 mod phone;
 mod session;

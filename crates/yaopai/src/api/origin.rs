@@ -27,7 +27,7 @@ impl FromRequestParts<Api> for Origin {
 /// Walks `X-Forwarded-For` from the right, where our own proxies have written, to the first address that is none of theirs.
 /// What stands left of it is the client's word. A proxy that says nothing is itself the origin: then all of its clients are
 /// counted as one, which is noticed, where no count at all would not be.
-pub(super) fn origin(peer: Peer, headers: &HeaderMap, proxies: &[IpNet]) -> IpAddr {
+pub(crate) fn origin(peer: Peer, headers: &HeaderMap, proxies: &[IpNet]) -> IpAddr {
     let ours = |ip: IpAddr| proxies.iter().any(|net| net.contains(&ip));
     let mut nearest = match peer {
         Peer::Ip(ip) if !ours(ip.to_canonical()) => return ip,

@@ -116,6 +116,21 @@ impl<'a> Ask<'a> {
         Ok(ask)
     }
 
+    /// What nobody meets: no realm has an empty name.
+    pub fn nobody() -> Self {
+        let require = Require::Bound;
+        Self {
+            require,
+            realm: "",
+            apps: None,
+            vouched: None,
+            unsigned_body: false,
+            prefix: "",
+            unclean_path: false,
+            jwt: None,
+        }
+    }
+
     /// Does a session's principal meet what is asked?
     ///
     /// # Errors

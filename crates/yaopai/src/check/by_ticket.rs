@@ -1,17 +1,16 @@
 //! A check of a request that shows a ticket, or the cookie of a page in a web-view, instead of a token.
 
-use std::sync::Arc;
-
-use axum::body::Body;
-use http::{HeaderValue, Response, header};
+use http::HeaderValue;
 use yaopai_core::proof::Proven;
 use yaopai_core::service::{Tickets, VIEW_LIFE};
+use yaopai_core::{Error, Result};
 use yaopai_wire::fields::Fields;
 use yaopai_wire::original::KeptOriginal;
 use yaopai_wire::ticket::{self, Shown, VIEW_COOKIE};
 
 use super::ask::OwnedAsk;
-use super::{Checks, Principal, Proxy, principal, refuse};
+use super::found::Found;
+use super::{Checks, Principal, principal};
 
 /// What a request without a token shows: a ticket in its query, and cookies of pages. These may stand beside it, and be several: a
 /// browser adds them by itself. `None`: something in their place is none of ours.
@@ -25,34 +24,24 @@ pub(super) fn shown(in_query: Shown, fields: &impl Fields) -> Option<Tickets> {
 }
 
 impl Checks {
-    pub(super) async fn decide_by_ticket(
-        self: Arc<Self>,
-        proxy: Proxy,
+    pub(super) async fn find_by_ticket(
+        &self,
         needs: OwnedAsk,
         (tickets, original): (Tickets, KeptOriginal),
-    ) -> Response<Body> {
-        let redeemed = match self.service.redeem(&tickets, &original.borrow()).await {
-            Ok(redeemed) => redeemed,
-            Err(e) => return self.refuse(proxy, e),
-        };
+    ) -> Result<Found, Error> {
+        let redeemed = self.service.redeem(&tickets, &original.borrow()).await?;
         let who = redeemed.who;
-        let found = Principal::new(&who.session, who.bound, principal::place(&who.app));
-        if let Err(code) = needs.borrow().meets(&found, self.clock.now()) {
-            return self.refuse(proxy, refuse::because(code));
-        }
-        let proven = Proven { body_signed: false };
-        let mut response = self.pass(proxy, &needs.borrow(), (&found, who.session.id, proven));
-        if let Some((view, folder)) = redeemed.view {
+        let principal = Principal::new(&who.session, who.bound, principal::place(&who.app));
+        let view = redeemed.view.and_then(|(view, folder)| {
             // Of this host alone, for the page's folder, and no script's: it lets in who has it.
             let cookie = format!(
                 "{VIEW_COOKIE}={}; Path={folder}; Max-Age={}; HttpOnly; Secure; SameSite=Lax",
                 view.reveal(),
                 VIEW_LIFE.as_secs()
             );
-            if let Ok(cookie) = HeaderValue::from_str(&cookie) {
-                response.headers_mut().insert(header::SET_COOKIE, cookie);
-            }
-        }
-        response
+            HeaderValue::from_str(&cookie).ok()
+        });
+        let proven = Proven { body_signed: false };
+        Ok(Found { view, ..self.found(&needs, principal, who.session.id, proven)? })
     }
 }

@@ -2,10 +2,11 @@
 
 use axum::body::Body;
 use http::{HeaderValue, Response, header};
+use yaopai_core::Error;
 use yaopai_core::ids::SessionId;
 use yaopai_core::proof::Proven;
 
-use super::{Ask, Checks, Principal, Proxy, principal, refuse};
+use super::{Ask, Checks, Principal, principal, refuse};
 use crate::oauth::Wanted;
 
 /// The answer of a check that passes, for hyper. Where a JWT was asked for and there is none, the header is there and empty: a proxy
@@ -51,19 +52,13 @@ impl Checks {
         self.issuer.audience(name, ask.realm).map(Some).ok_or(NoAudience)
     }
 
-    /// The answer of a check that passes, off the fast path: here a JWT may be signed.
-    pub(super) fn pass(
+    /// What `Authorization` is to be, if a JWT is asked for, off the fast path: here it may be signed.
+    pub(super) fn authorization(
         &self,
-        proxy: Proxy,
         ask: &Ask<'_>,
         (principal, id, proven): (&Principal, SessionId, Proven),
-    ) -> Response<Body> {
-        let Ok(wanted) = self.wanted(ask) else { return self.refuse(proxy, refuse::no_audience()) };
-        let authorization = match wanted.map(|wanted| self.issuer.sign(wanted, principal, id, proven)).transpose() {
-            Ok(authorization) => authorization,
-            Err(e) => return self.refuse(proxy, e),
-        };
-        self.metrics.check_passed();
-        response(principal, id, proven, authorization.as_ref())
+    ) -> Result<Option<HeaderValue>, Error> {
+        let wanted = self.wanted(ask).map_err(|NoAudience| refuse::no_audience())?;
+        wanted.map(|wanted| self.issuer.sign(wanted, principal, id, proven)).transpose()
     }
 }

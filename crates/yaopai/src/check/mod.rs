@@ -6,12 +6,15 @@
 
 mod ask;
 mod by_ticket;
+mod found;
+mod gateway;
 pub(crate) mod jwt;
 mod principal;
 mod refuse;
 mod slow;
 
-pub use ask::{Ask, Require};
+pub use ask::{Ask, NotAsked, Require};
+pub use gateway::{Begun, Passed, Verdict};
 pub use principal::{Facts, Principal, Stamp, entry_maker, place};
 
 use std::future::{Ready, ready};
@@ -175,7 +178,8 @@ impl Checks {
             }
             Decision::Sign(principal, id, proven) => {
                 let (checks, needs) = (self.clone(), ask.to_owned());
-                Answered::Later(async move { checks.pass(proxy, &needs.borrow(), (&principal, id, proven)) }.boxed())
+                let found = async move { checks.answer_with(proxy, checks.found(&needs, principal, id, proven)) };
+                Answered::Later(found.boxed())
             }
             Decision::Refuse(code) => Answered::Ready(self.refuse(proxy, refuse::because(code))),
             Decision::Unproved(session, app, why) => {
@@ -186,12 +190,15 @@ impl Checks {
                 self.metrics.check_slow();
                 let (checks, needs) = (self.clone(), ask.to_owned());
                 let shown = (tickets, KeptOriginal::of(&original));
-                Answered::Later(async move { checks.decide_by_ticket(proxy, needs, shown).await }.boxed())
+                Answered::Later(
+                    async move { checks.answer_with(proxy, checks.find_by_ticket(needs, shown).await) }.boxed(),
+                )
             }
             Decision::Unsure(shown) => {
                 self.metrics.check_slow();
                 let (checks, needs, slide) = (self.clone(), ask.to_owned(), slides(fields));
-                Answered::Later(async move { checks.decide_slowly(proxy, needs, shown, slide).await }.boxed())
+                let found = async move { checks.answer_with(proxy, checks.find_slowly(needs, shown, slide).await) };
+                Answered::Later(found.boxed())
             }
         }
     }

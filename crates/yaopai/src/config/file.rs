@@ -38,6 +38,10 @@ pub struct File {
     pub apps: Vec<App>,
     #[serde(default)]
     pub api_keys: Vec<ApiKey>,
+    #[serde(default)]
+    pub upstreams: Vec<Upstream>,
+    #[serde(default)]
+    pub routes: Vec<Route>,
 }
 
 fn database() -> String {
@@ -343,4 +347,81 @@ pub enum Scope {
     AccessToken,
     Introspect,
     SigningKeys,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Upstream {
+    pub name: String,
+    pub urls: Vec<String>,
+    #[serde(default)]
+    pub host: UpstreamHost,
+    #[serde(default = "two")]
+    pub connect_timeout: u64,
+    #[serde(default = "sixty")]
+    pub response_timeout: u64,
+    #[serde(default = "sixty")]
+    pub idle_timeout: u64,
+    #[serde(default = "five_minutes")]
+    pub socket_idle_timeout: u64,
+    #[serde(default = "four")]
+    pub keep_alive: u64,
+    #[serde(default = "ten_thousand")]
+    pub max_requests: usize,
+    pub health: Option<String>,
+    #[serde(default = "five")]
+    pub health_interval: u64,
+}
+
+fn two() -> u64 {
+    2
+}
+
+fn four() -> u64 {
+    4
+}
+
+fn five() -> u64 {
+    5
+}
+
+fn sixty() -> u64 {
+    60
+}
+
+fn five_minutes() -> u64 {
+    300
+}
+
+fn ten_thousand() -> usize {
+    10_000
+}
+
+#[derive(Deserialize, Default, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum UpstreamHost {
+    #[default]
+    Client,
+    Upstream,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Route {
+    pub prefix: String,
+    pub methods: Option<Vec<String>>,
+    pub upstream: String,
+    #[serde(default)]
+    pub check: String,
+    #[serde(default)]
+    pub cookies: Cookies,
+}
+
+#[derive(Deserialize, Default, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Cookies {
+    #[default]
+    Pass,
+    Drop,
+    Keep,
 }

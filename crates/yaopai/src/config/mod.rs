@@ -5,6 +5,7 @@ mod access_token;
 mod address;
 mod api_key;
 mod file;
+mod gateway;
 mod jwt;
 mod limits;
 mod problem;
@@ -33,6 +34,7 @@ use crate::push::Line;
 pub use address::Address;
 
 pub use api_key::{ApiKey, Scope};
+pub use gateway::{Cookies, HostSent, Route, Upstream};
 pub use jwt::{Audience, Jwt, Typ, is_taken};
 pub use problem::ConfigError;
 pub use template::{TEMPLATE, api_key_hash};
@@ -80,6 +82,10 @@ pub struct Config {
     pub pushes: HashMap<AppName, Line>,
     /// The keys of the admin API.
     pub api_keys: Vec<ApiKey>,
+    /// Where the gateway passes requests on to.
+    pub upstreams: Vec<Upstream>,
+    /// Which requests it passes on to which.
+    pub routes: Vec<Route>,
 }
 
 /// The sockets.
@@ -191,6 +197,9 @@ impl Config {
             admin: address("listen.admin", &file.listen.admin)?,
             max_connections: file.listen.max_connections,
         };
+        let apps = Apps::new(apps);
+        let jwt = jwt::read(&file.jwt, &file.audiences)?;
+        let (upstreams, routes) = gateway::read(&file.upstreams, &file.routes, (&apps, &jwt.audiences))?;
         let config = Self {
             development: file.development,
             database: folder.join(&file.database),
@@ -208,13 +217,15 @@ impl Config {
                 retention: Duration::from_secs(u64::from(file.audit.retention_days) * 24 * 3600),
                 heads_file: file.audit.heads_file.map(|path| folder.join(path)),
             },
-            jwt: jwt::read(&file.jwt, &file.audiences)?,
-            apps: Apps::new(apps),
+            jwt,
+            apps,
             platforms,
             token_urls,
             webhooks,
             pushes,
             api_keys: api_key::read_all(&file.api_keys)?,
+            upstreams,
+            routes,
         };
         Ok(config)
     }

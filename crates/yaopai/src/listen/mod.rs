@@ -3,6 +3,7 @@
 
 mod bind;
 pub mod brief;
+mod either;
 mod rewound;
 
 use std::net::IpAddr;
@@ -70,6 +71,11 @@ pub trait Answer: Send + Sync + 'static {
     /// Answers one request.
     fn answer(&self, peer: Peer, request: Request<Incoming>) -> Self::Future;
 
+    /// Does it take HTTP/2 and upgrades beside HTTP/1.1?
+    fn speaks_all(&self) -> bool {
+        false
+    }
+
     /// Who answers brief questions in front of hyper; nobody, unless there are such.
     fn brief(&self) -> Option<&dyn Brief> {
         None
@@ -134,6 +140,9 @@ pub async fn serve_one<A: Answer>(
         }
         // hyper has its own.
         stream.as_mut().set_read_timeout_pinned(None);
+    }
+    if answer.speaks_all() {
+        return either::serve_one(stream, limits, peer, answer, stop, watcher).await;
     }
     // A peer that breaks off or talks no HTTP is its own business.
     let _ = watcher.watch(connection(Rewound::new(read, stream), limits, peer, answer)).await;

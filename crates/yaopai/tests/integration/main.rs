@@ -15,6 +15,7 @@ mod bad_input;
 mod check;
 mod config;
 mod faults;
+mod gateway;
 mod listeners;
 mod oauth2;
 mod secrets;

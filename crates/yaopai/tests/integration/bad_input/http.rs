@@ -58,11 +58,14 @@ async fn requests_that_are_none() {
             (b"GET / HTTP/1.1\r\nA: \x00\r\n\r\n".to_vec(), 400),
             (b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n".to_vec(), 400),
             (b"GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n".to_vec(), 400),
-            // The preface of HTTP/2: hyper only closes.
+            // The preface of HTTP/2, where that is not spoken: hyper only closes.
             (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), 0),
             (format!("GET / HTTP/1.1\r\nA: {}\r\n\r\n", "x".repeat(64 * 1024)).into_bytes(), 431),
             (format!("GET / HTTP/1.1\r\n{}\r\n", "A: b\r\n".repeat(200)).into_bytes(), 431),
         ] {
+            if status == 0 && base == &addresses.public {
+                continue;
+            }
             let answer = raw::Answer(raw::send(base, &bytes).await);
             let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(60)]).into_owned();
             assert_eq!(answer.status(), status, "{shown:?}: {}", answer.0);

@@ -24,8 +24,7 @@ impl Nginx {
 
     /// The same, with these texts of the example in place of others.
     pub fn changed(app: &TestApp, shop: &str, changes: &[(&str, &str)]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let of = |url: String| url.strip_prefix("http://").unwrap().to_owned();
         let mut config = EXAMPLE.to_owned();
         for (example, here) in [
@@ -41,6 +40,25 @@ impl Nginx {
             assert_eq!(config.matches(from).count(), 1, "{from}");
             config = config.replace(from, to);
         }
+        Self::run(config, port)
+    }
+
+    /// With this in its `http`; `{port}` is where it listens, `{root}` a folder with the files of these names and contents.
+    pub fn serving(http: &str, files: &[(&str, &[u8])]) -> Self {
+        let (port, temp) = (free_port(), ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]);
+        let temp: String = temp.map(|kind| format!("{kind}_temp_path temp_{kind};\n")).concat();
+        let config = format!("daemon off;\npid nginx.pid;\nevents {{}}\nhttp {{\naccess_log off;\n{temp}{http}\n}}\n");
+        let nginx = Self::run(config.replace("{port}", &port.to_string()).replace("{root}", "files"), port);
+        let root = nginx.folder.path().join("files");
+        std::fs::create_dir(&root).unwrap();
+        for (name, content) in files {
+            std::fs::write(root.join(name), content).unwrap();
+        }
+        nginx
+    }
+
+    fn run(config: String, port: u16) -> Self {
+        let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("nginx.conf"), config).unwrap();
         let log = std::fs::File::create(folder.path().join("log")).unwrap();
         let mut command = Command::new(binary());
@@ -77,6 +95,10 @@ impl Drop for Nginx {
             eprintln!("nginx: {}", self.log());
         }
     }
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// nginx lives in sbin, which is not in everybody's PATH. Without it these tests fail: a check that no proxy asks is untested.

@@ -71,6 +71,10 @@ impl ServerProcess {
         panic!("it does not listen: {}", process.log());
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&self.log.lock().unwrap()).into_owned()
     }

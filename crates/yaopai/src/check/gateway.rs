@@ -1,0 +1,131 @@
+//! The same question asked by our own gateway, which needs no answer as HTTP: who is it?
+
+use std::net::IpAddr;
+
+use http::{HeaderMap, HeaderValue, header};
+use yaopai_core::ids::SessionId;
+use yaopai_core::live::FillTicket;
+use yaopai_core::proof::Proven;
+use yaopai_core::service::{Credentials, refused};
+use yaopai_core::{Error, Result};
+use yaopai_wire::original::{KeptOriginal, Original};
+use yaopai_wire::principal::{BOUND, HEADERS, slides};
+use yaopai_wire::problem::Code;
+
+use super::found::Found;
+use super::jwt::NoAudience;
+use super::{Ask, Checks, Decision, Principal, refuse};
+
+/// What the gateway is told of a request that passes.
+pub enum Verdict {
+    /// It is a session's.
+    Passed(Passed),
+    /// No session was shown, and none is needed.
+    Guest,
+}
+
+/// Whose request it is.
+pub struct Passed {
+    /// The principal headers that say something, for the upstream, and `Authorization` where a JWT is asked for.
+    pub principal: HeaderMap,
+    /// The session.
+    pub session: SessionId,
+    /// Did a signature cover the digest of the body?
+    pub body_signed: bool,
+    /// Must the client read its session anew?
+    pub risen: bool,
+    /// A cookie for the client.
+    pub view: Option<HeaderValue>,
+}
+
+/// When a question began. By it is told what has ended since.
+#[derive(Clone, Copy)]
+pub struct Begun(FillTicket);
+
+impl Passed {
+    fn new(principal: &Principal, session: SessionId, proven: Proven, authorization: Option<&HeaderValue>) -> Self {
+        let answer = principal.response(session, proven).into_parts().0.headers;
+        let mut headers = HeaderMap::with_capacity(HEADERS.len());
+        for name in &HEADERS {
+            if let Some(value) = answer.get(name).filter(|value| !value.is_empty()) {
+                headers.insert(name, value.clone());
+            }
+        }
+        if let Some(authorization) = authorization {
+            headers.insert(header::AUTHORIZATION, authorization.clone());
+        }
+        let risen = answer.contains_key(BOUND);
+        Self { principal: headers, session, body_signed: proven.body_signed, risen, view: None }
+    }
+}
+
+impl From<Found> for Passed {
+    fn from(found: Found) -> Self {
+        Self {
+            view: found.view,
+            ..Self::new(&found.principal, found.session, found.proven, found.authorization.as_ref())
+        }
+    }
+}
+
+impl Checks {
+    /// To be taken before [`Checks::judge`].
+    pub fn begin(&self) -> Begun {
+        Begun(self.table.begin_fill())
+    }
+
+    /// Whose request is this, and may it pass? `from` is where the client is.
+    ///
+    /// # Errors
+    /// The refusal that the client is to be told. Nothing has acted on the request.
+    pub async fn judge(
+        &self,
+        ask: &Ask<'_>,
+        original: &Original<'_>,
+        fields: &HeaderMap,
+        from: IpAddr,
+    ) -> Result<Verdict, Error> {
+        let wanted = self.wanted(ask).map_err(|NoAudience| refuse::no_audience())?;
+        let found = match self.decide((ask, wanted), original, fields, Passed::new) {
+            Decision::Pass(passed) => return Ok(Verdict::Passed(passed)),
+            Decision::Guest => return Ok(Verdict::Guest),
+            Decision::Sign(principal, id, proven) => self.found(&(*ask).to_owned(), principal, id, proven)?,
+            Decision::Refuse(code) => return Err(refuse::because(code)),
+            Decision::Unproved(session, app, why) => {
+                return Err(self.service.refused_proof(session, &app, Some(from), why));
+            }
+            Decision::Ticket(tickets) => {
+                self.find_by_ticket((*ask).to_owned(), (tickets, KeptOriginal::of(original))).await?
+            }
+            Decision::Unsure(shown) => {
+                let shown = Credentials { from: Some(from), ..shown };
+                self.find_slowly((*ask).to_owned(), shown, slides(fields)).await?
+            }
+        };
+        Ok(Verdict::Passed(found.into()))
+    }
+
+    /// Says no if the session may have ended since then: who passes on a request holds its session first, so that a later end
+    /// reaches it, and then asks this about an earlier one.
+    ///
+    /// # Errors
+    /// Why it ended.
+    pub async fn still(&self, begun: Begun, session: SessionId) -> Result<(), Error> {
+        if !self.table.changed_since(begun.0, session) {
+            return Ok(());
+        }
+        Err(self.ended(session).await)
+    }
+
+    /// Why a session ended, for its client.
+    pub async fn ended(&self, session: SessionId) -> Error {
+        match self.service.world().store.load(session).await {
+            Ok(Some(found)) => match found.ended {
+                Some(ended) => refused(ended.reason.code()),
+                None => Error::new(Code::Unavailable, "The session has just changed; try again.").retry_after(1),
+            },
+            Ok(None) => refused(Code::SessionUnknown),
+            Err(e) => e.into(),
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! The gateway: every path of the public listener that is not ours goes on to the back end's upstream, checked first.
+//!
+//! Read it top-down: [`Gateway::answer`], `pass_on`. Whose request it is, `check` says; what goes on is `outgoing`'s business; how,
+//! `upstream`'s and `forward`'s. What is under way is cut when its session ends (`cut`).
+
+mod asked;
+mod body;
+mod cut;
+mod forward;
+mod outgoing;
+mod refuse;
+mod routes;
+mod socket;
+mod upstream;
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use http::request::Parts;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use hyper::body::{Body as _, Incoming};
+use ipnet::IpNet;
+use tokio::sync::watch;
+use yaopai_core::Error;
+use yaopai_core::ports::Clock;
+use yaopai_wire::carrier::Carriers;
+use yaopai_wire::digest::ContentDigest;
+use yaopai_wire::principal::BOUND;
+use yaopai_wire::problem::Code;
+use yaopai_wire::signature::SIGNATURE_INPUT;
+
+use crate::api::origin::origin;
+use crate::check::{Checks, Passed, Verdict};
+use crate::config;
+use crate::listen::Peer;
+use crate::telemetry::Metrics;
+use asked::Asked;
+use body::{Download, Upload};
+use cut::Hold;
+use routes::{Route, Routes};
+
+pub use asked::in_one_form;
+pub use cut::{Cuts, CuttingSink};
+
+/// Passes requests on.
+pub struct Gateway {
+    checks: Arc<Checks>,
+    routes: Routes,
+    cuts: Arc<Cuts>,
+    clock: Arc<dyn Clock>,
+    carriers: Carriers,
+    /// Proxies in front, whose `X-Forwarded-*` are believed.
+    proxies: Vec<IpNet>,
+    /// What such a proxy takes off the paths that clients call.
+    stripped_prefix: String,
+    metrics: Arc<Metrics>,
+    stop: watch::Receiver<bool>,
+}
+
+/// What the gateway is told of the rest of the configuration.
+pub struct Around {
+    /// Where requests show their token.
+    pub carriers: Carriers,
+    /// Proxies in front, whose `X-Forwarded-*` are believed.
+    pub proxies: Vec<IpNet>,
+    /// What such a proxy takes off the paths that clients call.
+    pub stripped_prefix: String,
+}
+
+/// Whose request it is.
+struct Who {
+    /// Nobody's, on a route that is open.
+    passed: Option<Passed>,
+    /// Held from before the request goes on until all of it is over.
+    hold: Option<Arc<Hold>>,
+}
+
+impl Gateway {
+    /// Puts it together; `None` if there is nothing to pass on. Its upstreams' health is watched until `stop` turns true.
+    pub fn start(
+        (upstreams, routes): (Vec<config::Upstream>, Vec<config::Route>),
+        around: Around,
+        (checks, cuts): (Arc<Checks>, Arc<Cuts>),
+        clock: Arc<dyn Clock>,
+        metrics: Arc<Metrics>,
+        stop: watch::Receiver<bool>,
+    ) -> Option<Arc<Self>> {
+        if routes.is_empty() {
+            return None;
+        }
+        let upstreams: Vec<_> = upstreams.into_iter().map(|u| upstream::Upstream::start(u, &stop)).collect();
+        let Around { carriers, proxies, stripped_prefix } = around;
+        let routes = Routes::new(routes, &upstreams);
+        Some(Arc::new(Self { checks, routes, cuts, clock, carriers, proxies, stripped_prefix, metrics, stop }))
+    }
+
+    /// Answers one request, [in one form](in_one_form).
+    pub async fn answer(self: Arc<Self>, peer: Peer, request: Request<Incoming>) -> Response<Body> {
+        match self.pass_on(peer, request).await {
+            Ok(response) => {
+                self.metrics.gateway_passed();
+                response
+            }
+            Err(error) => self.refuse(&error),
+        }
+    }
+
+    async fn pass_on(&self, peer: Peer, mut request: Request<Incoming>) -> Result<Response<Body>, Error> {
+        let upgrade = socket::asked(&request).then(|| hyper::upgrade::on(&mut request));
+        let (parts, body) = request.into_parts();
+        let asked = Asked::read(&parts)?;
+        let route = self.routes.find(asked.original.path, &parts.method)?;
+        let who = self.who(route, &asked, &parts, peer).await?;
+        let digest = body_digest(who.passed.as_ref(), route, &parts, &body)?;
+        let place = route.upstream.place()?;
+
+        let request = outgoing::Outgoing { parts: &parts, asked: &asked, peer, upgrade: upgrade.is_some() };
+        let head = request.head(self, route, who.passed.as_ref());
+        let upload = Upload::new(body, digest, route.upstream.idle(), who.hold.clone());
+        let mut response = route.upstream.send(head, upload, who.hold.as_ref(), &*self.clock).await?;
+
+        let socket = match (response.status(), upgrade) {
+            (StatusCode::SWITCHING_PROTOCOLS, Some(client)) if socket::agreed(response.headers()) => {
+                Some((client, hyper::upgrade::on(&mut response)))
+            }
+            (StatusCode::SWITCHING_PROTOCOLS, _) => {
+                return Err(refuse::failed().internal("it switched to a protocol that it was not asked for"));
+            }
+            _ => None,
+        };
+        outgoing::for_the_client(response.headers_mut(), route.cookies);
+        if let Some(passed) = who.passed {
+            tell(&passed, response.headers_mut());
+        }
+        let Some((client, upstream)) = socket else {
+            return Ok(response.map(|body| Body::new(Download::new(body, route.upstream.idle(), who.hold, place))));
+        };
+        socket::agree(response.headers_mut());
+        let ends = socket::Ends { client, upstream, idle: route.upstream.socket_idle(), stop: self.stop.clone() };
+        tokio::spawn(ends.join(who.hold, place));
+        Ok(response.map(|_| Body::empty()))
+    }
+
+    /// Asks as a proxy's check would. From here on the end of the session is noticed, whenever it comes.
+    async fn who(&self, route: &Route, asked: &Asked<'_>, parts: &Parts, peer: Peer) -> Result<Who, Error> {
+        let original = asked.original.stripped_of(&self.stripped_prefix);
+        let from = origin(peer, &parts.headers, &self.proxies);
+        let begun = self.checks.begin();
+        match self.checks.judge(&route.ask(), &original, &parts.headers, from).await? {
+            Verdict::Guest => Ok(Who { passed: None, hold: None }),
+            Verdict::Passed(passed) => {
+                let hold = self.cuts.hold(passed.session);
+                // An end that came between the check and the hold reached neither.
+                self.checks.still(begun, passed.session).await?;
+                Ok(Who { passed: Some(passed), hold: Some(hold) })
+            }
+        }
+    }
+
+    fn trusts(&self, peer: Peer) -> bool {
+        match peer {
+            Peer::Local => true,
+            Peer::Ip(ip) => self.proxies.iter().any(|net| net.contains(&ip)),
+        }
+    }
+}
+
+/// What the body must be, if a signature says so. A body that none covers goes on only where the route allows it.
+fn body_digest(
+    passed: Option<&Passed>,
+    route: &Route,
+    parts: &Parts,
+    body: &Incoming,
+) -> Result<Option<ContentDigest>, Error> {
+    let is_read = matches!(parts.method, Method::GET | Method::HEAD);
+    match passed {
+        Some(passed) if passed.body_signed => {
+            let digest = ContentDigest::read(&parts.headers).ok().flatten().ok_or_else(refuse::other_body)?;
+            if !body.is_end_stream() {
+                return Ok(Some(digest));
+            }
+            // Nothing would be left to hold back.
+            if digest == ContentDigest::of(b"") { Ok(None) } else { Err(refuse::other_body()) }
+        }
+        // Signed requests to read need no digest, and so must have no body.
+        Some(_) if is_read && !body.is_end_stream() && parts.headers.contains_key(SIGNATURE_INPUT) => {
+            if route.ask().unsigned_body { Ok(None) } else { Err(refuse::unsigned_body()) }
+        }
+        _ => Ok(None),
+    }
+}
+
+/// What we have to say to the client beside the upstream.
+fn tell(passed: &Passed, headers: &mut http::HeaderMap) {
+    if passed.risen {
+        headers.insert(BOUND, HeaderValue::from_static("1"));
+    }
+    if let Some(cookie) = &passed.view {
+        headers.append(header::SET_COOKIE, cookie.clone());
+    }
+}
+
+/// Not found, where no route is.
+fn no_route() -> Error {
+    Error::new(Code::NotFound, "No route leads from this path to a back end; docs/gateway.md says how to write one.")
+}

@@ -1,0 +1,187 @@
+//! A back end at several addresses: which of them is asked next, and how long it may take.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use http::uri::Authority;
+use http::{HeaderValue, Response, header};
+use hyper::body::Incoming;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use yaopai_core::Error;
+use yaopai_core::ports::Clock;
+use yaopai_core::time::Timestamp;
+
+use super::body::{Course, Lent, Upload};
+use super::cut::Hold;
+use super::forward::{Failure, Forward, Head};
+use super::refuse;
+use crate::config::{self, HostSent};
+use crate::listen;
+
+/// How long an address that took no connection is asked last.
+const MARKED: Duration = Duration::from_secs(10);
+/// How many addresses one request tries.
+const TRIES_MAX: usize = 3;
+
+/// A back end.
+pub struct Upstream {
+    config: config::Upstream,
+    addresses: Vec<Address>,
+    next: AtomicUsize,
+    places: Arc<Semaphore>,
+    forward: Forward,
+}
+
+struct Address {
+    authority: Authority,
+    /// It took no connection; until then it is asked last. [`Timestamp`]
+    marked_until: AtomicI64,
+    /// Its health path failed.
+    unwell: AtomicBool,
+}
+
+impl Address {
+    fn is_well(&self, now: Timestamp) -> bool {
+        !self.unwell.load(Ordering::Relaxed) && self.marked_until.load(Ordering::Relaxed) <= now.0
+    }
+}
+
+impl Upstream {
+    /// Puts it together; nothing is asked yet.
+    pub fn new(config: config::Upstream) -> Arc<Self> {
+        let address = |authority: &Authority| Address {
+            authority: authority.clone(),
+            marked_until: AtomicI64::new(0),
+            unwell: AtomicBool::new(false),
+        };
+        Arc::new(Self {
+            addresses: config.addresses.iter().map(address).collect(),
+            next: AtomicUsize::new(0),
+            places: Arc::new(Semaphore::new(config.max_requests)),
+            forward: Forward::new(config.connect_timeout, config.keep_alive),
+            config,
+        })
+    }
+
+    /// The same, with its health watched until `stop` turns true.
+    pub fn start(config: config::Upstream, stop: &watch::Receiver<bool>) -> Arc<Self> {
+        let upstream = Self::new(config);
+        if upstream.config.health.is_some() {
+            tokio::spawn(upstream.clone().watch_health(stop.clone()));
+        }
+        upstream
+    }
+
+    /// A place for one more request.
+    ///
+    /// # Errors
+    /// All are taken.
+    pub fn place(&self) -> Result<OwnedSemaphorePermit, Error> {
+        self.places.clone().try_acquire_owned().map_err(|_| refuse::full())
+    }
+
+    /// How long a body may stand still.
+    pub fn idle(&self) -> Duration {
+        self.config.idle_timeout
+    }
+
+    /// How long a socket may be silent.
+    pub fn socket_idle(&self) -> Duration {
+        self.config.socket_idle_timeout
+    }
+
+    /// Sends a request to the first address that takes a connection. After that it is never sent again.
+    ///
+    /// # Errors
+    /// None does; or the one that does breaks off or is too slow, or the request's body or session does not last.
+    pub async fn send(
+        &self,
+        head: Head,
+        upload: Upload<Incoming>,
+        hold: Option<&Arc<Hold>>,
+        clock: &dyn Clock,
+    ) -> Result<Response<Incoming>, Error> {
+        let (course, lent) = (upload.course(), Lent::new(upload));
+        let mut why = String::new();
+        for address in self.in_order(clock.now()) {
+            let head = self.addressed(&head, &address.authority);
+            let sending = self.forward.send(&address.authority, head, lent.again());
+            let sent = tokio::select! {
+                biased;
+                () = ended(hold) => return Err(refuse::ended()),
+                sent = in_time(sending, self.config.response_timeout, &course) => sent.ok_or_else(refuse::too_slow)?,
+            };
+            match sent {
+                Ok(response) => return Ok(response),
+                Err(Failure::NotConnected(e)) => {
+                    tracing::debug!(upstream = %self.config.name, address = %address.authority, error = %e, "no connection");
+                    address.marked_until.store((clock.now() + MARKED).0, Ordering::Relaxed);
+                    why = e;
+                }
+                Err(Failure::Broken(e)) => {
+                    let because = course.broken().map_or_else(refuse::failed, refuse::broken);
+                    return Err(because.internal(format!("{} at {}: {e}", self.config.name, address.authority)));
+                }
+            }
+        }
+        Err(refuse::unreachable().internal(format!("{}: {why}", self.config.name)))
+    }
+
+    /// In turn, those that seem well first. The others are better than nothing.
+    fn in_order(&self, now: Timestamp) -> Vec<&Address> {
+        let from = self.next.fetch_add(1, Ordering::Relaxed) % self.addresses.len().max(1);
+        let (before, after) = self.addresses.split_at(from.min(self.addresses.len()));
+        let mut all: Vec<&Address> = after.iter().chain(before).collect();
+        all.sort_by_key(|address| !address.is_well(now));
+        all.truncate(TRIES_MAX);
+        all
+    }
+
+    fn addressed(&self, head: &Head, authority: &Authority) -> Head {
+        let mut head = head.clone();
+        if self.config.host == HostSent::Upstream
+            && let Ok(host) = HeaderValue::from_str(authority.as_str())
+        {
+            head.headers.insert(header::HOST, host);
+        }
+        head
+    }
+
+    async fn watch_health(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+        let Some((path, every)) = &self.config.health else { return };
+        loop {
+            for address in &self.addresses {
+                let asking = self.forward.is_well(&address.authority, path);
+                let well = tokio::time::timeout(*every, asking).await.unwrap_or(false);
+                if address.unwell.swap(!well, Ordering::Relaxed) == well {
+                    tracing::warn!(upstream = %self.config.name, address = %address.authority, well, "an upstream's health changed");
+                }
+            }
+            tokio::select! {
+                () = listen::stopping(&mut stop) => return,
+                () = tokio::time::sleep(*every) => {}
+            }
+        }
+    }
+}
+
+async fn ended(hold: Option<&Arc<Hold>>) {
+    match hold {
+        Some(hold) => hold.ended().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// `None` if it took longer than this since the upload last moved: a large body on a slow network takes its time.
+async fn in_time<F: Future>(sending: F, limit: Duration, course: &Course) -> Option<F::Output> {
+    let mut sending = std::pin::pin!(sending);
+    loop {
+        let before = course.moved();
+        match tokio::time::timeout(limit, &mut sending).await {
+            Ok(done) => return Some(done),
+            Err(_) if course.moved() != before => {}
+            Err(_) => return None,
+        }
+    }
+}
