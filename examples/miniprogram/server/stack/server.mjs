@@ -16,8 +16,9 @@ export function set(text, section, key, value) {
   return lines.join('\n')
 }
 
-/** Yaopai itself, as `yaopai init` sets it up, with these changes: `config` is `{ '[apps.sessions]': { idle: 60 } }`. */
-export async function startServer(processes, folder, { yaopai, ports, wechat, hook, config = {}, env = {} }) {
+/** Yaopai itself, as `yaopai init` sets it up, with these changes: `config` is `{ '[apps.sessions]': { idle: 60 } }`,
+ * `more` what is added at the end. */
+export async function startServer(processes, folder, { yaopai, ports, wechat, hook, config = {}, more = '', env = {} }) {
   const told = execFileSync(yaopai, ['init', folder], { encoding: 'utf8' })
   const key = /^ {2}(yk_\S+)$/m.exec(told)[1]
   const file = join(folder, 'yaopai.toml')
@@ -33,7 +34,7 @@ export async function startServer(processes, folder, { yaopai, ports, wechat, ho
       for (const [name, value] of Object.entries(keys)) text = set(text, section, name, value)
     }
   }
-  writeFileSync(file, text)
+  writeFileSync(file, text + more)
   const url = `http://127.0.0.1:${ports.admin}`
   const start = () => processes.start('yaopai', yaopai, ['serve', '--config', file], { env: { ...process.env, ...env, SHOP_APP_SECRET: APP_SECRET } }, answers(`${url}/readyz`))
   await start()
