@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use yaopai_core::Service;
 use yaopai_core::app::{App, Apps};
 use yaopai_core::ids::SessionId;
+use yaopai_core::jar::Cookie;
 use yaopai_core::jar::{BOUNDS, LINE_MAX};
 use yaopai_core::live::{Entry, LiveTable};
 use yaopai_core::ports::*;
@@ -59,7 +60,7 @@ impl BackEnd for Outside {
     async fn bind(&self, _: &App, _: &str, _: Option<&str>, _: &Evidence) -> Result<BindVerdict, BackEndError> {
         Ok(BindVerdict::Rejected(None))
     }
-    async fn opened(&self, _: &App, _: &Session) -> Result<Vec<String>, BackEndError> {
+    async fn opened(&self, _: &App, _: &Session, _: &[Cookie]) -> Result<Vec<String>, BackEndError> {
         Ok(Vec::new())
     }
 }

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use async_trait::async_trait;
 use yaopai_core::Service;
 use yaopai_core::app::{App, AppSecret, Apps, Policy};
+use yaopai_core::jar::Cookie;
 use yaopai_core::live::{Entry, LiveTable, MakeEntry, Presence};
 use yaopai_core::ports::*;
 use yaopai_core::proof::{Past, Proofs};
@@ -50,7 +51,7 @@ impl BackEnd for Outside {
     async fn bind(&self, _: &App, _: &str, _: Option<&str>, _: &Evidence) -> Result<BindVerdict, BackEndError> {
         Ok(BindVerdict::Rejected(None))
     }
-    async fn opened(&self, _: &App, _: &Session) -> Result<Vec<String>, BackEndError> {
+    async fn opened(&self, _: &App, _: &Session, _: &[Cookie]) -> Result<Vec<String>, BackEndError> {
         Ok(Vec::new())
     }
 }

@@ -166,6 +166,7 @@ impl Server {
             issuer.clone(),
         ));
         let around = Around {
+            service: service.clone(),
             carriers: config.carriers.clone(),
             proxies: config.public_proxies.clone(),
             stripped_prefix: config.stripped_prefix.clone(),

@@ -11,12 +11,13 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use http::HeaderValue;
 use serde_json::{Value, json};
 use sha2::Sha256;
 use tokio::sync::Semaphore;
 use yaopai_core::app::App;
 use yaopai_core::ids::{AppName, UserId};
-use yaopai_core::jar::LINES_MAX;
+use yaopai_core::jar::{self, Cookie, LINES_MAX, Origin, To};
 use yaopai_core::ports::{BackEnd, BackEndError, BindVerdict, Clock, Entropy, Evidence, UserFound};
 use yaopai_core::session::{Claims, Session};
 use zeroize::Zeroizing;
@@ -97,7 +98,13 @@ impl Webhooks {
         Ok(Self { hooks, client, clock, entropy, lanes })
     }
 
-    async fn call(&self, app: &App, kind: &str, data: Value) -> Result<(Value, Vec<String>), BackEndError> {
+    async fn call(
+        &self,
+        app: &App,
+        kind: &str,
+        data: Value,
+        cookies: &[Cookie],
+    ) -> Result<(Value, Vec<String>), BackEndError> {
         let hook = self.hooks.get(&app.name).ok_or_else(|| BackEndError("the app has no webhook".into()))?;
         let lane = self.lanes.get(&app.name).ok_or_else(|| BackEndError("the app has no webhook".into()))?;
         let full = |_| BackEndError("too many calls are under way".into());
@@ -109,7 +116,7 @@ impl Webhooks {
         self.entropy.fill(&mut random);
         let (id, timestamp) = (format!("msg_{}", hex::encode(random)), now.0 / 1000);
         let secret = decode_secret(hook.secret.expose()).ok_or_else(|| BackEndError("its secret is broken".into()))?;
-        let request = self
+        let mut request = self
             .client
             .post(&hook.url)
             .timeout(hook.timeout)
@@ -118,6 +125,9 @@ impl Webhooks {
             .header("webhook-timestamp", timestamp)
             .header("webhook-signature", sign(&secret, &id, timestamp, body.as_bytes()))
             .body(body);
+        if let Some(cookie) = cookie_field(&hook.url, cookies) {
+            request = request.header("cookie", cookie);
+        }
         let failed = |e: reqwest::Error| BackEndError(format!("{kind}: {}", e.without_url()));
         let mut response = request.send().await.map_err(failed)?;
         if !response.status().is_success() {
@@ -151,7 +161,7 @@ impl Webhooks {
 #[async_trait]
 impl BackEnd for Webhooks {
     async fn resolve(&self, app: &App, openid: &str, unionid: Option<&str>) -> Result<Option<UserFound>, BackEndError> {
-        let (answer, _) = self.call(app, "resolve", identity(app, openid, unionid)).await?;
+        let (answer, _) = self.call(app, "resolve", identity(app, openid, unionid), &[]).await?;
         // A missing `user` is a mistake over there, not a word: "unbound" must be said.
         match answer.get("user") {
             Some(Value::Null) => Ok(None),
@@ -182,7 +192,7 @@ impl BackEnd for Webhooks {
                 data["bind_code"] = json!({ "user": user, "masked": masked });
             }
         }
-        let (answer, _) = self.call(app, "bind", data).await?;
+        let (answer, _) = self.call(app, "bind", data, &[]).await?;
         match answer.get("user") {
             Some(Value::Null) => {
                 let message = answer.get("message").or(answer.get("reason")).and_then(Value::as_str);
@@ -193,13 +203,23 @@ impl BackEnd for Webhooks {
         }
     }
 
-    async fn opened(&self, app: &App, session: &Session) -> Result<Vec<String>, BackEndError> {
+    async fn opened(&self, app: &App, session: &Session, cookies: &[Cookie]) -> Result<Vec<String>, BackEndError> {
         let mut data = identity(app, &session.openid, session.unionid.as_deref());
         data["user"] = json!(session.user);
         data["session_id"] = json!(session.id.to_string());
         data["identity_id"] = json!(session.identity.to_string());
-        self.call(app, "opened", data).await.map(|(_, cookies)| cookies)
+        self.call(app, "opened", data, cookies).await.map(|(_, cookies)| cookies)
     }
+}
+
+/// The cookies whose path is the webhook's, as a header.
+fn cookie_field(url: &str, cookies: &[Cookie]) -> Option<HeaderValue> {
+    let url = reqwest::Url::parse(url).ok()?;
+    let origin = Origin::new(url.host_str()?, url.path())?;
+    let field = jar::header(cookies, To::Webhook(&origin), |_| {})?;
+    let mut value = HeaderValue::from_bytes(field.as_bytes()).ok()?;
+    value.set_sensitive(true);
+    Some(value)
 }
 
 fn identity(app: &App, openid: &str, unionid: Option<&str>) -> Value {

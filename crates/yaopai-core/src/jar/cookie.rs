@@ -5,7 +5,7 @@ use std::fmt;
 use cookie_store::{CookieDomain, CookiePath};
 use zeroize::Zeroizing;
 
-use super::Origin;
+use super::To;
 use crate::ports::Slot;
 use crate::seal::Sealer;
 
@@ -50,12 +50,13 @@ impl Cookie {
     }
 
     /// Is it sent there? RFC 6265, section 5.4, step 1.
-    pub fn goes_to(&self, Origin(url): &Origin) -> bool {
-        let there = match &self.domain {
-            Domain::Everywhere => true,
-            Domain::Is(domain) => domain.matches(url),
+    pub fn goes_to(&self, to: To<'_>) -> bool {
+        let (To::BackEnd(origin) | To::Webhook(origin)) = to;
+        let there = match (&self.domain, to) {
+            (Domain::Everywhere, _) | (_, To::Webhook(_)) => true,
+            (Domain::Is(domain), To::BackEnd(_)) => domain.matches(&origin.0),
         };
-        there && self.path.matches(url)
+        there && self.path.matches(&origin.0)
     }
 
     pub(super) fn name(&self) -> &str {

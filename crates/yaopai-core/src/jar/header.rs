@@ -4,13 +4,13 @@ use std::cmp::Reverse;
 
 use zeroize::Zeroizing;
 
-use super::{Cookie, Origin};
+use super::{Cookie, To};
 
 /// The field for a request that goes there, of cookies in the order in which they were created; `None` if none goes.
 /// `sent` is called with each that does, by its place among them.
 pub fn header<'a>(
     cookies: impl IntoIterator<Item = &'a Cookie>,
-    to: &Origin,
+    to: To<'_>,
     mut sent: impl FnMut(usize),
 ) -> Option<Zeroizing<String>> {
     let mut going: Vec<_> = cookies.into_iter().enumerate().filter(|(_, cookie)| cookie.goes_to(to)).collect();

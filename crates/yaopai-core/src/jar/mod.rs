@@ -59,6 +59,15 @@ impl Origin {
     }
 }
 
+/// Who is sent cookies.
+#[derive(Debug, Clone, Copy)]
+pub enum To<'a> {
+    /// The back end, at this host and path.
+    BackEnd(&'a Origin),
+    /// The webhook, which is the back end under another name: only paths tell what goes there (docs/decisions/0055).
+    Webhook(&'a Origin),
+}
+
 /// Who sets a cookie.
 #[derive(Debug, Clone, Copy)]
 pub enum From<'a> {

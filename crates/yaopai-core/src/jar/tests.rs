@@ -20,7 +20,7 @@ fn life(line: &str) -> Option<i64> {
 fn sent(lines: &[&str], from: (&str, &str), to: (&str, &str)) -> String {
     let from = at(from.0, from.1);
     let cookies: Vec<Cookie> = lines.iter().filter_map(|line| read_at(line, &from)).map(|set| set.cookie).collect();
-    header(&cookies, &at(to.0, to.1), |_| {}).map_or_else(|| "-".into(), |field| field.to_string())
+    header(&cookies, To::BackEnd(&at(to.0, to.1)), |_| {}).map_or_else(|| "-".into(), |field| field.to_string())
 }
 
 #[test]
@@ -144,10 +144,16 @@ fn longer_paths_go_first_then_older_ones() {
 fn what_the_webhook_sets_is_for_every_host_unless_it_names_one() {
     let set = |line: &str| read(line.as_bytes(), From::Webhook, NOW).map(|set| set.cookie);
     let everywhere = set("sid=1; HttpOnly; Secure").unwrap();
-    assert!(everywhere.goes_to(&at("shop.example", "/a/b")) && everywhere.goes_to(&at("10.0.0.7", "/")));
+    assert!(
+        everywhere.goes_to(To::BackEnd(&at("shop.example", "/a/b")))
+            && everywhere.goes_to(To::BackEnd(&at("10.0.0.7", "/")))
+    );
     let named = set("sid=1; Domain=shop.example; Path=/api").unwrap();
-    assert!(named.goes_to(&at("www.shop.example", "/api/x")) && !named.goes_to(&at("bank.example", "/api/x")));
-    assert!(!named.goes_to(&at("www.shop.example", "/")));
+    assert!(
+        named.goes_to(To::BackEnd(&at("www.shop.example", "/api/x")))
+            && !named.goes_to(To::BackEnd(&at("bank.example", "/api/x")))
+    );
+    assert!(!named.goes_to(To::BackEnd(&at("www.shop.example", "/"))));
     assert!(set("sid=1; Domain=example").is_none());
 }
 
@@ -174,7 +180,7 @@ proptest::proptest! {
         let here = at("shop.example", &path);
         if let Some(set) = read_at(&line, &here) {
             let cookies = [set.cookie.clone()];
-            if let Some(field) = header(&cookies, &here, |_| {}) {
+            if let Some(field) = header(&cookies, To::BackEnd(&here), |_| {}) {
                 proptest::prop_assert!(!field.chars().any(|c| c.is_control() && c != '\t'));
                 proptest::prop_assert!(field.len() <= line.len() && !field.contains(';'));
             }

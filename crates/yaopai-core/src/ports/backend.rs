@@ -4,6 +4,7 @@ use async_trait::async_trait;
 
 use crate::app::App;
 use crate::ids::UserId;
+use crate::jar::Cookie;
 use crate::ports::Phone;
 use crate::session::{Claims, Session};
 
@@ -62,11 +63,12 @@ pub trait BackEnd: Send + Sync {
         evidence: &Evidence,
     ) -> Result<BindVerdict, BackEndError>;
 
-    /// A bound session was opened, or rose. What the answer sets as cookies is returned, a line per `Set-Cookie`.
+    /// A bound session was opened, or rose. Of its jar's `cookies` those go along whose path fits. What the answer sets as cookies is
+    /// returned, a line per `Set-Cookie`.
     ///
     /// # Errors
     /// Any failure; the session is open all the same.
-    async fn opened(&self, app: &App, session: &Session) -> Result<Vec<String>, BackEndError>;
+    async fn opened(&self, app: &App, session: &Session, cookies: &[Cookie]) -> Result<Vec<String>, BackEndError>;
 }
 
 /// The webhook failed.

@@ -421,7 +421,7 @@ pub struct Route {
 #[serde(rename_all = "lowercase")]
 pub enum Cookies {
     #[default]
+    Keep,
     Pass,
     Drop,
-    Keep,
 }

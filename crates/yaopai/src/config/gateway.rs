@@ -60,10 +60,11 @@ pub struct Route {
     pub cookies: Cookies,
 }
 
-/// What becomes of cookies, but for ours, which never go on. A third way, in which they are kept here and the client has none, is
-/// `cookies = "keep"`.
+/// What becomes of cookies, but for ours, which never go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cookies {
+    /// The back end's are kept here, in the session's jar; the client has none.
+    Keep,
     /// They go on, in both directions.
     Pass,
     /// They don't, in neither.
@@ -182,10 +183,7 @@ fn route(entry: &file::Route, upstreams: &[Upstream], known: (&Apps, &[Audience]
     let cookies = match entry.cookies {
         file::Cookies::Pass => Cookies::Pass,
         file::Cookies::Drop => Cookies::Drop,
-        file::Cookies::Keep => {
-            let text = "\"keep\" is not there yet; write \"pass\" or \"drop\"";
-            return Err(ConfigError::value("routes.cookies", text.into()));
-        }
+        file::Cookies::Keep => Cookies::Keep,
     };
     check(&entry.check, prefix, known)?;
     let methods = entry.methods.as_ref().map(|names| methods(names)).transpose()?;

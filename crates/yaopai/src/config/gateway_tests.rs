@@ -24,7 +24,7 @@ fn with_route(route: &str) -> Result<Config, String> {
 fn what_is_left_out_is_careful() {
     let config = with_route("prefix = \"/\"\nupstream = \"shop\"").unwrap();
     let (route, upstream) = (&config.routes[0], &config.upstreams[0]);
-    assert_eq!((route.check.as_str(), route.cookies, &route.methods), ("", super::Cookies::Pass, &None));
+    assert_eq!((route.check.as_str(), route.cookies, &route.methods), ("", super::Cookies::Keep, &None));
     assert_eq!((upstream.host, upstream.addresses[0].as_str()), (super::HostSent::Client, "127.0.0.1:8080"));
 }
 
@@ -47,7 +47,6 @@ fn mistakes_are_told_by_name() {
         ("prefix = \"/\"\nupstream = \"shop\"\ncheck = \"prefix=/a\"", "takes nothing off"),
         ("prefix = \"/\"\nupstream = \"shop\"\ncheck = \"realm=other\"", "no app is in the realm"),
         ("prefix = \"/\"\nupstream = \"shop\"\ncheck = \"apps=shop,pay\"", "no app \"pay\""),
-        ("prefix = \"/\"\nupstream = \"shop\"\ncookies = \"keep\"", "not there yet"),
         ("prefix = \"/\"\nupstream = \"shop\"\ncookies = \"kept\"", "did you mean `keep`"),
         ("prefix = \"/\"\nupstream = \"shop\"\nmethods = []", "routes.methods"),
         ("prefix = \"/\"\nupstream = \"shop\"\nmethods = [\"get\"]", "routes.methods"),

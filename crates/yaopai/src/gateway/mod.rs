@@ -7,6 +7,7 @@ mod asked;
 mod body;
 mod cut;
 mod forward;
+mod kept;
 mod outgoing;
 mod refuse;
 mod routes;
@@ -23,6 +24,7 @@ use ipnet::IpNet;
 use tokio::sync::watch;
 use yaopai_core::Error;
 use yaopai_core::ports::Clock;
+use yaopai_core::service::Service;
 use yaopai_wire::carrier::Carriers;
 use yaopai_wire::digest::ContentDigest;
 use yaopai_wire::principal::BOUND;
@@ -31,12 +33,13 @@ use yaopai_wire::signature::SIGNATURE_INPUT;
 
 use crate::api::origin::origin;
 use crate::check::{Checks, Passed, Verdict};
-use crate::config;
+use crate::config::{self, Cookies};
 use crate::listen::Peer;
 use crate::telemetry::Metrics;
 use asked::Asked;
 use body::{Download, Upload};
 use cut::Hold;
+use kept::Kept;
 use routes::{Route, Routes};
 
 pub use asked::in_one_form;
@@ -45,6 +48,7 @@ pub use cut::{Cuts, CuttingSink};
 /// Passes requests on.
 pub struct Gateway {
     checks: Arc<Checks>,
+    service: Service,
     routes: Routes,
     cuts: Arc<Cuts>,
     clock: Arc<dyn Clock>,
@@ -59,6 +63,8 @@ pub struct Gateway {
 
 /// What the gateway is told of the rest of the configuration.
 pub struct Around {
+    /// Keeps cookies.
+    pub service: Service,
     /// Where requests show their token.
     pub carriers: Carriers,
     /// Proxies in front, whose `X-Forwarded-*` are believed.
@@ -89,9 +95,9 @@ impl Gateway {
             return None;
         }
         let upstreams: Vec<_> = upstreams.into_iter().map(|u| upstream::Upstream::start(u, &stop)).collect();
-        let Around { carriers, proxies, stripped_prefix } = around;
+        let Around { service, carriers, proxies, stripped_prefix } = around;
         let routes = Routes::new(routes, &upstreams);
-        Some(Arc::new(Self { checks, routes, cuts, clock, carriers, proxies, stripped_prefix, metrics, stop }))
+        Some(Arc::new(Self { checks, service, routes, cuts, clock, carriers, proxies, stripped_prefix, metrics, stop }))
     }
 
     /// Answers one request, [in one form](in_one_form).
@@ -112,10 +118,11 @@ impl Gateway {
         let route = self.routes.find(asked.original.path, &parts.method)?;
         let who = self.who(route, &asked, &parts, peer).await?;
         let digest = body_digest(who.passed.as_ref(), route, &parts, &body)?;
+        let jar = self.jar(route, &asked, who.passed.as_ref()).await?;
         let place = route.upstream.place()?;
 
         let request = outgoing::Outgoing { parts: &parts, asked: &asked, peer, upgrade: upgrade.is_some() };
-        let head = request.head(self, route, who.passed.as_ref());
+        let head = request.head(self, route, who.passed.as_ref(), jar.as_ref().and_then(Kept::cookie));
         let upload = Upload::new(body, digest, route.upstream.idle(), who.hold.clone());
         let mut response = route.upstream.send(head, upload, who.hold.as_ref(), &*self.clock).await?;
 
@@ -128,6 +135,9 @@ impl Gateway {
             }
             _ => None,
         };
+        if let Some(jar) = jar {
+            jar.learn(response.headers()).await?;
+        }
         outgoing::for_the_client(response.headers_mut(), route.cookies);
         if let Some(passed) = who.passed {
             tell(&passed, response.headers_mut());
@@ -155,6 +165,13 @@ impl Gateway {
                 Ok(Who { passed: Some(passed), hold: Some(hold) })
             }
         }
+    }
+
+    /// The session's jar, where the back end's cookies are kept. A guest has none.
+    async fn jar(&self, route: &Route, asked: &Asked<'_>, passed: Option<&Passed>) -> Result<Option<Kept>, Error> {
+        let Some(passed) = passed.filter(|_| route.cookies == Cookies::Keep) else { return Ok(None) };
+        let host = route.upstream.host_sent(asked.original.host);
+        Kept::open(&self.service, passed.session, host, asked.original.path).await.map(Some)
     }
 
     fn trusts(&self, peer: Peer) -> bool {

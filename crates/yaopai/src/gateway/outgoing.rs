@@ -59,15 +59,17 @@ pub struct Outgoing<'a> {
 
 impl Outgoing<'_> {
     /// What goes on of it, but for the body.
-    pub fn head(&self, gateway: &Gateway, route: &Route, passed: Option<&Passed>) -> Head {
+    pub fn head(&self, gateway: &Gateway, route: &Route, passed: Option<&Passed>, kept: Option<&HeaderValue>) -> Head {
         let trusted = gateway.trusts(self.peer);
         let mut headers = self.parts.headers.clone();
         without_hop_by_hop(&mut headers);
         headers.insert(header::HOST, self.asked.host.clone());
         gateway.carriers.take_out(&mut headers, &[VIEW_COOKIE]);
-        // `cookies = "keep"`: the session's jar speaks here, in place of the client.
-        if route.cookies == Cookies::Drop {
+        if route.cookies != Cookies::Pass {
             headers.remove(header::COOKIE);
+        }
+        if let Some(cookie) = kept {
+            headers.insert(header::COOKIE, cookie.clone());
         }
         let known: Vec<HeaderName> =
             headers.keys().filter(|n| stops_here(n.as_str(), route, trusted)).cloned().collect();
@@ -130,8 +132,7 @@ pub fn for_the_client(headers: &mut HeaderMap, cookies: Cookies) {
     for name in ours {
         headers.remove(name);
     }
-    // `cookies = "keep"`: the session's jar takes them here.
-    if cookies == Cookies::Drop {
+    if cookies != Cookies::Pass {
         headers.remove(header::SET_COOKIE);
     }
 }
@@ -195,7 +196,9 @@ mod tests {
     #[test]
     fn an_upstream_does_not_speak_for_us() {
         let answer = [("yaopai-code", "session_kicked"), ("yaopai_bound", "1"), ("set-cookie", "a=b"), ("etag", "x")];
-        for (cookies, left) in [(Cookies::Pass, vec!["etag", "set-cookie"]), (Cookies::Drop, vec!["etag"])] {
+        for (cookies, left) in
+            [(Cookies::Keep, vec!["etag"]), (Cookies::Pass, vec!["etag", "set-cookie"]), (Cookies::Drop, vec!["etag"])]
+        {
             let mut all = headers(&answer);
             for_the_client(&mut all, cookies);
             assert_eq!(names(&all), left);

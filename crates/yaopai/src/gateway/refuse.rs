@@ -61,6 +61,14 @@ pub(super) fn ended() -> Error {
     Error::new(Code::UpstreamFailed, "The session ended while the back end had the request.")
 }
 
+/// Its cookies could not be kept, and without them its session over there would be lost.
+pub(super) fn not_kept() -> Error {
+    Error::new(
+        Code::UpstreamFailed,
+        "The back end answered, but what it set could not be kept; look before you ask again.",
+    )
+}
+
 /// The body isn't what was signed.
 pub(super) fn other_body() -> Error {
     Error::new(Code::ProofInvalid, "The body is not the one that Content-Digest names: send what was signed.")

@@ -81,6 +81,14 @@ impl Upstream {
         self.places.clone().try_acquire_owned().map_err(|_| refuse::full())
     }
 
+    /// The host that it takes itself for: what its cookies are for.
+    pub fn host_sent<'a>(&'a self, client: &'a str) -> &'a str {
+        match (self.config.host, self.addresses.first()) {
+            (HostSent::Upstream, Some(first)) => first.authority.as_str(),
+            _ => client,
+        }
+    }
+
     /// How long a body may stand still.
     pub fn idle(&self) -> Duration {
         self.config.idle_timeout

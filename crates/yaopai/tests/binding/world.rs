@@ -11,6 +11,7 @@ use yaopai::clock::SystemEntropy;
 use yaopai_core::Service;
 use yaopai_core::app::{App, AppSecret, Apps, Keyed, Policy};
 use yaopai_core::error::Result;
+use yaopai_core::jar::Cookie;
 use yaopai_core::limit::TryLimits;
 use yaopai_core::live::LiveTable;
 use yaopai_core::ports::*;
@@ -102,7 +103,7 @@ impl BackEnd for FakeBackEnd {
         })
     }
 
-    async fn opened(&self, _: &App, _: &Session) -> std::result::Result<Vec<String>, BackEndError> {
+    async fn opened(&self, _: &App, _: &Session, _: &[Cookie]) -> std::result::Result<Vec<String>, BackEndError> {
         Ok(Vec::new())
     }
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use rusqlite::{Connection, OpenFlags};
 use yaopai_core::app::App;
+use yaopai_core::jar::Cookie;
 use yaopai_core::ports::*;
 use yaopai_core::session::Session;
 use yaopai_core::time::Timestamp;
@@ -72,7 +73,7 @@ impl BackEnd for FakeBackEnd {
         Ok(if self.gates.roll(100) { BindVerdict::Rejected(None) } else { BindVerdict::User(found(openid)) })
     }
 
-    async fn opened(&self, _: &App, _: &Session) -> Result<Vec<String>, BackEndError> {
+    async fn opened(&self, _: &App, _: &Session, _: &[Cookie]) -> Result<Vec<String>, BackEndError> {
         self.gates.pass("opened").await;
         if self.gates.fails() {
             return Err(BackEndError("a fault".into()));

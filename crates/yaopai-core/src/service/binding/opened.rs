@@ -3,7 +3,7 @@
 use yaopai_wire::problem::Code;
 
 use crate::app::{App, BindingWay};
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::service::Service;
 use crate::session::Session;
 
@@ -14,15 +14,17 @@ impl Service {
         if session.user.is_none() || app.policy.binding != BindingWay::Webhook {
             return;
         }
-        let told = match self.world().backend.opened(app, session).await {
-            Ok(lines) if lines.is_empty() => Ok(()),
-            Ok(lines) => self.learn_opened(session.id, &lines).await,
-            Err(e) => {
-                Err(Error::new(Code::BackendUnavailable, "The back end was not told of the new session.").internal(e))
-            }
-        };
-        if let Err(e) = told {
+        if let Err(e) = self.told_opened(app, session).await {
             tracing::warn!(app = %app.name, session = %session.id, error = ?e, "webhook `opened` failed");
         }
+    }
+
+    async fn told_opened(&self, app: &App, session: &Session) -> Result<()> {
+        // What a guest has done over there is still theirs after the bind: the back end may log that session in.
+        let cookies = self.cookies_for_opened(session.id).await?;
+        let lines = self.world().backend.opened(app, session, &cookies).await.map_err(|e| {
+            Error::new(Code::BackendUnavailable, "The back end was not told of the new session.").internal(e)
+        })?;
+        if lines.is_empty() { Ok(()) } else { self.learn_opened(session.id, &lines).await }
     }
 }

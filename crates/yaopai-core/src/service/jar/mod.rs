@@ -17,7 +17,7 @@ use super::{Service, refused};
 use crate::audit::carried;
 use crate::error::{Error, Result};
 use crate::ids::SessionId;
-use crate::jar::{self, BOUNDS, Cookie, From, LINES_MAX, Origin, Set};
+use crate::jar::{self, BOUNDS, Cookie, From, LINES_MAX, Origin, Set, To};
 use crate::ports::{Jar, JarChange, JarCookie, KeptCookie, PutCookie, Slot};
 use crate::seal::{Place, Sealer};
 use crate::time::Timestamp;
@@ -34,7 +34,14 @@ impl Service {
         let now = self.world().clock.now();
         let open = self.open_jar(session).await?;
         let live: Vec<&OpenCookie> = open.iter().filter(|cookie| cookie.lives(now)).collect();
-        Ok(jar::header(live.iter().map(|open| &open.cookie), &to, |place| live[place].sent(now)))
+        Ok(jar::header(live.iter().map(|open| &open.cookie), To::BackEnd(&to), |place| live[place].sent(now)))
+    }
+
+    /// The jar's cookies, for the webhook to choose from.
+    pub(in crate::service) async fn cookies_for_opened(&self, session: SessionId) -> Result<Vec<Cookie>> {
+        let now = self.world().clock.now();
+        let open = self.open_jar(session).await?;
+        Ok(open.iter().filter(|cookie| cookie.lives(now)).map(|open| open.cookie.clone()).collect())
     }
 
     /// Has the session's back end set nothing so far, or nothing that still lives?

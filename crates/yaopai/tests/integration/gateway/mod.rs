@@ -5,6 +5,7 @@ mod cut;
 mod failing;
 mod headers;
 mod http2;
+mod kept;
 mod memory;
 mod real_nginx;
 mod routing;

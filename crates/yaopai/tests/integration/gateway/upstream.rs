@@ -183,9 +183,28 @@ async fn answer(inner: Arc<Inner>, mut request: Request<Incoming>) -> Result<Ans
         let body = BoxBody::new(StreamBody::new(futures_util::stream::iter(chunks)));
         return Ok(Response::builder().header("content-length", length).body(body).unwrap());
     }
+    if path.starts_with("/kept/") {
+        return Ok(with_a_session(&parts.headers, at));
+    }
     let answer = Response::builder().header("yaopai-code", "session_kicked").header("set-cookie", "JSESSIONID=1");
     let answer = answer.header("connection", "x-between").header("x-between", "1").header("x-kept", "1");
     Ok(answer.body(BoxBody::new(Full::new(Bytes::from(parts.uri.to_string())))).unwrap())
+}
+
+/// As a classic back end: a session for whoever shows none, and another id for it on request. Answers which one it is.
+fn with_a_session(headers: &HeaderMap, at: usize) -> Answer {
+    let cookies = headers.get(header::COOKIE).map_or("", |v| v.to_str().unwrap());
+    let shown = cookies.split("; ").find_map(|pair| pair.strip_prefix("JSESSIONID="));
+    let mut answer = Response::builder();
+    let own = match shown {
+        Some(id) if !headers.contains_key("x-renew") => id.to_owned(),
+        _ => {
+            let id = format!("s{at}");
+            answer = answer.header("set-cookie", format!("JSESSIONID={id}; Path=/; HttpOnly"));
+            id
+        }
+    };
+    answer.body(BoxBody::new(Full::new(Bytes::from(own)))).unwrap()
 }
 
 fn empty() -> BoxBody<Bytes, Infallible> {

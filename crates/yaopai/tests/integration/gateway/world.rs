@@ -10,25 +10,38 @@ const ROUTES: &str = r#"
     [[routes]]
     prefix = "/"
     upstream = "shop"
+    cookies = "pass"
     check = "require=open"
     [[routes]]
     prefix = "/shop"
     upstream = "shop"
+    cookies = "pass"
     [[routes]]
     prefix = "/session"
     upstream = "shop"
+    cookies = "pass"
     check = "require=session"
     [[routes]]
     prefix = "/files"
     upstream = "shop"
+    cookies = "pass"
     check = "unsigned_body=1"
     [[routes]]
     prefix = "/dropped"
     upstream = "shop"
     cookies = "drop"
     [[routes]]
+    prefix = "/kept"
+    upstream = "shop"
+    check = "require=session"
+    [[routes]]
+    prefix = "/kept/open"
+    upstream = "shop"
+    check = "require=open"
+    [[routes]]
     prefix = "/read"
     upstream = "shop"
+    cookies = "pass"
     methods = ["GET"]
     "#;
 

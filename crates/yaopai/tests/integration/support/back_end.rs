@@ -22,6 +22,8 @@ pub struct Call {
     /// `resolve`, `bind` or `opened`.
     pub kind: String,
     pub data: Value,
+    /// The cookies that it was shown.
+    pub cookie: Option<String>,
 }
 
 /// What it does in place of its work.
@@ -154,7 +156,8 @@ async fn call(State(shared): State<Shared>, headers: HeaderMap, body: Bytes) -> 
     let data = message["data"].clone();
     let (answer, act) = {
         let mut inner = shared.inner.lock().unwrap();
-        inner.calls.push(Call { kind: kind.clone(), data: data.clone() });
+        let cookie = headers.get("cookie").map(|v| v.to_str().unwrap().to_owned());
+        inner.calls.push(Call { kind: kind.clone(), data: data.clone(), cookie });
         (work(&inner, &kind, &data), inner.acts.get(&kind).cloned())
     };
     match act {

@@ -1,0 +1,60 @@
+//! `cookies = "keep"`: the back end's cookies stay here, in the session's jar. The client's own stop here, and it is sent none.
+
+use http::{HeaderMap, HeaderValue, header};
+use yaopai_core::ids::SessionId;
+use yaopai_core::service::{Alone, Service};
+use yaopai_core::{Error, Result};
+use yaopai_wire::problem::Code;
+
+use super::refuse;
+
+/// A session's jar, from before a request goes on until the cookies of its answer are kept.
+pub(super) struct Kept {
+    service: Service,
+    session: SessionId,
+    host: String,
+    path: String,
+    /// Nobody else's request opens a second session at the back end meanwhile.
+    alone: Alone,
+    cookie: Option<HeaderValue>,
+}
+
+impl Kept {
+    /// Opens it for a request to this host and path. With an empty jar the first request goes alone, so this may wait.
+    ///
+    /// # Errors
+    /// The store's. Nothing has been sent.
+    pub async fn open(service: &Service, session: SessionId, host: &str, path: &str) -> Result<Self> {
+        let alone = service.alone(session).await?;
+        let cookie = match service.cookies_for(session, host, path).await? {
+            None => None,
+            Some(field) => {
+                // A back end may set any bytes but controls.
+                let value = HeaderValue::from_bytes(field.as_bytes());
+                let mut value = value.map_err(|e| Error::new(Code::Internal, "Try again.").internal(e))?;
+                value.set_sensitive(true);
+                Some(value)
+            }
+        };
+        Ok(Self { service: service.clone(), session, host: host.to_owned(), path: path.to_owned(), alone, cookie })
+    }
+
+    /// What goes to the back end, in place of the client's.
+    pub fn cookie(&self) -> Option<&HeaderValue> {
+        self.cookie.as_ref()
+    }
+
+    /// Keeps what an answer sets. Durable when this answers, so the answer may go on.
+    ///
+    /// # Errors
+    /// The back end has acted, so nothing after which a client sends its request again.
+    pub async fn learn(self, answer: &HeaderMap) -> Result<()> {
+        let Self { service, session, host, path, alone, .. } = self;
+        let lines: Vec<&[u8]> = answer.get_all(header::SET_COOKIE).iter().map(HeaderValue::as_bytes).collect();
+        let kept = if lines.is_empty() { Ok(()) } else { service.learn(session, &host, &path, &lines).await };
+        drop(alone);
+        kept.map_err(|e| {
+            if e.code == Code::SessionEnded { refuse::ended() } else { refuse::not_kept().internal(format!("{e:?}")) }
+        })
+    }
+}

@@ -1,0 +1,100 @@
+//! `cookies = "keep"`: the back end's own session stays on our side.
+
+use std::collections::HashSet;
+
+use super::world::World;
+use crate::support::Phone;
+use crate::support::raw::{self, Answer};
+
+async fn get(world: &World, phone: &Phone, path: &str, lines: &str) -> Answer {
+    let bearer = phone.token();
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\nAuthorization: Bearer {bearer}\r\n{lines}\r\n"
+    );
+    let answer = Answer(raw::send(&world.public(), request.as_bytes()).await);
+    assert_eq!(answer.header("set-cookie"), None, "{answer:?}");
+    answer
+}
+
+/// Which session of the back end it is.
+async fn session(world: &World, phone: &Phone) -> String {
+    let answer = get(world, phone, "/kept/x", "").await;
+    assert_eq!(answer.status(), 200, "{answer:?}");
+    answer.body().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_holds_and_the_phone_sees_nothing_of_it() {
+    let world = World::start().await;
+    let phone = world.customer_in("lilei", "1").await;
+    let first = session(&world, &phone).await;
+    assert_eq!(session(&world, &phone).await, first);
+    // Under another id, from then on.
+    let renewed = get(&world, &phone, "/kept/x", "X-Renew: 1\r\n").await.body().to_owned();
+    assert_ne!(renewed, first);
+    assert_eq!(session(&world, &phone).await, renewed);
+    // Refreshing ours changes nothing of theirs.
+    phone.hold(&phone.refresh("r").await.field("token"));
+    assert_eq!(session(&world, &phone).await, renewed);
+}
+
+/// Neither to plant one, nor to be another.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_phone_calls_a_cookie_stops_here() {
+    let world = World::start().await;
+    let (a, b) = (world.customer_in("lilei", "1").await, world.customer_in("xiaohong", "2").await);
+    let of_b = session(&world, &b).await;
+    let answer = get(&world, &a, "/kept/x", &format!("Cookie: JSESSIONID={of_b}; a=b\r\n")).await;
+    assert_ne!(answer.body(), of_b);
+    assert_eq!(world.upstream.seen().pop().unwrap().header("cookie"), None);
+    // A guest has no jar: nothing in either direction.
+    let request = format!(
+        "GET /kept/open/x HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\nCookie: JSESSIONID={of_b}\r\n\r\n"
+    );
+    let answer = Answer(raw::send(&world.public(), request.as_bytes()).await);
+    assert_eq!((answer.status(), answer.header("set-cookie")), (200, None));
+    assert_ne!(answer.body(), of_b);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn first_requests_at_the_same_time_open_one_session() {
+    let world = World::start().await;
+    let phone = world.customer_in("lilei", "1").await;
+    let all = futures_util::future::join_all((0..20).map(|_| session(&world, &phone))).await;
+    assert_eq!(all.iter().collect::<HashSet<_>>().len(), 1, "{all:?}");
+    let without = world.upstream.seen().into_iter().filter(|seen| seen.header("cookie").is_none()).count();
+    assert_eq!(without, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_ends_with_ours() {
+    let world = World::start().await;
+    let phone = world.customer_in("lilei", "1").await;
+    let first = session(&world, &phone).await;
+    phone.log_out().await.ok();
+    assert_eq!(get(&world, &phone, "/kept/x", "").await.status(), 401);
+    phone.log_in().await.ok();
+    assert_ne!(session(&world, &phone).await, first, "another session of ours, another of theirs");
+    assert_eq!(world.count("jar"), 1);
+}
+
+/// A guest has filled a cart, and binds: the back end may log in the session that it knows.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bind_goes_on_with_the_guests_session() {
+    let world = World::start().await;
+    world.back_end.has_account("lilei", "secret", "42");
+    let phone = world.phone("lilei");
+    phone.log_in().await.ok();
+    let guests = session(&world, &phone).await;
+    phone.hold(&phone.bind("b", "lilei", "secret").await.field("token"));
+    let told = world.back_end.calls("opened").pop().unwrap();
+    assert_eq!(told.cookie, Some(format!("JSESSIONID={guests}")));
+    assert_eq!(session(&world, &phone).await, guests);
+    // What it sets in place of that counts from now on.
+    world.back_end.sets_cookies(&["JSESSIONID=logged-in; Path=/"]);
+    phone.log_in().await.ok();
+    assert_eq!(world.back_end.calls("opened").pop().unwrap().cookie, None, "a new session begins with none");
+    assert_eq!(session(&world, &phone).await, "logged-in");
+    // The other questions are asked about somebody, and not in anybody's session.
+    assert!(world.back_end.calls("bind").iter().all(|call| call.cookie.is_none()));
+}
