@@ -4,8 +4,8 @@ const folder = name => fileURLToPath(new URL(`../../examples/back-ends/${name}/`
 
 /** The back ends with sessions of their own: how each is started, as its README says. */
 export const BACK_ENDS = {
-  // One worker answers one request at a time.
-  php: port => ({ program: 'php', args: ['-S', `127.0.0.1:${port}`, 'index.php'], cwd: folder('php'), env: { PHP_CLI_SERVER_WORKERS: '8' } }),
+  // One worker, one request at a time: workers of its own would outlive it.
+  php: port => ({ program: 'php', args: ['-S', `127.0.0.1:${port}`, 'index.php'], cwd: folder('php'), env: {} }),
   express: port => ({ program: process.execPath, args: ['server.mjs'], cwd: folder('express'), env: { PORT: `${port}` } }),
   shiro: port => ({ program: 'java', args: ['-cp', 'target/classes:target/lib/*', 'shop.Shop', `${port}`], cwd: folder('shiro'), env: {} }),
 }

@@ -5,7 +5,8 @@ import { Webhook } from 'standardwebhooks'
 
 /** Answers the webhook. `secret`: what webhook.secret holds. */
 export function yaopai(secret) {
-  const webhook = new Webhook(secret)
+  if (!secret) throw new Error('YAOPAI_WEBHOOK_SECRET is not set: it is what webhook.secret holds')
+  const webhook = new Webhook(secret.trim())
   return [express.raw({ type: '*/*' }), (request, response) => {
     let call
     try {
