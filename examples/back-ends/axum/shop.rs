@@ -35,6 +35,7 @@ impl<S: Sync> FromRequestParts<S> for User {
 }
 
 #[tokio::main]
+#[allow(clippy::print_stdout, reason = "whoever starts it learns the port")]
 async fn main() -> std::io::Result<()> {
     let port: u16 = std::env::var("PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(8080);
     // On loopback: whoever reaches this without going through Yaopai can call himself anybody.

@@ -43,7 +43,7 @@ struct SigningKeyObject {
     kid: String,
     /// `ES256` or `EdDSA`.
     alg: &'static str,
-    /// `next`, `current` or `past`.
+    /// `next`: published, and will sign. `signs`. `retires`: has signed, and is published for as long as that lives.
     role: &'static str,
     /// When it was made.
     #[schema(format = DateTime)]

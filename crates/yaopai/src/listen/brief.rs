@@ -100,6 +100,8 @@ pub(super) async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
             }
             Head::Partial if read.len() < HEAD_MAX => {
                 tokio::select! {
+                    // As above: a question whose rest has come is answered, however the stop falls.
+                    biased;
                     more = tokio::time::timeout(head_time, rest(stream, &mut read)) => match more {
                         Ok(true) => continue,
                         _ => return End::Closed,

@@ -232,7 +232,7 @@ impl TestApp {
     /// All that the database says about anybody, so that two looks can be compared.
     pub fn state(&self) -> BTreeMap<String, Vec<String>> {
         let db = self.database();
-        let tables = ["identities", "users", "sessions", "logins", "jar", "bind_codes"];
+        let tables = ["identities", "users", "sessions", "logins", "jar", "bind_codes", "signing_keys"];
         tables.iter().map(|table| ((*table).to_owned(), rows(&db, table))).collect()
     }
 }

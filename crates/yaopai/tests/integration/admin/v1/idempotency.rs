@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::operations::{Operation, Place, operations};
+use super::operations::{APART, Operation, Place, operations};
 use crate::support::{Reply, TestApp, raw, seconds};
 use crate::yaopai::v1::sessions::two_realms;
 
@@ -25,20 +25,20 @@ fn changes() -> impl Iterator<Item = Operation> {
 #[tokio::test]
 async fn each_repeat_gets_the_same_answer_and_changes_nothing() {
     for operation in changes() {
-        let mut place = Place::with("scopes = [\"read\"]").await;
+        let mut place = Place::with(APART).await;
         let (path, body) = place.request(&operation);
         let (id, method) = (&operation.id, operation.method.as_str());
-        let first = send(&place.app, "key-of-default", "k", method, &path, body.as_ref()).await;
+        let first = send(&place.app, operation.key(), "k", method, &path, body.as_ref()).await;
         first.ok();
         let before = place.app.state();
         for key in ["k", "\"k\""] {
-            let again = send(&place.app, "key-of-default", key, method, &path, body.as_ref()).await;
+            let again = send(&place.app, operation.key(), key, method, &path, body.as_ref()).await;
             assert_eq!((again.status, &again.text), (first.status, &first.text), "{id}");
             assert_eq!(again.header("content-type"), first.header("content-type"), "{id}");
             assert_eq!(place.app.state(), before, "{id}");
         }
         place.app.crash().await;
-        let again = send(&place.app, "key-of-default", "k", method, &path, body.as_ref()).await;
+        let again = send(&place.app, operation.key(), "k", method, &path, body.as_ref()).await;
         assert_eq!((again.status, &again.text), (first.status, &first.text), "{id}");
         assert_eq!(place.app.state(), before, "{id}");
         assert_eq!(place.app.count("idempotency"), 1, "{id}");

@@ -18,7 +18,16 @@ pub struct Operation {
     pub method: String,
     pub path: String,
     pub scopes: Vec<String>,
+    /// Does the scope `admin` include it?
+    pub of_admin: bool,
     pub said: Value,
+}
+
+impl Operation {
+    /// A key that may do it, if the other one has the scopes that `admin` does not include.
+    pub fn key(&self) -> &'static str {
+        if self.of_admin { "key-of-default" } else { "key-of-other" }
+    }
 }
 
 pub fn operations() -> Vec<Operation> {
@@ -26,11 +35,13 @@ pub fn operations() -> Vec<Operation> {
     let paths = document["paths"].as_object().unwrap();
     let all = paths.iter().flat_map(|(path, item)| {
         item.as_object().unwrap().iter().map(|(method, said)| {
-            let scopes = said["security"].as_array().unwrap().iter().map(|one| one["api_key"][0].as_str().unwrap());
+            let security = said["security"].as_array().unwrap();
+            let scopes = security.iter().map(|one| one["api_key"][0].as_str().unwrap());
             Operation {
                 id: said["operationId"].as_str().unwrap().to_owned(),
                 method: method.to_uppercase(),
                 path: path.clone(),
+                of_admin: scopes.clone().any(|scope| scope == "admin"),
                 scopes: scopes.filter(|scope| *scope != "admin").map(str::to_owned).collect(),
                 said: said.clone(),
             }
@@ -39,7 +50,10 @@ pub fn operations() -> Vec<Operation> {
     all.collect()
 }
 
-/// A realm with something in it, and keys: `key-of-default` has all scopes but `access_token`, `key-of-other` what the test says.
+/// The scopes that `admin` does not include.
+pub const APART: &str = r#"scopes = ["access_token", "signing_keys"]"#;
+
+/// A realm with something in it, and keys: `key-of-default` has all scopes but those [`APART`], `key-of-other` what the test says.
 pub struct Place {
     pub app: TestApp,
     pub phone: Phone,
@@ -60,6 +74,12 @@ impl Place {
             base_url = "{{sim}}"
             binding = "api"
             open_platform = "acme"
+
+            [jwt]
+            issuer = "http://yaopai.test:9702"
+
+            [[audiences]]
+            name = "orders"
 
             [[api_keys]]
             name = "another"
@@ -92,6 +112,7 @@ impl Place {
             "move_binding" => Some(json!({ "from": "42", "user": 43 })),
             "merge_bindings" => Some(json!({ "unionid": self.unionid, "open_platform": "acme" })),
             "make_bind_code" => Some(json!({ "user": "42", "masked": "4*" })),
+            "rotate_signing_keys" => Some(json!({ "at_once": true })),
             _ => None,
         };
         (if operation.id == "kick_sessions" { format!("{path}?user=42") } else { path }, body)
@@ -108,9 +129,8 @@ impl Place {
 async fn each_answers_as_the_document_says() {
     let document = document();
     for operation in operations() {
-        let place = Place::with("scopes = [\"access_token\"]").await;
-        let key = if operation.id == "access_token" { "key-of-other" } else { "key-of-default" };
-        let reply = place.send(key, &operation).await;
+        let place = Place::with(APART).await;
+        let reply = place.send(operation.key(), &operation).await;
         let (id, status) = (&operation.id, reply.status.as_u16());
         assert!(reply.status.is_success(), "{id}: {status} {}", reply.text);
         let answer = &operation.said["responses"][status.to_string()];
@@ -133,7 +153,7 @@ async fn each_answers_as_the_document_says() {
             );
             if id != "set_claims" {
                 body["misspelt"] = json!(1);
-                let refused = place.app.admin(&operation.method, &path, Some(body)).await;
+                let refused = place.app.admin_as(operation.key(), &operation.method, &path, Some(body)).await;
                 assert_eq!(refused.refusal(), "400 field_invalid", "{id}");
                 let schema = &operation.said["responses"]["400"]["content"]["application/problem+json"]["schema"];
                 assert_eq!(faults(&document, schema, &refused.json()), [""; 0], "{id}");
@@ -145,14 +165,15 @@ async fn each_answers_as_the_document_says() {
 /// Fields of a body that the document has and the call doesn't know, or the other way round, would show here.
 #[tokio::test]
 async fn each_takes_the_fields_that_the_document_names() {
-    let place = Place::with("scopes = [\"read\"]").await;
+    let place = Place::with(APART).await;
     let document = document();
     for operation in operations() {
         let Some(schema) = operation.said.pointer("/requestBody/content/application~1json/schema") else { continue };
         let named = document.pointer(schema["$ref"].as_str().unwrap().strip_prefix('#').unwrap()).unwrap();
         let Some(properties) = named["properties"].as_object() else { continue };
         let (path, _) = place.request(&operation);
-        let refused = place.app.admin(&operation.method, &path, Some(json!({ "misspelt": 1 }))).await.json();
+        let misspelt = Some(json!({ "misspelt": 1 }));
+        let refused = place.app.admin_as(operation.key(), &operation.method, &path, misspelt).await.json();
         let says = refused["detail"].as_str().unwrap().to_owned();
         let taken: BTreeSet<&str> = says.split_once("takes ").unwrap().1.trim_end_matches('.').split(", ").collect();
         assert_eq!(taken, properties.keys().map(String::as_str).collect(), "{}", operation.id);
@@ -177,23 +198,31 @@ async fn each_needs_one_of_its_scopes() {
             }
         }
     }
-    let place = Place::with("scopes = [\"access_token\"]").await;
-    for operation in operations.iter().filter(|o| o.scopes == ["access_token"]) {
+    let place = Place::with(APART).await;
+    let apart: Vec<&Operation> = operations.iter().filter(|operation| !operation.of_admin).collect();
+    let ids: BTreeSet<&str> = apart.iter().map(|operation| operation.id.as_str()).collect();
+    assert_eq!(ids, BTreeSet::from(["access_token", "list_signing_keys", "rotate_signing_keys"]));
+    for operation in apart {
         assert_eq!(place.send("key-of-default", operation).await.refusal(), "403 scope_missing", "admin is not for it");
     }
 }
 
-const SCOPES: [&str; 6] = ["access_token", "audit", "bindings", "read", "sessions", "users"];
+const SCOPES: [&str; 7] = ["access_token", "audit", "bindings", "read", "sessions", "signing_keys", "users"];
 
 /// What another realm's key is told of what is there is what it is told where nothing is.
 #[tokio::test]
 async fn another_realms_key_sees_and_changes_nothing() {
-    let place = Place::with("realm = \"other\"\nscopes = [\"admin\", \"access_token\"]").await;
+    let place = Place::with("realm = \"other\"\nscopes = [\"admin\", \"access_token\", \"signing_keys\"]").await;
     for operation in operations() {
         let before = place.app.state();
         let reply = place.send("key-of-other", &operation).await;
-        let after = place.app.state();
+        let mut after = place.app.state();
         let id = operation.id.as_str();
+        // The keys that sign are no realm's.
+        if id == "rotate_signing_keys" {
+            assert_ne!(after["signing_keys"], before["signing_keys"]);
+            after.insert("signing_keys".to_owned(), before["signing_keys"].clone());
+        }
         // What is said about the other realm's own user 42 stays there.
         let own = matches!(id, "set_claims" | "disable_user" | "enable_user" | "clear_claims" | "make_bind_code");
         if own {
@@ -205,7 +234,7 @@ async fn another_realms_key_sees_and_changes_nothing() {
         } else {
             assert_eq!(after, before, "{id}");
         }
-        for secret in [place.session.as_str(), &place.identity, &place.phone.openid(), &place.unionid, "vip"] {
+        for secret in [place.session.as_str(), &place.identity, &place.phone.openid(), &place.unionid, "\"vip\""] {
             assert!(!reply.text.contains(secret), "{id}: {}", reply.text);
         }
         if reply.status.is_client_error() {
@@ -260,9 +289,14 @@ fn no_route_leads_past_the_document() {
     }
     routes.sort();
     let known = [
+        // Standards' own paths, which say themselves what they are.
+        ".route(\"/.well-known/jwks.json\", get(jwks::jwks))",
+        ".route(\"/.well-known/oauth-authorization-server\", get(discovery::document))",
+        ".route(\"/.well-known/openid-configuration\", get(discovery::document))",
         ".route(\"/admin/v1/openapi.json\", get(op::openapi))",
         ".route(\"/livez\", get(state::livez))",
         ".route(\"/metrics\", get(state::metrics))",
+        ".route(\"/oauth2/introspect\", post(introspect::introspect).layer(DefaultBodyLimit::max(ASKED_MAX)))",
         ".route(\"/readyz\", get(state::readyz))",
         "router: self.router.route(op.path, on(op.verb.of_axum(), serve)),",
     ];
