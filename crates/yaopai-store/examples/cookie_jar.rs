@@ -24,7 +24,7 @@ use yaopai_core::live::{Entry, LiveTable};
 use yaopai_core::ports::*;
 use yaopai_core::proof::{Past, Proofs};
 use yaopai_core::seal::{MasterKey, Sealer};
-use yaopai_core::service::World;
+use yaopai_core::service::{JarOf, World};
 use yaopai_core::session::{Device, Limits, Secrets, Session, SessionKey};
 use yaopai_core::time::{Timestamp, Uptime};
 use yaopai_store::{Disk, Model};
@@ -240,10 +240,16 @@ fn run() {
                 let text = |of: &Value, name: &str| of[name].as_str().unwrap().to_owned();
                 if let set @ Value::Object(_) = &step["set"] {
                     let line = [text(set, "line")];
-                    service.learn(id, &text(set, "host"), &text(set, "path"), &line).await.unwrap();
+                    service
+                        .learn(JarOf { session: id, user: None }, &text(set, "host"), &text(set, "path"), &line)
+                        .await
+                        .unwrap();
                 }
                 for ask in step["asks"].as_array().unwrap() {
-                    let field = service.cookies_for(id, &text(ask, "host"), &text(ask, "path")).await.unwrap();
+                    let field = service
+                        .cookies_for(JarOf { session: id, user: None }, &text(ask, "host"), &text(ask, "path"))
+                        .await
+                        .unwrap();
                     sent.push(field.map(|field| field.to_string()));
                 }
             }

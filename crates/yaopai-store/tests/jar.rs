@@ -17,7 +17,7 @@ use yaopai_core::live::{Entry, LiveTable};
 use yaopai_core::ports::*;
 use yaopai_core::proof::{Past, Proofs};
 use yaopai_core::seal::{MasterKey, Sealer};
-use yaopai_core::service::World;
+use yaopai_core::service::{JarOf, World};
 use yaopai_core::session::{EndReason, Session};
 use yaopai_core::time::Timestamp;
 use yaopai_store::{Disk, Model};
@@ -87,7 +87,7 @@ impl Bench {
     }
 
     async fn learn(&self, n: u8, lines: &[&str]) {
-        self.service.learn(id(n), SHOP, "/", lines).await.unwrap();
+        self.service.learn(of(n), SHOP, "/", lines).await.unwrap();
     }
 
     async fn cookies(&self, n: u8) -> String {
@@ -119,8 +119,13 @@ async fn serve(store: &Arc<dyn Store>, outside: &Arc<Outside>) -> Service {
     })
 }
 
+/// A guest's.
+fn of(n: u8) -> JarOf<'static> {
+    JarOf { session: id(n), user: None }
+}
+
 async fn cookies(service: &Service, session: SessionId) -> String {
-    let field = service.cookies_for(session, SHOP, "/").await.unwrap();
+    let field = service.cookies_for(JarOf { session, user: None }, SHOP, "/").await.unwrap();
     field.map_or_else(|| "-".into(), |field| field.to_string())
 }
 
@@ -139,9 +144,9 @@ async fn what_an_answer_sets_the_next_request_sends() {
         (bench.cookies(1).await, bench.cookies(2).await),
         ("JSESSIONID=b; lang=zh".into(), "JSESSIONID=x".into())
     );
-    let elsewhere = bench.service.cookies_for(id(1), "bank.example", "/").await.unwrap();
+    let elsewhere = bench.service.cookies_for(of(1), "bank.example", "/").await.unwrap();
     assert_eq!(elsewhere, None);
-    assert_eq!(bench.service.cookies_for(id(1), "no host", "/").await.unwrap_err().code, Code::Malformed);
+    assert_eq!(bench.service.cookies_for(of(1), "no host", "/").await.unwrap_err().code, Code::Malformed);
     // Known in memory, it expires all the same.
     bench.advance(60_000);
     assert_eq!(bench.cookies(1).await, "JSESSIONID=b");
@@ -194,7 +199,7 @@ async fn a_kicked_session_keeps_nothing_more() {
     assert_eq!(bench.cookies(1).await, "sid=1");
     bench.store.end(&main(), &Which::One(id(1)), EndReason::Kicked, T0).await.unwrap();
     for line in ["sid=2", "sid=1"] {
-        let refused = bench.service.learn(id(1), SHOP, "/", &[line]).await.unwrap_err();
+        let refused = bench.service.learn(of(1), SHOP, "/", &[line]).await.unwrap_err();
         assert_eq!(refused.code, Code::SessionEnded, "{line}: also what memory has already");
     }
     assert_eq!(bench.store.jar(id(1)).await.unwrap(), Jar::default());
@@ -204,7 +209,7 @@ async fn a_kicked_session_keeps_nothing_more() {
 async fn who_hangs_up_has_it_kept() {
     let bench = Bench::model().await;
     {
-        let mut learning = std::pin::pin!(bench.service.learn(id(1), SHOP, "/", &["sid=1"]));
+        let mut learning = std::pin::pin!(bench.service.learn(of(1), SHOP, "/", &["sid=1"]));
         let polled = std::future::poll_fn(|cx| std::task::Poll::Ready(learning.as_mut().poll(cx).is_pending()));
         assert!(polled.await, "it has begun");
     }
@@ -219,7 +224,7 @@ async fn a_bomb_is_bounded() {
     let long = |n: usize| format!("{n:04}={}", "x".repeat(LINE_MAX - 5));
     for answer in 0..20 {
         let lines: Vec<String> = (0..1_000).map(|n| long(answer * 1_000 + n)).collect();
-        bench.service.learn(id(1), SHOP, "/", &lines).await.unwrap();
+        bench.service.learn(of(1), SHOP, "/", &lines).await.unwrap();
         let kept = bench.store.jar(id(1)).await.unwrap().cookies;
         assert!(kept.len() <= BOUNDS.cookies && kept.iter().map(|c| c.sealed.len()).sum::<usize>() <= BOUNDS.bytes);
         assert!(!kept.is_empty());
@@ -254,7 +259,7 @@ async fn no_byte_of_a_cookie_lies_in_the_file() {
     let kept = Some(KeptCookie { expires_at: None, sealed: moved.sealed });
     let put = PutCookie { slot: moved.slot, twin: moved.twin, site: moved.site, everywhere: false, kept };
     bench.store.put_cookies(JarChange { bounds: BOUNDS, ..jar::change(2, vec![put]) }).await.unwrap();
-    let there = bench.service.cookies_for(id(2), SHOP, "/folder-of-it").await.unwrap();
+    let there = bench.service.cookies_for(of(2), SHOP, "/folder-of-it").await.unwrap();
     assert_eq!(there, None);
 }
 

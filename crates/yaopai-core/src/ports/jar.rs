@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 
 use super::StoreResult;
-use crate::ids::SessionId;
+use crate::ids::{SessionId, UserId};
 use crate::jar::Bounds;
 use crate::time::Timestamp;
 
@@ -39,6 +39,8 @@ pub struct JarCookie {
 pub struct Jar {
     /// Counts what has changed in it, a session long.
     pub version: u64,
+    /// Whose session it is now: nobody else's request goes with it.
+    pub user: Option<UserId>,
     /// The oldest first; expired ones may be among them.
     pub cookies: Vec<JarCookie>,
 }
@@ -70,8 +72,11 @@ pub struct KeptCookie {
 /// What one answer does to a jar: one step, whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JarChange {
-    /// Whose jar.
+    /// Which session's jar.
     pub session: SessionId,
+    /// For whom the request was made that this is the answer to; `None`: for a guest. If the session is another's by now, the
+    /// answer is nothing to it.
+    pub user: Option<UserId>,
     /// Its cookies, in the answer's order.
     pub cookies: Vec<PutCookie>,
     /// When others were sent last, as far as the caller knows.
@@ -93,6 +98,6 @@ pub trait JarStore: Send + Sync {
     async fn jar_version(&self, session: SessionId) -> StoreResult<Option<u64>>;
 
     /// Applies [`crate::jar::keep`]; only the rows of cookies that change are written. Answers the jar's version then; `None`, and
-    /// nothing has changed, if the session has ended or there is none.
+    /// nothing has changed, if the session has ended, is not that user's, or there is none.
     async fn put_cookies(&self, change: JarChange) -> StoreResult<Option<u64>>;
 }

@@ -1,7 +1,7 @@
 //! Jars: a row for each cookie, and a version with the session.
 
 use rusqlite::{Connection, Row, params};
-use yaopai_core::ids::SessionId;
+use yaopai_core::ids::{SessionId, UserId};
 use yaopai_core::jar;
 use yaopai_core::ports::{Jar, JarChange, JarCookie};
 use yaopai_core::time::Timestamp;
@@ -13,8 +13,8 @@ use super::writer::{Done, Work};
 pub(super) fn read(db: &Connection, session: SessionId) -> rusqlite::Result<Jar> {
     // One statement each, and another commit may come in between: both in one transaction.
     let at_once = db.unchecked_transaction()?;
-    let jar = match version(db, session)? {
-        Some(version) => Jar { version, cookies: cookies(db, session)? },
+    let jar = match live(db, session)? {
+        Some((version, user)) => Jar { version, user, cookies: cookies(db, session)? },
         None => Jar::default(),
     };
     at_once.commit()?;
@@ -24,7 +24,10 @@ pub(super) fn read(db: &Connection, session: SessionId) -> rusqlite::Result<Jar>
 /// The rule decides over the whole jar; the rows of cookies that it changes are written, no others.
 pub(super) fn put(work: &mut Work<'_>, change: &JarChange) -> Done<Option<u64>> {
     let (db, session) = (work.db, change.session);
-    let Some(version) = version(db, session)? else { return Ok(None) };
+    let Some((version, user)) = live(db, session)? else { return Ok(None) };
+    if user != change.user {
+        return Ok(None);
+    }
     let mut cookies = cookies(db, session)?;
     let changed = jar::keep(&mut cookies, change);
     if changed.is_empty() {
@@ -63,8 +66,16 @@ fn count(db: &Connection, session: SessionId) -> rusqlite::Result<()> {
 
 /// `None` if the session has ended, or there is none.
 pub(super) fn version(db: &Connection, session: SessionId) -> rusqlite::Result<Option<u64>> {
-    let sql = "SELECT jar_version FROM sessions WHERE id = ?1 AND ended_at IS NULL";
-    rows::one(db, sql, [session.0], |r| Ok(r.get::<_, i64>(0)?.cast_unsigned()))
+    Ok(live(db, session)?.map(|(version, _)| version))
+}
+
+/// The jar's version and the session's user.
+fn live(db: &Connection, session: SessionId) -> rusqlite::Result<Option<(u64, Option<UserId>)>> {
+    let sql = "SELECT jar_version, user_id FROM sessions WHERE id = ?1 AND ended_at IS NULL";
+    rows::one(db, sql, [session.0], |r| {
+        let user: Option<String> = r.get(1)?;
+        Ok((r.get::<_, i64>(0)?.cast_unsigned(), user.as_deref().map(UserId::from)))
+    })
 }
 
 fn cookies(db: &Connection, session: SessionId) -> rusqlite::Result<Vec<JarCookie>> {

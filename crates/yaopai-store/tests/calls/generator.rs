@@ -83,7 +83,10 @@ impl World {
                 let put = PutCookie { slot, twin, site: [c[1] % 2; 16], everywhere: c[1] % 5 == 4, kept };
                 let bounds = Bounds { cookies: 3, bytes: 8 };
                 let used = vec![([c[2] % 5; 16], now)];
-                Call::PutCookies(JarChange { session: self.some_session(c[0]), cookies: vec![put], used, bounds, now })
+                // Mostly a guest's: most sessions are.
+                let user = c[5].is_multiple_of(4).then(|| user(c[6]).into());
+                let session = self.some_session(c[0]);
+                Call::PutCookies(JarChange { session, user, cookies: vec![put], used, bounds, now })
             }
             96 => Call::Resume(now),
             97 => Call::AddKey(DataKey { id: u32::from(c[0] % 3), sealed: vec![c[1]], reserved: 0 }),

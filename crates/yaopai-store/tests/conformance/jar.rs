@@ -32,7 +32,7 @@ fn without(n: u8) -> PutCookie {
 }
 
 pub fn change(n: u8, cookies: Vec<PutCookie>) -> JarChange {
-    JarChange { session: id(n), cookies, used: Vec::new(), bounds: FEW, now: T0 }
+    JarChange { session: id(n), user: None, cookies, used: Vec::new(), bounds: FEW, now: T0 }
 }
 
 impl Lab {
@@ -64,7 +64,7 @@ pub async fn a_cookie_is_kept_whole(mut lab: Lab) {
         used_at: T0,
         sealed: vec![0, 255],
     };
-    assert_eq!(lab.jar(id(1)).await.unwrap(), Jar { version: 1, cookies: vec![cookie] });
+    assert_eq!(lab.jar(id(1)).await.unwrap(), Jar { version: 1, user: None, cookies: vec![cookie] });
     assert_eq!(lab.jar_version(id(1)).await.unwrap(), Some(1));
     assert!(lab.log.did().len() == 1, "nobody is told of a cookie");
 }
@@ -169,6 +169,8 @@ pub async fn a_change_of_user_empties_it(lab: Lab) {
     answer(lab.bind(bind_as(1, 1, "a", 11, "u")).await.unwrap());
     lab.confirm(id(1), h(11), T0).await.unwrap().unwrap();
     assert_eq!(lab.slots(1).await, [1], "the first bind leaves the guest's cart");
+    assert_eq!(lab.jar(id(1)).await.unwrap().user, Some(user("u")));
+    assert_eq!(lab.put(1, vec![cookie(3, b"late")]).await, None, "what is answered to the guest now is not the user's");
     answer(lab.bind(bind_as(1, 11, "b", 12, "u")).await.unwrap());
     assert_eq!(lab.slots(1).await, [1], "and the same user again is no change");
     let before = lab.jar_version(id(1)).await.unwrap().unwrap();
@@ -176,8 +178,14 @@ pub async fn a_change_of_user_empties_it(lab: Lab) {
     let mut over = bind_as(1, 13, "c", 20, "v");
     over.rotate.now = later(1);
     assert_eq!(answer(lab.bind(over).await.unwrap()).0.user, Some(user("v")));
-    assert_eq!(lab.jar(id(1)).await.unwrap(), Jar { version: before + 1, cookies: Vec::new() });
+    let emptied = Jar { version: before + 1, user: Some(user("v")), cookies: Vec::new() };
+    assert_eq!(lab.jar(id(1)).await.unwrap(), emptied);
+    for former in [None, Some(user("u"))] {
+        let late = JarChange { user: former, ..change(1, vec![cookie(3, b"late")]) };
+        assert_eq!(lab.put_cookies(late).await.unwrap(), None, "an answer to who it was before");
+    }
+    assert_eq!(lab.jar(id(1)).await.unwrap(), emptied);
     assert_eq!(lab.slots(2).await, [1], "a guest's stays a guest's");
-    lab.put(1, vec![cookie(2, b"v's")]).await;
+    lab.put_cookies(JarChange { user: Some(user("v")), ..change(1, vec![cookie(2, b"v's")]) }).await.unwrap();
     assert_eq!(lab.jar_version(id(1)).await.unwrap(), Some(before + 2), "no version comes twice");
 }

@@ -3,13 +3,14 @@
 use std::net::IpAddr;
 
 use http::{HeaderMap, HeaderValue, header};
-use yaopai_core::ids::SessionId;
+use percent_encoding::percent_decode;
+use yaopai_core::ids::{SessionId, UserId};
 use yaopai_core::live::FillTicket;
 use yaopai_core::proof::Proven;
 use yaopai_core::service::{Credentials, refused};
 use yaopai_core::{Error, Result};
 use yaopai_wire::original::{KeptOriginal, Original};
-use yaopai_wire::principal::{BOUND, HEADERS, slides};
+use yaopai_wire::principal::{BOUND, HEADERS, USER, slides};
 use yaopai_wire::problem::Code;
 
 use super::found::Found;
@@ -30,6 +31,8 @@ pub struct Passed {
     pub principal: HeaderMap,
     /// The session.
     pub session: SessionId,
+    /// Who it acts for; `None`: a guest, also where the session is a user's and the secret shown is from before that.
+    pub user: Option<UserId>,
     /// Did a signature cover the digest of the body?
     pub body_signed: bool,
     /// Must the client read its session anew?
@@ -51,11 +54,13 @@ impl Passed {
                 headers.insert(name, value.clone());
             }
         }
+        let user =
+            headers.get(&USER).map(|user| UserId::from(percent_decode(user.as_bytes()).decode_utf8_lossy().as_ref()));
         if let Some(authorization) = authorization {
             headers.insert(header::AUTHORIZATION, authorization.clone());
         }
         let risen = answer.contains_key(BOUND);
-        Self { principal: headers, session, body_signed: proven.body_signed, risen, view: None }
+        Self { principal: headers, session, user, body_signed: proven.body_signed, risen, view: None }
     }
 }
 

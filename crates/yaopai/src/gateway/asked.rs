@@ -23,7 +23,7 @@ pub struct Asked<'a> {
 const FRAMING: [&str; 4] = ["content-length", "transfer-encoding", "content-type", "proxy-connection"];
 
 /// HTTP/2's `:authority` as HTTP/1.1 has it: then all that follows knows one form. Where it and a `Host` differ, or HTTP/1.1 names a
-/// whole URL, the request is left as it is, and [`Asked::read`] refuses it.
+/// whole URL, the request is left as it is, and `Asked::read` refuses it.
 pub fn in_one_form<B>(mut request: Request<B>) -> Request<B> {
     if request.version() != Version::HTTP_2 {
         return request;

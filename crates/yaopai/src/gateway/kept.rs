@@ -1,17 +1,19 @@
 //! `cookies = "keep"`: the back end's cookies stay here, in the session's jar. The client's own stop here, and it is sent none.
 
 use http::{HeaderMap, HeaderValue, header};
-use yaopai_core::ids::SessionId;
-use yaopai_core::service::{Alone, Service};
+use yaopai_core::ids::{SessionId, UserId};
+use yaopai_core::service::{Alone, JarOf, Service};
 use yaopai_core::{Error, Result};
 use yaopai_wire::problem::Code;
 
 use super::refuse;
+use crate::check::Passed;
 
 /// A session's jar, from before a request goes on until the cookies of its answer are kept.
 pub(super) struct Kept {
     service: Service,
     session: SessionId,
+    user: Option<UserId>,
     host: String,
     path: String,
     /// Nobody else's request opens a second session at the back end meanwhile.
@@ -20,13 +22,19 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    /// Opens it for a request to this host and path. With an empty jar the first request goes alone, so this may wait.
+    /// Opens it for a request to this host and path; `None` if the jar isn't that of whom the request acts for. With an empty jar the
+    /// first request goes alone, so this may wait.
     ///
     /// # Errors
     /// The store's. Nothing has been sent.
-    pub async fn open(service: &Service, session: SessionId, host: &str, path: &str) -> Result<Self> {
+    pub async fn open(service: &Service, passed: &Passed, host: &str, path: &str) -> Result<Option<Self>> {
+        let (session, user) = (passed.session, passed.user.clone());
+        let of = JarOf { session, user: user.as_ref() };
+        if !service.is_jar_of(of).await? {
+            return Ok(None);
+        }
         let alone = service.alone(session).await?;
-        let cookie = match service.cookies_for(session, host, path).await? {
+        let cookie = match service.cookies_for(of, host, path).await? {
             None => None,
             Some(field) => {
                 // A back end may set any bytes but controls.
@@ -36,7 +44,8 @@ impl Kept {
                 Some(value)
             }
         };
-        Ok(Self { service: service.clone(), session, host: host.to_owned(), path: path.to_owned(), alone, cookie })
+        let (host, path) = (host.to_owned(), path.to_owned());
+        Ok(Some(Self { service: service.clone(), session, user, host, path, alone, cookie }))
     }
 
     /// What goes to the back end, in place of the client's.
@@ -49,9 +58,10 @@ impl Kept {
     /// # Errors
     /// The back end has acted, so nothing after which a client sends its request again.
     pub async fn learn(self, answer: &HeaderMap) -> Result<()> {
-        let Self { service, session, host, path, alone, .. } = self;
+        let Self { service, session, user, host, path, alone, .. } = self;
+        let of = JarOf { session, user: user.as_ref() };
         let lines: Vec<&[u8]> = answer.get_all(header::SET_COOKIE).iter().map(HeaderValue::as_bytes).collect();
-        let kept = if lines.is_empty() { Ok(()) } else { service.learn(session, &host, &path, &lines).await };
+        let kept = if lines.is_empty() { Ok(()) } else { service.learn(of, &host, &path, &lines).await };
         drop(alone);
         kept.map_err(|e| {
             if e.code == Code::SessionEnded { refuse::ended() } else { refuse::not_kept().internal(format!("{e:?}")) }

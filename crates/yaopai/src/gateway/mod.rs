@@ -171,7 +171,7 @@ impl Gateway {
     async fn jar(&self, route: &Route, asked: &Asked<'_>, passed: Option<&Passed>) -> Result<Option<Kept>, Error> {
         let Some(passed) = passed.filter(|_| route.cookies == Cookies::Keep) else { return Ok(None) };
         let host = route.upstream.host_sent(asked.original.host);
-        Kept::open(&self.service, passed.session, host, asked.original.path).await.map(Some)
+        Kept::open(&self.service, passed, host, asked.original.path).await
     }
 
     fn trusts(&self, peer: Peer) -> bool {

@@ -4,7 +4,7 @@ use yaopai_wire::problem::Code;
 
 use crate::app::{App, BindingWay};
 use crate::error::{Error, Result};
-use crate::service::Service;
+use crate::service::{JarOf, Service};
 use crate::session::Session;
 
 impl Service {
@@ -25,6 +25,10 @@ impl Service {
         let lines = self.world().backend.opened(app, session, &cookies).await.map_err(|e| {
             Error::new(Code::BackendUnavailable, "The back end was not told of the new session.").internal(e)
         })?;
-        if lines.is_empty() { Ok(()) } else { self.learn_opened(session.id, &lines).await }
+        if lines.is_empty() {
+            Ok(())
+        } else {
+            self.learn_opened(JarOf { session: session.id, user: session.user.as_ref() }, &lines).await
+        }
     }
 }

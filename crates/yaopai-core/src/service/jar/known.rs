@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::alone::Gate;
-use crate::ids::SessionId;
+use crate::ids::{SessionId, UserId};
 use crate::jar::{Cookie, Set};
 use crate::ports::{JarCookie, Slot};
 use crate::time::Timestamp;
@@ -50,6 +50,14 @@ impl OpenCookie {
     }
 }
 
+/// A jar that can be sent from.
+#[derive(Debug)]
+pub(super) struct OpenJar {
+    /// Whose it is.
+    pub user: Option<UserId>,
+    pub cookies: Vec<OpenCookie>,
+}
+
 /// What is known.
 #[derive(Default)]
 pub(in crate::service) struct Known {
@@ -68,7 +76,7 @@ pub(super) struct Shard {
 
 struct Open {
     version: u64,
-    cookies: Arc<[OpenCookie]>,
+    jar: Arc<OpenJar>,
     cost: usize,
     asked: Timestamp,
 }
@@ -93,24 +101,29 @@ impl Known {
         self.shards[usize::from(session.0[15]) % SHARDS].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn get(&self, session: SessionId, asked: Timestamp) -> Result<Arc<[OpenCookie]>, Filling> {
+    pub(super) fn get(&self, session: SessionId, asked: Timestamp) -> Result<Arc<OpenJar>, Filling> {
         let mut shard = self.shard(session);
         let Some(open) = shard.open.get_mut(&session) else { return Err(Filling { epoch: shard.epoch, asked }) };
         open.asked = asked;
-        Ok(Arc::clone(&open.cookies))
+        Ok(Arc::clone(&open.jar))
+    }
+
+    /// It is not as it was known: to be read anew.
+    pub(super) fn doubt(&self, session: SessionId) {
+        self.shard(session).forget(session);
     }
 
     /// Remembers what was read, unless something has changed since.
-    pub(super) fn fill(&self, session: SessionId, filling: Filling, version: u64, cookies: &Arc<[OpenCookie]>) {
+    pub(super) fn fill(&self, session: SessionId, filling: Filling, version: u64, jar: &Arc<OpenJar>) {
         let Filling { epoch, asked } = filling;
         let mut shard = self.shard(session);
         if shard.epoch != epoch {
             return;
         }
         shard.remove(session);
-        let cost = COOKIE_COST + cookies.iter().map(|cookie| cookie.cost).sum::<usize>();
+        let cost = COOKIE_COST + jar.cookies.iter().map(|cookie| cookie.cost).sum::<usize>();
         shard.bytes += cost;
-        shard.open.insert(session, Open { version, cookies: Arc::clone(cookies), cost, asked });
+        shard.open.insert(session, Open { version, jar: Arc::clone(jar), cost, asked });
         while shard.open.len() > JARS_MAX || shard.bytes > BYTES_MAX {
             let Some(oldest) = shard.open.iter().min_by_key(|(_, open)| open.asked).map(|(id, _)| *id) else { break };
             shard.remove(oldest);
@@ -126,13 +139,18 @@ impl Known {
 
     /// The version of the known jar, if this would change nothing of it: answers of many back ends set the same cookie each
     /// time. Not if that has a life of its own, which would begin anew.
-    pub(super) fn says_so_already(&self, session: SessionId, set: &[Set], now: Timestamp) -> Option<u64> {
+    pub(super) fn says_so_already(
+        &self,
+        (session, user): (SessionId, Option<&UserId>),
+        set: &[Set],
+        now: Timestamp,
+    ) -> Option<u64> {
         let shard = self.shard(session);
-        let open = shard.open.get(&session)?;
+        let open = shard.open.get(&session).filter(|open| open.jar.user.as_ref() == user)?;
         let all = set.iter().all(|set| {
             let same =
                 |known: &OpenCookie| known.cookie == set.cookie && known.expires_at.is_none() && known.lives(now);
-            set.expires_at.is_none() && open.cookies.iter().any(same)
+            set.expires_at.is_none() && open.jar.cookies.iter().any(same)
         });
         all.then_some(open.version)
     }
@@ -154,7 +172,7 @@ impl Known {
 impl Changing<'_> {
     /// When the jar's cookies were sent last, as far as it was known.
     pub(super) fn used(&self) -> Vec<(Slot, Timestamp)> {
-        let cookies = self.before.iter().flat_map(|open| open.cookies.iter());
+        let cookies = self.before.iter().flat_map(|open| open.jar.cookies.iter());
         let sent = cookies.map(|cookie| (cookie.slot, Timestamp(cookie.sent_at.load(Ordering::Relaxed))));
         sent.filter(|(_, at)| at.0 != 0).collect()
     }
@@ -191,7 +209,7 @@ mod tests {
         read(line.as_bytes(), From::Webhook, NOW).unwrap()
     }
 
-    fn jar(line: &str, bytes: usize) -> Arc<[OpenCookie]> {
+    fn jar(line: &str, bytes: usize) -> Arc<OpenJar> {
         let kept = JarCookie {
             slot: [1; 16],
             twin: [1; 16],
@@ -202,7 +220,7 @@ mod tests {
             used_at: NOW,
             sealed: vec![0; bytes],
         };
-        Arc::new([OpenCookie::new(&kept, set(line).cookie)])
+        Arc::new(OpenJar { user: None, cookies: vec![OpenCookie::new(&kept, set(line).cookie)] })
     }
 
     fn filling(known: &Known, session: SessionId) -> Filling {
@@ -232,12 +250,13 @@ mod tests {
     #[test]
     fn only_the_very_same_is_said_already() {
         let known = Known::default();
-        assert_eq!(known.says_so_already(A, &[set("a=1")], NOW), None, "nothing is known");
+        assert_eq!(known.says_so_already((A, None), &[set("a=1")], NOW), None, "nothing is known");
         known.fill(A, filling(&known, A), 7, &jar("a=1", 1));
-        assert_eq!(known.says_so_already(A, &[set("a=1")], NOW), Some(7));
-        assert_eq!(known.says_so_already(A, &[set("a=1; HttpOnly; Secure; Path=/")], NOW), Some(7));
+        assert_eq!(known.says_so_already((A, None), &[set("a=1")], NOW), Some(7));
+        assert_eq!(known.says_so_already((A, Some(&"42".into())), &[set("a=1")], NOW), None, "another's");
+        assert_eq!(known.says_so_already((A, None), &[set("a=1; HttpOnly; Secure; Path=/")], NOW), Some(7));
         for other in ["a=2", "b=1", "a=1; Path=/x", "a=1; Domain=h.example", "a=1; Max-Age=9", "a=1; Max-Age=0"] {
-            assert_eq!(known.says_so_already(A, &[set("a=1"), set(other)], NOW), None, "{other}");
+            assert_eq!(known.says_so_already((A, None), &[set("a=1"), set(other)], NOW), None, "{other}");
         }
     }
 

@@ -12,36 +12,53 @@ use std::sync::Arc;
 use yaopai_wire::problem::Code;
 use zeroize::Zeroizing;
 
-use self::known::OpenCookie;
+use self::known::{OpenCookie, OpenJar};
 use super::{Service, refused};
 use crate::audit::carried;
 use crate::error::{Error, Result};
-use crate::ids::SessionId;
+use crate::ids::{SessionId, UserId};
 use crate::jar::{self, BOUNDS, Cookie, From, LINES_MAX, Origin, Set, To};
 use crate::ports::{Jar, JarChange, JarCookie, KeptCookie, PutCookie, Slot};
 use crate::seal::{Place, Sealer};
 use crate::time::Timestamp;
 
+/// Whose jar: a session's, as long as it is this user's.
+#[derive(Debug, Clone, Copy)]
+pub struct JarOf<'a> {
+    /// The session.
+    pub session: SessionId,
+    /// Who the request acts for; `None`: a guest. It need not be whose the session is: a secret from before a bind acts for nobody.
+    pub user: Option<&'a UserId>,
+}
+
 impl Service {
-    /// The `Cookie` field of a session's request to its back end; `None` if no cookie goes there. `host` as in the request's `Host`,
-    /// `path` as in its target. To be asked when the request has been authenticated, and each time: no store is read as long
-    /// as the jar doesn't change.
+    /// The `Cookie` field of a user's request, or a guest's, to the session's back end; `None` if no cookie goes there, or if the session
+    /// is not that user's. `host` as in the request's `Host`, `path` as in its target. To be asked when the request has been
+    /// authenticated, and each time: no store is read as long as the jar doesn't change.
     ///
     /// # Errors
     /// The store's, and a host that is none.
-    pub async fn cookies_for(&self, session: SessionId, host: &str, path: &str) -> Result<Option<Zeroizing<String>>> {
+    pub async fn cookies_for(&self, of: JarOf<'_>, host: &str, path: &str) -> Result<Option<Zeroizing<String>>> {
         let to = origin(host, path)?;
         let now = self.world().clock.now();
-        let open = self.open_jar(session).await?;
-        let live: Vec<&OpenCookie> = open.iter().filter(|cookie| cookie.lives(now)).collect();
+        let Some(open) = self.open_jar_of(of).await? else { return Ok(None) };
+        let live: Vec<&OpenCookie> = open.cookies.iter().filter(|cookie| cookie.lives(now)).collect();
         Ok(jar::header(live.iter().map(|open| &open.cookie), To::BackEnd(&to), |place| live[place].sent(now)))
+    }
+
+    /// Is the session's jar this user's? It is not that of a secret which acts for nobody, or for who it was before.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn is_jar_of(&self, of: JarOf<'_>) -> Result<bool> {
+        Ok(self.open_jar_of(of).await?.is_some())
     }
 
     /// The jar's cookies, for the webhook to choose from.
     pub(in crate::service) async fn cookies_for_opened(&self, session: SessionId) -> Result<Vec<Cookie>> {
         let now = self.world().clock.now();
         let open = self.open_jar(session).await?;
-        Ok(open.iter().filter(|cookie| cookie.lives(now)).map(|open| open.cookie.clone()).collect())
+        Ok(open.cookies.iter().filter(|cookie| cookie.lives(now)).map(|open| open.cookie.clone()).collect())
     }
 
     /// Has the session's back end set nothing so far, or nothing that still lives?
@@ -50,25 +67,26 @@ impl Service {
     /// The store's.
     pub async fn jar_is_empty(&self, session: SessionId) -> Result<bool> {
         let now = self.world().clock.now();
-        Ok(!self.open_jar(session).await?.iter().any(|cookie| cookie.lives(now)))
+        Ok(!self.open_jar(session).await?.cookies.iter().any(|cookie| cookie.lives(now)))
     }
 
-    /// Keeps what an answer sets: the values of its `Set-Cookie` fields, in their order. Durable before this answers, so to be
-    /// awaited before the answer is passed on; who drops the future has it kept all the same.
+    /// Keeps what the answer to a user's request sets, or a guest's: the values of its `Set-Cookie` fields, in their order. Durable before
+    /// this answers, so to be awaited before the answer is passed on; who drops the future has it kept all the same. If the session
+    /// is another's by now, nothing is kept.
     ///
     /// # Errors
     /// [`Code::SessionEnded`] if the session has ended meanwhile; the store's.
-    pub async fn learn<L: AsRef<[u8]>>(&self, session: SessionId, host: &str, path: &str, lines: &[L]) -> Result<()> {
-        self.learn_from(session, From::Answer(&origin(host, path)?), lines).await
+    pub async fn learn<L: AsRef<[u8]>>(&self, of: JarOf<'_>, host: &str, path: &str, lines: &[L]) -> Result<()> {
+        self.learn_from(of, From::Answer(&origin(host, path)?), lines).await
     }
 
     /// The same for what the webhook's answer sets.
-    pub(in crate::service) async fn learn_opened(&self, session: SessionId, lines: &[String]) -> Result<()> {
-        self.learn_from(session, From::Webhook, lines).await
+    pub(in crate::service) async fn learn_opened(&self, of: JarOf<'_>, lines: &[String]) -> Result<()> {
+        self.learn_from(of, From::Webhook, lines).await
     }
 
-    async fn learn_from<L: AsRef<[u8]>>(&self, session: SessionId, from: From<'_>, lines: &[L]) -> Result<()> {
-        let now = self.world().clock.now();
+    async fn learn_from<L: AsRef<[u8]>>(&self, of: JarOf<'_>, from: From<'_>, lines: &[L]) -> Result<()> {
+        let (session, now) = (of.session, self.world().clock.now());
         let read = |line: &L| jar::read(line.as_ref(), from, now);
         let set: Vec<Set> = lines.iter().take(LINES_MAX).filter_map(read).collect();
         if set.len() < lines.len() {
@@ -78,40 +96,58 @@ impl Service {
         if set.is_empty() {
             return Ok(());
         }
-        if let Some(version) = self.inner.jars.says_so_already(session, &set, now) {
+        if let Some(version) = self.inner.jars.says_so_already((session, of.user), &set, now) {
             match self.world().store.jar_version(session).await? {
                 Some(is) if is == version => return Ok(()),
                 Some(_) => {}
                 None => return Err(refused(Code::SessionEnded)),
             }
         }
-        let service = self.clone();
+        let (service, user) = (self.clone(), of.user.cloned());
         // On its own task: what is known of the jar is given up until the store has answered, also if nobody waits for that.
-        let put = tokio::spawn(carried(async move { service.put(session, &set, now).await }));
+        let put = tokio::spawn(carried(async move { service.put(session, user, &set, now).await }));
         put.await.unwrap_or_else(|e| Err(Error::new(Code::Internal, "Try again.").internal(e)))
     }
 
-    async fn put(&self, session: SessionId, set: &[Set], now: Timestamp) -> Result<()> {
+    async fn put(&self, session: SessionId, user: Option<UserId>, set: &[Set], now: Timestamp) -> Result<()> {
         let world = self.world();
         let sealed = set.iter().map(|set| seal(&world.sealer, session, set));
         let cookies = sealed.collect::<Result<Vec<_>>>()?;
         let changing = self.inner.jars.changing(session);
         let used = changing.used();
-        let change = JarChange { session, cookies, used, bounds: BOUNDS, now };
-        let version = world.store.put_cookies(change).await?;
-        version.map(|_| ()).ok_or_else(|| refused(Code::SessionEnded))
+        let change = JarChange { session, user, cookies, used, bounds: BOUNDS, now };
+        if world.store.put_cookies(change).await?.is_some() {
+            return Ok(());
+        }
+        if world.store.jar_version(session).await?.is_none() {
+            return Err(refused(Code::SessionEnded));
+        }
+        tracing::debug!(session = %session, "cookies for who had the session before are not kept");
+        Ok(())
+    }
+
+    /// The jar, if it is this user's.
+    async fn open_jar_of(&self, of: JarOf<'_>) -> Result<Option<Arc<OpenJar>>> {
+        let mut open = self.open_jar(of.session).await?;
+        if open.user.as_ref() != of.user {
+            // The session may have risen since it was read.
+            self.inner.jars.doubt(of.session);
+            open = self.open_jar(of.session).await?;
+        }
+        Ok((open.user.as_ref() == of.user).then_some(open))
     }
 
     /// The jar, from memory if it is known there.
-    async fn open_jar(&self, session: SessionId) -> Result<Arc<[OpenCookie]>> {
+    async fn open_jar(&self, session: SessionId) -> Result<Arc<OpenJar>> {
         let jars = &self.inner.jars;
         let filling = match jars.get(session, self.world().clock.now()) {
             Ok(open) => return Ok(open),
             Err(filling) => filling,
         };
-        let Jar { version, cookies } = self.world().store.jar(session).await?;
+        let Jar { version, user, cookies } = self.world().store.jar(session).await?;
         let sealer = &self.world().sealer;
-        let open: Arc<[OpenCookie]> = cookies.iter().filter_map(|kept| unseal(sealer, session, kept)).collect();
+        let cookies = cookies.iter().filter_map(|kept| unseal(sealer, session, kept)).collect();
+        let open = Arc::new(OpenJar { user, cookies });
         jars.fill(session, filling, version, &open);
         Ok(open)
     }

@@ -98,3 +98,53 @@ async fn a_bind_goes_on_with_the_guests_session() {
     // The other questions are asked about somebody, and not in anybody's session.
     assert!(world.back_end.calls("bind").iter().all(|call| call.cookie.is_none()));
 }
+
+/// Guarantee 3's cousin: a copy of the guest's token, from before the bind, acts for nobody, and so it does at the back end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_secret_from_before_the_bind_is_not_shown_the_users_session() {
+    let world = World::start().await;
+    world.back_end.has_account("lilei", "secret", "42");
+    let phone = world.phone("lilei");
+    phone.log_in().await.ok();
+    let guests = session(&world, &phone).await;
+    let copied = phone.token();
+    world.back_end.sets_cookies(&["JSESSIONID=of-42; Path=/"]);
+    let bound = phone.bind("b", "lilei", "secret").await.field("token");
+    // The new one isn't used yet: the old one still passes, unbound.
+    phone.hold(&copied);
+    let stolen = session(&world, &phone).await;
+    assert!(stolen != "of-42" && stolen != guests, "{stolen}");
+    let seen = world.upstream.seen().pop().unwrap();
+    assert_eq!((seen.header("yaopai-user"), seen.header("cookie")), (None, None));
+    // And what it is answered doesn't become the user's.
+    phone.hold(&bound);
+    assert_eq!(session(&world, &phone).await, "of-42");
+    assert_eq!(world.upstream.seen().pop().unwrap().header("yaopai-user"), Some("42"));
+}
+
+/// The back end answers the former user late: what it sets is nothing to the next one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_late_answer_to_another_user_is_not_kept() {
+    let world = World::start().await;
+    world.back_end.has_account("lilei", "secret", "42");
+    world.back_end.has_account("other", "secret", "43");
+    let phone = world.phone("lilei");
+    phone.log_in().await.ok();
+    phone.hold(&phone.bind("a", "lilei", "secret").await.field("token"));
+    session(&world, &phone).await;
+    // Begun as 42: its body is not whole yet.
+    let mut late = raw::Kept::connect(&world.public()).await;
+    let bearer = phone.token();
+    let head = format!(
+        "POST /kept/x HTTP/1.1\r\nHost: shop.example\r\nX-Renew: 1\r\nAuthorization: Bearer {bearer}\r\nContent-Length: 2\r\n\r\n1"
+    );
+    late.send(head.as_bytes()).await;
+    world.upstream.until("it has the head", |upstream| upstream.seen().len() == 2).await;
+    phone.steps_up().await;
+    world.back_end.sets_cookies(&["JSESSIONID=of-43; Path=/"]);
+    phone.hold(&phone.bind("c", "other", "secret").await.field("token"));
+    late.send(b"2").await;
+    let _ = late.answer().await;
+    assert_eq!(session(&world, &phone).await, "of-43");
+    assert_eq!(world.upstream.seen().pop().unwrap().header("yaopai-user"), Some("43"));
+}
