@@ -9,6 +9,7 @@ use yaopai::oauth::Issuer;
 use yaopai::telemetry::Metrics;
 use yaopai_core::Service;
 use yaopai_core::app::App;
+use yaopai_core::jar::Cookie;
 use yaopai_core::limit::TryLimits;
 use yaopai_core::live::LiveTable;
 use yaopai_core::ports::*;
@@ -134,7 +135,7 @@ impl BackEnd for Nobody {
         never()
     }
 
-    async fn opened(&self, _: &App, _: &Session) -> Result<Vec<String>, BackEndError> {
+    async fn opened(&self, _: &App, _: &Session, _: &[Cookie]) -> Result<Vec<String>, BackEndError> {
         never()
     }
 }
