@@ -36,6 +36,8 @@ end
 local function question(txn, headers)
   local host = headers["host"]
   if host == nil or host[0] == nil or host[1] ~= nil then return nil end
+  -- HAProxy lets a host have a `/` or a `?` in it, and the check would be asked about another path than the one that is sent on.
+  if not host[0]:match("^[%w%.%-_:%[%]]+$") then return nil end
   local scheme = "http"
   if txn.f:ssl_fc() == 1 then scheme = "https" end
   local lines = {

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::front::Front;
 use crate::kinds::Kind;
-use crate::support::shop::{principal, user};
+use crate::support::shop::{self, principal, user};
 use crate::support::{Draft, PRINCIPAL, Phone, minutes};
 use crate::table::Column;
 use crate::wire::Mode;
@@ -18,6 +18,7 @@ pub async fn observe(kind: &'static Kind) -> Column {
     guests(&front, &mut rows).await;
     signed(&front, &mut rows).await;
     forged(&front, &mut rows).await;
+    disowned(&front, &mut rows).await;
     unclean(&front, &mut rows).await;
     flood(&front, &mut rows).await;
     expired(&front, &mut rows).await;
@@ -137,6 +138,42 @@ async fn forged(front: &Front, rows: &mut Column) {
 fn capital(name: &str) -> String {
     let parts = name.split('-').map(|part| part[..1].to_uppercase() + &part[1..]);
     parts.collect::<Vec<_>>().join("-")
+}
+
+/// What a client's `Connection` names is the next hop's alone (RFC 9110, section 7.6.1), so a proxy may take it off, and a back end too.
+/// Nobody may so become a guest, or lose what their claims forbid them.
+async fn disowned(front: &Front, rows: &mut Column) {
+    let phone = front.customer().await;
+    front.app.admin("PUT", "/admin/v1/users/42/claims", Some(json!({ "suspended": true }))).await.ok();
+    let bearer = format!("Authorization: Bearer {}\r\n", phone.token());
+    let mut cells = Vec::new();
+    for lines in [
+        "Connection: close, Yaopai-Claims, Yaopai-User\r\n",
+        "Connection: yaopai-claims,YAOPAI-USER,close\r\n",
+        "Connection: Yaopai-Claims\r\nConnection: Yaopai-User\r\nConnection: close\r\n",
+        "Connection: close\r\nconnection:\tYaopai-User ,\tYaopai-Claims\r\n",
+    ] {
+        for path in ["/orders", "/catalogue/tea", "/join/", "/pay/1", "/api/orders"] {
+            let text = format!("GET {path} HTTP/1.1\r\nHost: shop.example\r\n{lines}{bearer}\r\n");
+            let seen = front.send(text.as_bytes()).await;
+            if seen.arrived.is_some() {
+                let arrived = seen.passed();
+                let told = principal(arrived);
+                let has = |name| told.iter().any(|(n, value)| n == name && !value.is_empty());
+                assert!(has("yaopai-user") && has("yaopai-claims"), "{path} {lines:?}: {arrived}");
+                let names = |(name, value): &(String, String)| {
+                    name.eq_ignore_ascii_case("connection") && value.to_lowercase().contains("yaopai")
+                };
+                assert!(!shop::headers(arrived).iter().any(names), "{path} {lines:?}: {arrived}");
+            } else {
+                seen.stopped();
+            }
+            cells.push(seen.cell());
+        }
+    }
+    cells.sort();
+    cells.dedup();
+    rows.push(("`Connection` names `Yaopai-User`, `Yaopai-Claims`", cells.join(", ")));
 }
 
 async fn unclean(front: &Front, rows: &mut Column) {

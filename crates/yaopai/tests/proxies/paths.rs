@@ -88,6 +88,17 @@ async fn one_server_s_signature_opens_no_other(kind: &Kind, front: &Front) {
         assert_eq!(front.send(text.as_bytes()).await.arrived, None, "{}: {host:?}", kind.name);
     }
     front.draft(&draft).await.passed();
+    // A host with a path in it, or a query: written in front of the request's own path, it makes another of it.
+    let phone = front.app.newcomer("hanmeimei").keyed();
+    front.app.back_end.knows(&phone.openid(), "7");
+    phone.log_in().await;
+    for within in ["/catalogue", "/img/a.png?x=", "/?x="] {
+        let host = format!("shop.example{within}");
+        let asked = phone.draft_for_shop("GET", &format!("{within}/orders"), None);
+        let moved = Draft { uri: "/orders".into(), host: host.clone(), ..asked };
+        let seen = front.draft(&moved).await;
+        assert_eq!(seen.arrived, None, "{}: a signature for {within}/orders opens /orders by Host: {host}", kind.name);
+    }
 }
 
 /// What a proxy tells the check, a client must not: neither by headers nor by the check's own paths.
