@@ -10,6 +10,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::world::World;
+use crate::support::Setup;
+use crate::support::raw;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_requests_over_one_connection() {
@@ -42,6 +44,23 @@ async fn many_requests_over_one_connection() {
         assert_eq!(s.header("cookie"), Some("a=b; c=d"), "one field, as HTTP/1.1 wants it");
         assert_eq!(s.header("te"), None);
     }
+}
+
+/// Its connections live as long as their peer likes: only proxies of ours may hold places so. To others it is HTTP/1.1 that is none.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stranger_is_refused() {
+    let setup = Setup { top: "public = { trusted_proxies = [\"10.0.0.1\"] }", ..Setup::default() };
+    let world = World::with("", setup).await;
+    let mut stream = TcpStream::connect(world.public().replace("http://", "")).await.unwrap();
+    let start =
+        [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), frame(4, 0, 0, &[]), headers_frame(&USUAL, true)].concat();
+    stream.write_all(&start).await.unwrap();
+    let mut answer = Vec::new();
+    let end = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut answer)).await;
+    assert!(end.is_ok(), "it is kept");
+    assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 400 "), "{:?}", String::from_utf8_lossy(&answer));
+    assert_eq!(world.upstream.targets(), Vec::<String>::new());
+    assert_eq!(raw::get(&world.public(), "/b", &[]).await.status(), 200, "HTTP/1.1 is everybody's");
 }
 
 /// Our own calls, signed ones too.
