@@ -115,6 +115,7 @@ impl Gateway {
         let upgrade = socket::asked(&request).then(|| hyper::upgrade::on(&mut request));
         let (parts, body) = request.into_parts();
         let asked = Asked::read(&parts)?;
+        read_has_length(&parts, &body)?;
         let route = self.routes.find(asked.original.path, &parts.method)?;
         let who = self.who(route, &asked, &parts, peer).await?;
         let digest = body_digest(who.passed.as_ref(), route, &parts, &body)?;
@@ -187,6 +188,7 @@ fn read_has_length(parts: &Parts, body: &Incoming) -> Result<(), Error> {
         return Err(refuse::no_length());
     }
 }
+    Ok(())
 
 /// What the body must be, if a signature says so. A body that none covers goes on only where the route allows it.
 fn body_digest(

@@ -206,6 +206,16 @@ async fn a_length_that_is_not_the_bodys() {
     }
 }
 
+/// Of a request to read hyper's client would leave such a body out.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_to_read_without_a_length() {
+    let world = World::start().await;
+    assert!(!send(&world, &[headers_frame(&USUAL, false), frame(0, 1, 1, b"abc")]).await);
+    assert_eq!(world.upstream.targets(), Vec::<String>::new());
+    assert!(send(&world, &[headers_frame(&and("content-length", "3"), false), frame(0, 1, 1, b"abc")]).await);
+    assert_eq!(world.upstream.one().length, 3);
+}
+
 /// CVE-2023-44487: requests that are taken back at once. The connection ends, and the upstream is not flooded by them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_of_resets_ends_the_connection() {
