@@ -27,7 +27,7 @@ use yaopai_core::ports::Clock;
 use yaopai_core::service::Service;
 use yaopai_wire::carrier::Carriers;
 use yaopai_wire::digest::ContentDigest;
-use yaopai_wire::principal::BOUND;
+use yaopai_wire::principal::{BOUND, USER};
 use yaopai_wire::problem::Code;
 use yaopai_wire::signature::SIGNATURE_INPUT;
 
@@ -43,7 +43,7 @@ use kept::Kept;
 use routes::{Route, Routes};
 
 pub use asked::in_one_form;
-pub use cut::{Cuts, CuttingSink};
+pub use cut::{Cuts, CuttingSink, user_of};
 
 /// Passes requests on.
 pub struct Gateway {
@@ -160,9 +160,10 @@ impl Gateway {
         match self.checks.judge(&route.ask(), &original, &parts.headers, from).await? {
             Verdict::Guest => Ok(Who { passed: None, hold: None }),
             Verdict::Passed(passed) => {
-                let hold = self.cuts.hold(passed.session);
-                // An end that came between the check and the hold reached neither.
-                self.checks.still(begun, passed.session).await?;
+                let user = passed.principal.get(USER).cloned();
+                let hold = self.cuts.hold(passed.session, user.clone());
+                // An end or a change of user that came between the check and the hold reached neither.
+                self.checks.still(begun, passed.session, user.as_ref()).await?;
                 Ok(Who { passed: Some(passed), hold: Some(hold) })
             }
         }
