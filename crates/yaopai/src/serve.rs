@@ -11,6 +11,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Either};
 use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
+use ipnet::IpNet;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
@@ -179,6 +180,7 @@ impl Server {
             metrics.clone(),
             stopping.clone(),
         );
+        let proxies = config.public_proxies.clone();
         let pushes = Pushes::new(service.clone(), config.pushes);
         let api = Api::new(
             service.clone(),
@@ -197,7 +199,7 @@ impl Server {
             tokio::spawn(listen::serve(
                 public,
                 strangers,
-                Arc::new(Public { api: Routed(api), gateway }),
+                Arc::new(Public { api: Routed(api), gateway, proxies }),
                 stopping.clone(),
             )),
             tokio::spawn(listen::serve(check, neighbours, Arc::new(CheckFirst(checks)), stopping.clone())),
@@ -285,6 +287,8 @@ impl Answer for Routed {
 struct Public {
     api: Routed,
     gateway: Option<Arc<Gateway>>,
+    /// Proxies in front, from whom HTTP/2 is taken.
+    proxies: Vec<IpNet>,
 }
 
 impl Answer for Public {
@@ -303,6 +307,10 @@ impl Answer for Public {
 
     fn speaks_all(&self) -> bool {
         true
+    }
+
+    fn takes_http2_from(&self, peer: Peer) -> bool {
+        peer.is_among(&self.proxies)
     }
 }
 

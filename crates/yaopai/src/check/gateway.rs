@@ -15,6 +15,8 @@ use yaopai_wire::problem::Code;
 
 use super::found::Found;
 use super::jwt::NoAudience;
+use crate::gateway::user_of;
+
 use super::{Ask, Checks, Decision, Principal, refuse};
 
 /// What the gateway is told of a request that passes.
@@ -110,16 +112,25 @@ impl Checks {
         Ok(Verdict::Passed(found.into()))
     }
 
-    /// Says no if the session may have ended since then: who passes on a request holds its session first, so that a later end
-    /// reaches it, and then asks this about an earlier one.
+    /// Says no if the session may have ended since then or is not this user's any more: who passes on a request holds its session
+    /// first, so that a later change reaches it, and then asks this about an earlier one.
     ///
     /// # Errors
-    /// Why it ended.
-    pub async fn still(&self, begun: Begun, session: SessionId) -> Result<(), Error> {
-        if !self.table.changed_since(begun.0, session) {
+    /// Why it ended, or that it has just changed.
+    pub async fn still(&self, begun: Begun, session: SessionId, user: Option<&HeaderValue>) -> Result<(), Error> {
+        if self.table.changed_since(begun.0, session) {
+            return Err(self.ended(session).await);
+        }
+        let Some(user) = user else { return Ok(()) };
+        // What isn't in the table and has changed is known to have.
+        if self.table.peek(session, |principal| principal.user() == user.as_bytes()).unwrap_or(true) {
             return Ok(());
         }
-        Err(self.ended(session).await)
+        // The table knows the confirmed secret's principal; another secret may act as the user all the same.
+        match self.service.world().store.load(session).await? {
+            Some(found) if found.ended.is_none() && user_of(&found).as_ref() == Some(user) => Ok(()),
+            _ => Err(self.ended(session).await),
+        }
     }
 
     /// Why a session ended, for its client.

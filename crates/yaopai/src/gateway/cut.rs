@@ -1,17 +1,32 @@
-//! What is under way for which session, to be cut when that ends.
+//! What is under way for which session and user, to be cut when the session ends or becomes another user's.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use http::HeaderValue;
 use tokio::sync::watch;
 use yaopai_core::ids::SessionId;
 use yaopai_core::ports::{Change, ChangeSink};
+use yaopai_core::session::Session;
+use yaopai_wire::principal::encode_user;
 
 const SHARDS: usize = 16;
 
-/// Who tells of a session's end, and how many holds listen.
-type Held = HashMap<SessionId, (watch::Sender<bool>, usize)>;
+/// A session's user as a principal header says it; `None` while there is none.
+pub type User = Option<HeaderValue>;
+
+/// What holds have been told of their session since the first of them began.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Said {
+    Nothing,
+    /// Whose it is now.
+    User(User),
+    Ended,
+}
+
+/// Who tells of a session's changes, and how many holds listen.
+type Held = HashMap<SessionId, (watch::Sender<Said>, usize)>;
 
 /// Sessions with something under way. As large as that is: requests are bounded by the listener's connections, sockets by their
 /// upstream's places.
@@ -24,7 +39,9 @@ pub struct Cuts {
 pub struct Hold {
     cuts: Arc<Cuts>,
     session: SessionId,
-    ended: watch::Receiver<bool>,
+    /// For whom it passed. What passed without a user goes on when there is one.
+    user: User,
+    said: watch::Receiver<Said>,
 }
 
 impl Cuts {
@@ -33,12 +50,21 @@ impl Cuts {
         Arc::new(Self::default())
     }
 
-    /// Holds a session. Its end is told from now on.
-    pub fn hold(self: &Arc<Self>, session: SessionId) -> Arc<Hold> {
+    /// Holds a session for what passed as this user's. Its end, and that it is another user's, is told from now on.
+    pub fn hold(self: &Arc<Self>, session: SessionId, user: User) -> Arc<Hold> {
         let mut shard = self.shard(session);
-        let (sender, count) = shard.entry(session).or_insert_with(|| (watch::Sender::new(false), 0));
+        let (sender, count) = shard.entry(session).or_insert_with(|| (watch::Sender::new(Said::Nothing), 0));
         *count += 1;
-        Arc::new(Hold { cuts: self.clone(), session, ended: sender.subscribe() })
+        Arc::new(Hold { cuts: self.clone(), session, user, said: sender.subscribe() })
+    }
+
+    /// The session is this user's now: holds of another one are told.
+    pub fn changed(&self, session: SessionId, user: User) {
+        let shard = self.shard(session);
+        if let Some((sender, _)) = shard.get(&session) {
+            let now = Said::User(user);
+            sender.send_if_modified(|said| std::mem::replace(said, now.clone()) != now);
+        }
     }
 
     /// The session has ended: all of its holds are told.
@@ -46,7 +72,7 @@ impl Cuts {
         let mut shard = self.shard(session);
         if let Some((sender, _)) = shard.remove(&session) {
             // Under the lock: a hold that is dropped meanwhile must know whether it still counts.
-            sender.send_replace(true);
+            sender.send_replace(Said::Ended);
         }
     }
 
@@ -66,11 +92,25 @@ impl Cuts {
     }
 }
 
+/// The session's user as a principal header would say it.
+pub fn user_of(session: &Session) -> User {
+    session.user.as_ref().and_then(|user| HeaderValue::from_str(&encode_user(user.as_str()).to_string()).ok())
+}
+
 impl Hold {
-    /// Returns when the session has ended.
+    /// Is it over for this hold?
+    fn is_over(&self, said: &Said) -> bool {
+        match said {
+            Said::Nothing => false,
+            Said::User(now) => self.user.is_some() && self.user != *now,
+            Said::Ended => true,
+        }
+    }
+
+    /// Returns when the session has ended, or is no more its user's.
     pub async fn ended(&self) {
         // An error means that the sender is gone without having told; it is dropped only once it has, or with the last hold.
-        if self.ended.clone().wait_for(|ended| *ended).await.is_err() {
+        if self.said.clone().wait_for(|said| self.is_over(said)).await.is_err() {
             std::future::pending::<()>().await;
         }
     }
@@ -80,7 +120,7 @@ impl Drop for Hold {
     fn drop(&mut self) {
         let mut shard = self.cuts.shard(self.session);
         // After the end there is nothing left of it, or only what came too late and counts for itself.
-        if *self.ended.borrow() {
+        if *self.said.borrow() == Said::Ended {
             return;
         }
         if let Entry::Occupied(mut held) = shard.entry(self.session) {
@@ -107,10 +147,14 @@ impl<S> CuttingSink<S> {
 
 impl<S: ChangeSink> ChangeSink for CuttingSink<S> {
     fn apply(&self, change: Change) {
-        let ended = if let Change::Ended(session) = &change { Some(*session) } else { None };
+        let (session, user) = match &change {
+            Change::Put(session) => (session.id, Some(user_of(session))),
+            Change::Ended(session) => (*session, None),
+        };
         self.table.apply(change);
-        if let Some(session) = ended {
-            self.cuts.end(session);
+        match user {
+            Some(user) => self.cuts.changed(session, user),
+            None => self.cuts.end(session),
         }
     }
 }
@@ -126,7 +170,7 @@ mod tests {
     #[test]
     fn an_end_reaches_every_hold_and_no_other() {
         let cuts = Cuts::new();
-        let (a, b, other) = (cuts.hold(ID), cuts.hold(ID), cuts.hold(SessionId([8; 16])));
+        let (a, b, other) = (cuts.hold(ID, None), cuts.hold(ID, None), cuts.hold(SessionId([8; 16]), None));
         assert!(a.ended().now_or_never().is_none());
         cuts.end(ID);
         assert!(a.ended().now_or_never().is_some() && b.ended().now_or_never().is_some());
@@ -134,13 +178,32 @@ mod tests {
     }
 
     #[test]
+    fn another_user_reaches_the_holds_of_the_one_before() {
+        let user = |name: &'static str| Some(HeaderValue::from_static(name));
+        let cuts = Cuts::new();
+        let none = cuts.hold(ID, None);
+        cuts.changed(ID, user("42"));
+        let first = cuts.hold(ID, user("42"));
+        cuts.changed(ID, user("42"));
+        assert!(first.ended().now_or_never().is_none(), "a refresh");
+        cuts.changed(ID, user("43"));
+        let (late, second) = (cuts.hold(ID, user("42")), cuts.hold(ID, user("43")));
+        assert!(first.ended().now_or_never().is_some() && late.ended().now_or_never().is_some());
+        assert!(none.ended().now_or_never().is_none() && second.ended().now_or_never().is_none());
+        cuts.changed(ID, None);
+        assert!(second.ended().now_or_never().is_some());
+        drop((none, first, late, second));
+        assert!(cuts.is_empty());
+    }
+
+    #[test]
     fn what_is_over_leaves_nothing() {
         let cuts = Cuts::new();
-        let (a, b) = (cuts.hold(ID), cuts.hold(ID));
+        let (a, b) = (cuts.hold(ID, None), cuts.hold(ID, None));
         drop(a);
         assert_eq!(cuts.len(), 1);
         cuts.end(ID);
-        let late = cuts.hold(ID);
+        let late = cuts.hold(ID, None);
         drop(b);
         assert_eq!(cuts.len(), 1, "a hold from before the end doesn't count for a later one");
         assert!(late.ended().now_or_never().is_none());

@@ -27,7 +27,7 @@ use yaopai_core::ports::Clock;
 use yaopai_core::service::Service;
 use yaopai_wire::carrier::Carriers;
 use yaopai_wire::digest::ContentDigest;
-use yaopai_wire::principal::BOUND;
+use yaopai_wire::principal::{BOUND, USER};
 use yaopai_wire::problem::Code;
 use yaopai_wire::signature::SIGNATURE_INPUT;
 
@@ -43,7 +43,7 @@ use kept::Kept;
 use routes::{Route, Routes};
 
 pub use asked::in_one_form;
-pub use cut::{Cuts, CuttingSink};
+pub use cut::{Cuts, CuttingSink, user_of};
 
 /// Passes requests on.
 pub struct Gateway {
@@ -115,6 +115,7 @@ impl Gateway {
         let upgrade = socket::asked(&request).then(|| hyper::upgrade::on(&mut request));
         let (parts, body) = request.into_parts();
         let asked = Asked::read(&parts)?;
+        read_has_length(&parts, &body)?;
         let route = self.routes.find(asked.original.path, &parts.method)?;
         let who = self.who(route, &asked, &parts, peer).await?;
         let digest = body_digest(who.passed.as_ref(), route, &parts, &body)?;
@@ -159,9 +160,10 @@ impl Gateway {
         match self.checks.judge(&route.ask(), &original, &parts.headers, from).await? {
             Verdict::Guest => Ok(Who { passed: None, hold: None }),
             Verdict::Passed(passed) => {
-                let hold = self.cuts.hold(passed.session);
-                // An end that came between the check and the hold reached neither.
-                self.checks.still(begun, passed.session).await?;
+                let user = passed.principal.get(USER).cloned();
+                let hold = self.cuts.hold(passed.session, user.clone());
+                // An end or a change of user that came between the check and the hold reached neither.
+                self.checks.still(begun, passed.session, user.as_ref()).await?;
                 Ok(Who { passed: Some(passed), hold: Some(hold) })
             }
         }
@@ -175,12 +177,19 @@ impl Gateway {
     }
 
     fn trusts(&self, peer: Peer) -> bool {
-        match peer {
-            Peer::Local => true,
-            Peer::Ip(ip) => self.proxies.iter().any(|net| net.contains(&ip)),
-        }
+        peer.is_among(&self.proxies)
     }
 }
+
+/// hyper's client sends the body of a GET or HEAD only where its length is known, and else leaves it out without a word: the upstream
+/// would be told of a body, perhaps a signed one, that it never gets.
+fn read_has_length(parts: &Parts, body: &Incoming) -> Result<(), Error> {
+    let is_read = matches!(parts.method, Method::GET | Method::HEAD);
+    if is_read && !body.is_end_stream() && body.size_hint().exact().is_none() {
+        return Err(refuse::no_length());
+    }
+}
+    Ok(())
 
 /// What the body must be, if a signature says so. A body that none covers goes on only where the route allows it.
 fn body_digest(

@@ -74,6 +74,11 @@ pub(super) fn other_body() -> Error {
     Error::new(Code::ProofInvalid, "The body is not the one that Content-Digest names: send what was signed.")
 }
 
+/// The body of a request to read can't be passed on: nobody knows how long it is.
+pub(super) fn no_length() -> Error {
+    Error::new(Code::Malformed, "Give the body a Content-Length, or send none with this method; nothing was sent on.")
+}
+
 /// A body came that no signature covers.
 pub(super) fn unsigned_body() -> Error {
     Error::new(Code::BodyDigestRequired, "Send Content-Digest and sign it, or send no body with this method.")

@@ -17,6 +17,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use ipnet::IpNet;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Semaphore, watch};
 use tokio_io_timeout::TimeoutStream;
@@ -63,6 +64,17 @@ pub enum Peer {
     Local,
 }
 
+impl Peer {
+    /// Is it a proxy of ours: in one of these networks, or on this machine?
+    pub fn is_among(self, proxies: &[IpNet]) -> bool {
+        match self {
+            Self::Local => true,
+            // A socket of both families names an IPv4 peer in IPv6.
+            Self::Ip(ip) => proxies.iter().any(|net| net.contains(&ip.to_canonical())),
+        }
+    }
+}
+
 /// Answers requests of one connection's peer.
 pub trait Answer: Send + Sync + 'static {
     /// What is awaited for the answer.
@@ -71,8 +83,13 @@ pub trait Answer: Send + Sync + 'static {
     /// Answers one request.
     fn answer(&self, peer: Peer, request: Request<Incoming>) -> Self::Future;
 
-    /// Does it take HTTP/2 and upgrades beside HTTP/1.1?
+    /// Does it take upgrades beside plain HTTP/1.1, and from some peers HTTP/2?
     fn speaks_all(&self) -> bool {
+        false
+    }
+
+    /// Does it take HTTP/2 from this peer, where it [speaks all](Self::speaks_all)?
+    fn takes_http2_from(&self, _peer: Peer) -> bool {
         false
     }
 

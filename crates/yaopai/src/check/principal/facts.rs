@@ -62,6 +62,13 @@ impl Principal {
         }
     }
 
+    /// Its user, as the header says it; empty while there is none.
+    pub fn user(&self) -> &[u8] {
+        let (lengths, kept) = self.block.split_at(KEPT * 2);
+        let length = lengths.first_chunk::<2>().map_or(0, |length| usize::from(u16::from_be_bytes(*length)));
+        kept.get(..length).unwrap_or_default()
+    }
+
     /// What tells it from any other principal of the same session.
     pub fn stamp(&self) -> Stamp {
         Stamp { block: self.block.clone(), few: self.few.lasting() }

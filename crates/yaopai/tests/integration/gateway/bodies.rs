@@ -4,7 +4,7 @@ use base64::Engine as _;
 use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use yaopai_wire::digest::CONTENT_DIGEST;
+use yaopai_wire::digest::{CONTENT_DIGEST, ContentDigest};
 
 use super::world::World;
 use crate::support::raw::{self, Answer, Kept};
@@ -116,6 +116,29 @@ async fn a_body_needs_its_digest_unless_the_route_says_otherwise() {
     let answer = send_other(&world, &read, b"a body", None).await;
     assert_eq!((answer.status(), answer.code()), (401, "body_digest_required"));
     assert_eq!(world.upstream.seen().len(), 1);
+}
+
+/// A body of a request to read without a length would be left out on the way, signed or not: it is refused before anything is sent.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_to_read_needs_a_length() {
+    let world = World::start().await;
+    let phone = keyed(&world).await;
+    for method in ["GET", "HEAD"] {
+        let draft = |uri: &str| Draft { body: b"a query".to_vec(), ..Draft::new(method, "shop.example", uri, None) };
+        let mut signed = draft("/shop/x").bearing(&phone.token());
+        signed.set(CONTENT_DIGEST, &ContentDigest::of(&signed.body).value());
+        let signed = signed.signed(&phone.key().unwrap(), phone.clock());
+        for draft in [&draft("/open"), &signed] {
+            let answer = send_other(&world, draft, b"a query", Some(3)).await;
+            assert_eq!(answer.status(), 400, "{method} {}", draft.uri);
+            assert!(method == "HEAD" || answer.code() == "malformed" && answer.body().contains("Content-Length"));
+        }
+        assert_eq!(world.upstream.seen().len(), 0, "{method}");
+    }
+    // With one it arrives.
+    let draft = Draft { body: b"a query".to_vec(), ..Draft::new("GET", "shop.example", "/open", None) };
+    assert_eq!(send_other(&world, &draft, b"a query", None).await.status(), 200);
+    assert_eq!(world.upstream.one().length, 7);
 }
 
 /// Of a bearer session a digest is the client's and the back end's own business.

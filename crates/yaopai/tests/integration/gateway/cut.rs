@@ -147,6 +147,37 @@ async fn a_refresh_and_guests_are_not_cut() {
     speaks(&mut guest).await;
 }
 
+/// A switch of accounts within one session: what passed as 42 is 42's, and ends. A first bind and a refresh cut nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_of_user_cuts() {
+    let world = World::start().await;
+    for (account, user) in [("home", "42"), ("work", "43")] {
+        world.back_end.has_account(account, "secret", user);
+    }
+    let phone = world.phone("lilei");
+    phone.log_in().await;
+    let mut unbound = open(&world, "/session/socket", &bearer(&phone)).await;
+    phone.hold(&phone.bind("a", "home", "secret").await.field("token"));
+    phone.read().await.ok();
+    let mut first = open(&world, "/shop/socket", &bearer(&phone)).await;
+    speaks(&mut unbound).await;
+    phone.steps_up().await;
+    phone.read().await.ok();
+    speaks(&mut first).await;
+    let reply = phone.bind("b", "work", "secret").await;
+    assert_eq!(reply.field("user"), "43");
+    is_cut(&mut first).await;
+    phone.hold(&reply.field("token"));
+    let mut second = open(&world, "/shop/socket", &bearer(&phone)).await;
+    speaks(&mut second).await;
+    assert_eq!(world.upstream.seen().last().unwrap().header("yaopai-user"), Some("43"));
+    // What passed without a user goes on, as nobody's, until the session ends.
+    speaks(&mut unbound).await;
+    assert_eq!(phone.log_out().await.status, 204);
+    is_cut(&mut second).await;
+    is_cut(&mut unbound).await;
+}
+
 /// A storm of kicks against requests: after each kick's answer not one request that is sent gets through, and none stays open.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_kick_between_the_check_and_the_upstream() {

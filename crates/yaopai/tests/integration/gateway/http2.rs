@@ -10,6 +10,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::world::World;
+use crate::support::Setup;
+use crate::support::raw;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_requests_over_one_connection() {
@@ -42,6 +44,23 @@ async fn many_requests_over_one_connection() {
         assert_eq!(s.header("cookie"), Some("a=b; c=d"), "one field, as HTTP/1.1 wants it");
         assert_eq!(s.header("te"), None);
     }
+}
+
+/// Its connections live as long as their peer likes: only proxies of ours may hold places so. To others it is HTTP/1.1 that is none.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stranger_is_refused() {
+    let setup = Setup { top: "public = { trusted_proxies = [\"10.0.0.1\"] }", ..Setup::default() };
+    let world = World::with("", setup).await;
+    let mut stream = TcpStream::connect(world.public().replace("http://", "")).await.unwrap();
+    let start =
+        [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), frame(4, 0, 0, &[]), headers_frame(&USUAL, true)].concat();
+    stream.write_all(&start).await.unwrap();
+    let mut answer = Vec::new();
+    let end = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut answer)).await;
+    assert!(end.is_ok(), "it is kept");
+    assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 400 "), "{:?}", String::from_utf8_lossy(&answer));
+    assert_eq!(world.upstream.targets(), Vec::<String>::new());
+    assert_eq!(raw::get(&world.public(), "/b", &[]).await.status(), 200, "HTTP/1.1 is everybody's");
 }
 
 /// Our own calls, signed ones too.
@@ -185,6 +204,16 @@ async fn a_length_that_is_not_the_bodys() {
         assert!(seen.len() <= 1 && seen.iter().all(|s| s.target == "/a" && s.length <= 3), "{seen:#?}");
         assert!(length == "0" || seen.iter().all(|s| s.sha256.is_none()), "{length}: {seen:#?}");
     }
+}
+
+/// Of a request to read hyper's client would leave such a body out.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_to_read_without_a_length() {
+    let world = World::start().await;
+    assert!(!send(&world, &[headers_frame(&USUAL, false), frame(0, 1, 1, b"abc")]).await);
+    assert_eq!(world.upstream.targets(), Vec::<String>::new());
+    assert!(send(&world, &[headers_frame(&and("content-length", "3"), false), frame(0, 1, 1, b"abc")]).await);
+    assert_eq!(world.upstream.one().length, 3);
 }
 
 /// CVE-2023-44487: requests that are taken back at once. The connection ends, and the upstream is not flooded by them.
