@@ -188,8 +188,8 @@ fn read_has_length(parts: &Parts, body: &Incoming) -> Result<(), Error> {
     if is_read && !body.is_end_stream() && body.size_hint().exact().is_none() {
         return Err(refuse::no_length());
     }
-}
     Ok(())
+}
 
 /// What the body must be, if a signature says so. A body that none covers goes on only where the route allows it.
 fn body_digest(

@@ -1,7 +1,7 @@
 //! HTTP/1.1 with upgrades, or HTTP/2 in clear text by a client that knows (RFC 9113, section 3.3): a proxy in front that ends TLS.
 //!
 //! Only a proxy of ours: an HTTP/2 connection lives as long as its peer answers pings and takes none of what it asked for, so a
-//! stranger could hold places for ever. Its preface is to HTTP/1.1 a request that is none, and the connection is closed.
+//! stranger could hold places for ever. A preface of anybody else is a request that is none, and its connection is closed.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -50,7 +50,9 @@ pub(super) async fn serve_one<S, A>(
         () = stopping(&mut stop) => return,
     };
     let Ok(Some(http2)) = known else { return };
-    let http2 = http2 && answer.takes_http2_from(peer);
+    if http2 && !answer.takes_http2_from(peer) {
+        return;
+    }
     // hyper has its own.
     stream.as_mut().set_read_timeout_pinned(None);
     let mut builder = auto::Builder::new(TokioExecutor::new());
