@@ -40,6 +40,12 @@ impl Lab {
         self.put_cookies(change(n, cookies)).await.unwrap()
     }
 
+    /// The answer to a user's request.
+    pub async fn put_for(&self, who: &str, n: u8, cookies: Vec<PutCookie>) {
+        let kept = self.put_cookies(JarChange { user: Some(user(who)), ..change(n, cookies) }).await.unwrap();
+        assert!(kept.is_some(), "the session is not {who}'s");
+    }
+
     /// The slots of a jar, the oldest first.
     pub async fn slots(&self, n: u8) -> Vec<u8> {
         self.jar(id(n)).await.unwrap().cookies.iter().map(|cookie| cookie.slot[0]).collect()
@@ -186,6 +192,6 @@ pub async fn a_change_of_user_empties_it(lab: Lab) {
     }
     assert_eq!(lab.jar(id(1)).await.unwrap(), emptied);
     assert_eq!(lab.slots(2).await, [1], "a guest's stays a guest's");
-    lab.put_cookies(JarChange { user: Some(user("v")), ..change(1, vec![cookie(2, b"v's")]) }).await.unwrap();
+    lab.put_for("v", 1, vec![cookie(2, b"v's")]).await;
     assert_eq!(lab.jar_version(id(1)).await.unwrap(), Some(before + 2), "no version comes twice");
 }

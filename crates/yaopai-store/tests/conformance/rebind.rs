@@ -23,7 +23,7 @@ async fn bound(lab: &Lab) {
 
 pub async fn a_fresh_bound_session_changes_its_user(mut lab: Lab) {
     bound(&lab).await;
-    lab.put(1, vec![jar::cookie(1, b"u's")]).await;
+    lab.put_for("u", 1, vec![jar::cookie(1, b"u's")]).await;
     lab.rotate(refresh(1, 11, "r", 12, T0)).await.unwrap();
     lab.log.take();
     lab.set_claims(&main(), &user("v"), Some(said("boss")), T0).await.unwrap();
@@ -120,7 +120,7 @@ pub async fn a_lost_answer_is_asked_for_again(mut lab: Lab) {
 
 pub async fn a_bind_to_the_same_user_is_no_rebind(lab: Lab) {
     bound(&lab).await;
-    lab.put(1, vec![jar::cookie(1, b"u's")]).await;
+    lab.put_for("u", 1, vec![jar::cookie(1, b"u's")]).await;
     let mut again = bind_as(1, 11, "b", 20, "u");
     again.rotate.now = later(20 * MINUTE);
     answer(lab.bind(again).await.unwrap());
