@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use yaopai_core::jar::{From, LIFE_MAX, Origin, header, read};
+use yaopai_core::jar::{From, LIFE_MAX, Origin, To, header, read};
 use yaopai_core::time::Timestamp;
 
 const NOW: Timestamp = Timestamp(1_800_000_000_000);
