@@ -85,13 +85,12 @@ async fn rotate(call: Call, Body(asked): Body<Rotate>) -> Answered<Shown<Signing
 }
 
 fn object(admin: &Admin) -> SigningKeys {
-    let keys = admin.issuer().keys().roles();
-    let object = |(key, role): &(yaopai_core::ports::SigningKey, yaopai_core::signing::Role)| SigningKeyObject {
-        kid: key.kid.clone(),
+    let keys = admin.issuer().keys().roles().into_iter().map(|(key, role)| SigningKeyObject {
+        kid: key.kid,
         alg: key.alg.as_str(),
         role: role.as_str(),
         made_at: rfc3339(key.made_at),
         signs_from: rfc3339(key.signs_from),
-    };
-    SigningKeys { keys: keys.iter().map(object).collect() }
+    });
+    SigningKeys { keys: keys.collect() }
 }
