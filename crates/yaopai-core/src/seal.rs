@@ -245,6 +245,18 @@ impl Sealer {
     }
 }
 
+#[cfg(test)]
+impl Sealer {
+    /// With a data key and a hundred seals, and no store.
+    pub(crate) fn without_store(master: &MasterKey, entropy: Arc<dyn Entropy>) -> Self {
+        let sealer = Self::new(master, entropy).unwrap();
+        sealer.learn(&sealer.new_key(1).unwrap()).unwrap();
+        sealer.active.store(1, Ordering::Release);
+        sealer.left.store(100, Ordering::Release);
+        sealer
+    }
+}
+
 impl fmt::Debug for Sealer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Sealer(…)")

@@ -1,4 +1,11 @@
+use std::sync::Arc;
+
+use super::super::tests::Sevens;
 use super::*;
+use crate::seal::MasterKey;
+use crate::session::{Device, Secrets};
+use crate::time::Uptime;
+use yaopai_wire::token::Secret;
 
 const SESSION: SessionId = SessionId([0xab; 16]);
 const NOW: Timestamp = Timestamp(1_764_230_400_000);
@@ -53,6 +60,44 @@ fn a_chain_survives_its_bytes() {
             assert!(read.is_none_or(|read| cut == 4 + KEY_LEN && read.previous.is_none()), "{cut}");
         }
     }
+}
+
+fn session(id: SessionId, key: SessionKey) -> Session {
+    Session {
+        id,
+        realm: "default".into(),
+        app: "shop".into(),
+        identity: crate::ids::IdentityId([1; 16]),
+        openid: "o1".into(),
+        unionid: None,
+        user: None,
+        claims: None,
+        device: Device::default(),
+        env_version: None,
+        created_at: NOW,
+        vouched_at: NOW,
+        absolute_at: NOW,
+        last_seen: Uptime(0),
+        key,
+        secrets: Secrets::new(Secret::new([9; 32]).hash(), false),
+        ended: None,
+    }
+}
+
+/// What a check knows of a keyed session: its key, and never that it had none.
+#[test]
+fn a_sealed_key_opens_for_its_session_alone() {
+    let sealer = Sealer::without_store(&MasterKey::parse(&"5a".repeat(32)).unwrap(), Arc::new(Sevens));
+    let hmac = ProofKey::HmacSha256(Zeroizing::new([1; KEY_LEN]));
+    let wechat = ProofKey::WeChat(Box::new(chain()));
+    for (key, id) in [(hmac, SESSION.to_string()), (wechat, format!("{SESSION}.10"))] {
+        let sealed = key.seal(SESSION, &sealer).unwrap();
+        let opened = ProofKey::open(&session(SESSION, sealed.clone()), &sealer).unwrap().unwrap();
+        assert_eq!(key_of(&opened, &id, NOW), key_of(&key, &id, NOW));
+        let elsewhere = ProofKey::open(&session(SessionId([8; 16]), sealed), &sealer);
+        assert!(matches!(elsewhere, Err(SealError::Broken(_))));
+    }
+    assert!(ProofKey::open(&session(SESSION, SessionKey::Bearer), &sealer).unwrap().is_none());
 }
 
 /// HKDF by RFC 5869's own words, out of HMAC: PRK = HMAC(0…0, IKM), T(1) = HMAC(PRK, info ‖ 1).
