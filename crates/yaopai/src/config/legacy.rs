@@ -87,12 +87,12 @@ pub(super) fn read(entry: Option<&file::Legacy>, routes: &[Route], carriers: &Ca
     Ok(Legacy { cookies: cookies.clone(), headers })
 }
 
-fn cookie(name: &String, carriers: &Carriers) -> Result<(), ConfigError> {
+fn cookie(name: &str, carriers: &Carriers) -> Result<(), ConfigError> {
     const KEY: &str = "legacy.cookies";
     if !is_cookie_name(name) {
         return wrong(KEY, format!("{name:?} can't be a cookie's name"));
     }
-    if is_ours(name) || carriers.cookie.as_ref() == Some(name) {
+    if is_ours(name) || carriers.cookie.as_deref() == Some(name) {
         return wrong(KEY, format!("{name:?} is ours: a request with our token is checked, always"));
     }
     Ok(())
