@@ -171,6 +171,7 @@ impl Server {
             carriers: config.carriers.clone(),
             proxies: config.public_proxies.clone(),
             stripped_prefix: config.stripped_prefix.clone(),
+            legacy: config.legacy,
         };
         let gateway = Gateway::start(
             (config.upstreams, config.routes),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{BindCode, BindEnd, BindTerms, Identity, StoreError, UserFound, Which};
 use crate::ids::{AppName, IdentityId, Realm, SessionId, UserId};
+use crate::moving::AppMove;
 use crate::session::Claims;
 use crate::time::Timestamp;
 
@@ -42,6 +43,10 @@ pub enum Action {
     Merge(Merge),
     /// A bind code is kept.
     KeepBindCode(BindCode),
+    /// This is the state of an app's move from now on.
+    SetMove(AppName, AppMove),
+    /// An app's move is over: everybody is on our side.
+    EndMove(AppName),
 }
 
 /// What came of it.
@@ -55,6 +60,8 @@ pub enum Acted {
     Bound(BindEnd),
     /// Was there a binding to end?
     Unbound(bool),
+    /// Was there an app's move to end?
+    MoveEnded(bool),
     /// What a merge did, or would do.
     Merged(Merged),
     /// The answer was kept before. Nothing was changed.

@@ -11,7 +11,7 @@ use yaopai_core::session::{Claims, EndReason};
 use yaopai_core::time::Timestamp;
 
 use super::writer::{Done, Failure, Work};
-use super::{bind, codes, rows, sessions};
+use super::{bind, codes, moving, rows, sessions};
 use crate::{audited, merge};
 
 pub(super) fn act(work: &mut Work<'_>, act: &Act) -> Done<(Said, Acted)> {
@@ -46,6 +46,8 @@ fn perform(work: &mut Work<'_>, realm: &Realm, action: &Action, now: Timestamp) 
         Action::Move(to) => with(move_to(work, realm, to, now)?, Acted::Bound),
         Action::Merge(all) => with(merge_all(work, realm, all, now)?, Acted::Merged),
         Action::KeepBindCode(code) => with(keep_code(work, code)?, |()| Acted::Done),
+        Action::SetMove(app, state) => with(moving::set(work, realm, app, state)?, |()| Acted::Done),
+        Action::EndMove(app) => with(moving::end(work, realm, app)?, Acted::MoveEnded),
     }
 }
 

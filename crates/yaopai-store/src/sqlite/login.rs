@@ -2,13 +2,14 @@
 
 use rusqlite::{Connection, params};
 use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId, UserId};
+use yaopai_core::moving::stays;
 use yaopai_core::ports::{Change, LinkBy, LoginRecord, Open, Opened, UserFound};
 use yaopai_core::session::{Claims, Other, Room, Secrets, Session};
 use yaopai_core::time::{Timestamp, Uptime};
 
 use super::bind::OtherIdentity;
 use super::writer::{Done, Failure, Work};
-use super::{bind, rows};
+use super::{bind, moving, rows};
 use crate::rules::{self, Linked};
 
 /// The identity that a login finds.
@@ -45,6 +46,11 @@ pub(super) fn open(work: &mut Work<'_>, open: &Open) -> Done<Opened> {
     };
     let linked = linked.map(|user| UserFound { user, claims: None });
     let proposed = linked.as_ref().or(open.user.as_ref()).filter(|_| bound_to.is_none());
+    let user = bound_to.as_ref().or(proposed.map(|proposed| &proposed.user));
+    let said = moving::of(db, &session.realm, &session.app, &session.openid, user)?;
+    if let Some(why) = stays(said.as_ref(), &session.app, &session.openid) {
+        return repeated_or(db, &open.login, now, Opened::Stays(why));
+    }
     let disabled = match proposed {
         Some(proposed) => bind::disabled_at(db, &session.realm, &proposed.user)?.is_some(),
         None => found.as_ref().is_some_and(|found| found.disabled),

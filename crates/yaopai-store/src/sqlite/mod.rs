@@ -12,6 +12,7 @@ mod import;
 mod jar;
 mod lane;
 mod login;
+mod moving;
 mod proofs;
 mod rows;
 mod sessions;

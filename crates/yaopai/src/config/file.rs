@@ -42,6 +42,7 @@ pub struct File {
     pub upstreams: Vec<Upstream>,
     #[serde(default)]
     pub routes: Vec<Route>,
+    pub legacy: Option<Legacy>,
 }
 
 fn database() -> String {
@@ -201,8 +202,14 @@ pub struct App {
     pub link: Link,
     #[serde(default)]
     pub sessions: Sessions,
+    #[serde(default = "an_hour")]
+    pub move_ask_again: u64,
     pub webhook: Option<Webhook>,
     pub push: Option<Push>,
+}
+
+fn an_hour() -> u64 {
+    3_600
 }
 
 fn realm() -> String {
@@ -347,6 +354,7 @@ pub enum Scope {
     AccessToken,
     Introspect,
     SigningKeys,
+    Move,
 }
 
 #[derive(Deserialize)]
@@ -415,6 +423,17 @@ pub struct Route {
     pub check: String,
     #[serde(default)]
     pub cookies: Cookies,
+    #[serde(default)]
+    pub legacy: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Legacy {
+    #[serde(default)]
+    pub cookies: Vec<String>,
+    #[serde(default)]
+    pub headers: Vec<String>,
 }
 
 #[derive(Deserialize, Default, Clone, Copy, PartialEq, Eq)]

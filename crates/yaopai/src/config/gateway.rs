@@ -58,6 +58,8 @@ pub struct Route {
     pub check: String,
     /// What becomes of cookies.
     pub cookies: Cookies,
+    /// Do requests of the old program's go on unchecked?
+    pub legacy: bool,
 }
 
 /// What becomes of cookies, but for ours, which never go on.
@@ -187,7 +189,7 @@ fn route(entry: &file::Route, upstreams: &[Upstream], known: (&Apps, &[Audience]
     };
     check(&entry.check, prefix, known)?;
     let methods = entry.methods.as_ref().map(|names| methods(names)).transpose()?;
-    Ok(Route { prefix: prefix.clone(), methods, upstream, check: entry.check.clone(), cookies })
+    Ok(Route { prefix: prefix.clone(), methods, upstream, check: entry.check.clone(), cookies, legacy: entry.legacy })
 }
 
 /// A demand that nothing can meet is a mistake, too.
@@ -235,4 +237,4 @@ fn methods(names: &[String]) -> Result<Vec<Method>, ConfigError> {
 
 #[cfg(test)]
 #[path = "gateway_tests.rs"]
-mod tests;
+pub(super) mod tests;

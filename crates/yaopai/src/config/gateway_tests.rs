@@ -3,7 +3,7 @@ use std::path::Path;
 use super::super::Config;
 
 /// A configuration with these tables at its end.
-fn parse(tables: &str) -> Result<Config, String> {
+pub fn parse(tables: &str) -> Result<Config, String> {
     let folder = tempfile::tempdir().unwrap();
     let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
     for (name, text) in [("master.key", key), ("app.secret", "secret")] {

@@ -8,6 +8,7 @@ mod body;
 mod cut;
 mod forward;
 mod kept;
+mod legacy;
 mod outgoing;
 mod refuse;
 mod routes;
@@ -32,10 +33,10 @@ use yaopai_wire::problem::Code;
 use yaopai_wire::signature::SIGNATURE_INPUT;
 
 use crate::api::origin::origin;
-use crate::check::{Checks, Passed, Verdict};
-use crate::config::{self, Cookies};
+use crate::check::{Ask, Checks, Passed, Require, Verdict};
+use crate::config::{self, Cookies, Legacy};
 use crate::listen::Peer;
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, Side};
 use asked::Asked;
 use body::{Download, Upload};
 use cut::Hold;
@@ -57,6 +58,8 @@ pub struct Gateway {
     proxies: Vec<IpNet>,
     /// What such a proxy takes off the paths that clients call.
     stripped_prefix: String,
+    /// By what a request of the old program's is known, while an app is being moved.
+    legacy: Legacy,
     metrics: Arc<Metrics>,
     stop: watch::Receiver<bool>,
 }
@@ -71,12 +74,16 @@ pub struct Around {
     pub proxies: Vec<IpNet>,
     /// What such a proxy takes off the paths that clients call.
     pub stripped_prefix: String,
+    /// By what a request of the old program's is known, while an app is being moved.
+    pub legacy: Legacy,
 }
 
 /// Whose request it is.
 struct Who {
-    /// Nobody's, on a route that is open.
+    /// Nobody's, on a route that is open or of the old program's.
     passed: Option<Passed>,
+    /// Is it the old program's?
+    legacy: bool,
     /// Held from before the request goes on until all of it is over.
     hold: Option<Arc<Hold>>,
 }
@@ -95,9 +102,21 @@ impl Gateway {
             return None;
         }
         let upstreams: Vec<_> = upstreams.into_iter().map(|u| upstream::Upstream::start(u, &stop)).collect();
-        let Around { service, carriers, proxies, stripped_prefix } = around;
+        let Around { service, carriers, proxies, stripped_prefix, legacy } = around;
         let routes = Routes::new(routes, &upstreams);
-        Some(Arc::new(Self { checks, service, routes, cuts, clock, carriers, proxies, stripped_prefix, metrics, stop }))
+        Some(Arc::new(Self {
+            checks,
+            service,
+            routes,
+            cuts,
+            clock,
+            carriers,
+            proxies,
+            stripped_prefix,
+            legacy,
+            metrics,
+            stop,
+        }))
     }
 
     /// Answers one request, [in one form](in_one_form).
@@ -122,7 +141,8 @@ impl Gateway {
         let jar = self.jar(route, &asked, who.passed.as_ref()).await?;
         let place = route.upstream.place()?;
 
-        let request = outgoing::Outgoing { parts: &parts, asked: &asked, peer, upgrade: upgrade.is_some() };
+        let request =
+            outgoing::Outgoing { parts: &parts, asked: &asked, peer, upgrade: upgrade.is_some(), legacy: who.legacy };
         let head = request.head(self, route, who.passed.as_ref(), jar.as_ref().and_then(Kept::cookie));
         let upload = Upload::new(body, digest, route.upstream.idle(), who.hold.clone());
         let mut response = route.upstream.send(head, upload, who.hold.as_ref(), &*self.clock).await?;
@@ -139,7 +159,7 @@ impl Gateway {
         if let Some(jar) = jar {
             jar.learn(response.headers()).await?;
         }
-        outgoing::for_the_client(response.headers_mut(), route.cookies);
+        outgoing::for_the_client(response.headers_mut(), route.cookies_of(who.legacy));
         if let Some(passed) = who.passed {
             tell(&passed, response.headers_mut());
         }
@@ -156,15 +176,31 @@ impl Gateway {
     async fn who(&self, route: &Route, asked: &Asked<'_>, parts: &Parts, peer: Peer) -> Result<Who, Error> {
         let original = asked.original.stripped_of(&self.stripped_prefix);
         let from = origin(peer, &parts.headers, &self.proxies);
+        if route.legacy && self.legacy.is_shown(&parts.headers) && !self.checks.shows_ours(&original, &parts.headers) {
+            // Judged as a guest is: with what only we may say, or what could be read in two ways, it doesn't pass.
+            let ask = Ask { require: Require::Open, jwt: None, ..route.ask() };
+            let Verdict::Guest = self.checks.judge(&ask, &original, &parts.headers, from).await? else {
+                return Err(
+                    Error::new(Code::Internal, "Try again.").internal("a session in what shows nothing of ours")
+                );
+            };
+            self.metrics.gateway_side(Side::Legacy);
+            self.service.moved().legacy_request(ask.realm);
+            return Ok(Who { passed: None, legacy: true, hold: None });
+        }
         let begun = self.checks.begin();
         match self.checks.judge(&route.ask(), &original, &parts.headers, from).await? {
-            Verdict::Guest => Ok(Who { passed: None, hold: None }),
+            Verdict::Guest => {
+                self.metrics.gateway_side(Side::Guest);
+                Ok(Who { passed: None, legacy: false, hold: None })
+            }
             Verdict::Passed(passed) => {
                 let user = passed.principal.get(USER).cloned();
                 let hold = self.cuts.hold(passed.session, user.clone());
                 // An end or a change of user that came between the check and the hold reached neither.
                 self.checks.still(begun, passed.session, user.as_ref()).await?;
-                Ok(Who { passed: Some(passed), hold: Some(hold) })
+                self.metrics.gateway_side(Side::Yaopai);
+                Ok(Who { passed: Some(passed), legacy: false, hold: Some(hold) })
             }
         }
     }

@@ -30,6 +30,7 @@ fn routes(entries: &[(&str, &[Method], &str)]) -> Routes {
         upstream: 0,
         check: (*check).into(),
         cookies: Cookies::Pass,
+        legacy: false,
     };
     Routes::new(entries.iter().map(route).collect(), &[upstream()])
 }

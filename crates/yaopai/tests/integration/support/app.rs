@@ -232,7 +232,8 @@ impl TestApp {
     /// All that the database says about anybody, so that two looks can be compared.
     pub fn state(&self) -> BTreeMap<String, Vec<String>> {
         let db = self.database();
-        let tables = ["identities", "users", "sessions", "logins", "jar", "bind_codes", "signing_keys"];
+        let tables =
+            ["identities", "users", "sessions", "logins", "jar", "bind_codes", "signing_keys", "moves", "move_lists"];
         tables.iter().map(|table| ((*table).to_owned(), rows(&db, table))).collect()
     }
 }
