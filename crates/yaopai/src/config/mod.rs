@@ -30,6 +30,7 @@ use yaopai_wire::original::is_prefix;
 use address::address;
 
 use crate::audit::Keeper;
+use crate::listen::proxies;
 use crate::push::Line;
 pub use address::Address;
 
@@ -258,9 +259,8 @@ impl Config {
 
 fn networks(key: &'static str, texts: &[String]) -> Result<Vec<IpNet>, ConfigError> {
     let one = |text: &String| {
-        text.parse::<IpNet>()
-            .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
-            .map_err(|_| ConfigError::value(key, format!("{text:?} is no address or network like 10.0.0.0/8")))
+        proxies::network(text)
+            .ok_or_else(|| ConfigError::value(key, format!("{text:?} is no address or network like 10.0.0.0/8")))
     };
     texts.iter().map(one).collect()
 }
