@@ -36,6 +36,12 @@ use crate::time::Timestamp;
 pub trait Clock: Send + Sync {
     /// Wall time. Never goes back while the process runs.
     fn now(&self) -> Timestamp;
+
+    /// What the machine's clock shows, wherever it is set to: it may go back, and be behind [`Clock::now`]. For what others
+    /// compare with their own clocks, and for nothing that must not happen twice.
+    fn shown(&self) -> Timestamp {
+        self.now()
+    }
 }
 
 /// Randomness as a parameter.

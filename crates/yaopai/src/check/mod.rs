@@ -244,7 +244,7 @@ impl Checks {
             |key, quota| self.proofs.prove(key, id, (original, fields, needs), now, quota),
             |principal, proven| {
                 ask.meets(principal, now)?;
-                match wanted.map(|wanted| self.issuer.ready(wanted, principal, id, proven, now)) {
+                match wanted.map(|wanted| self.issuer.ready(wanted, principal, id, proven)) {
                     None => Ok(Decision::Pass(pass(principal, id, proven, None))),
                     Some(Handed::Now(jwt)) => Ok(Decision::Pass(pass(principal, id, proven, Some(&jwt)))),
                     Some(Handed::Sign) => Ok(Decision::Sign(principal.clone(), id, proven)),
