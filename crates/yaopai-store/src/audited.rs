@@ -5,7 +5,7 @@
 
 use yaopai_core::audit::{Event, Kind, Said};
 use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId, UserId};
-use yaopai_core::ports::{Bind, BindCode, BindEnd, Identity, Move, Open, Opened, Proof, Rotated, UserFound};
+use yaopai_core::ports::{Bind, BindCode, BindEnd, Identity, Move, NextKeys, Open, Opened, Proof, Rotated, UserFound};
 use yaopai_core::session::{Claims, EndReason, Session};
 
 /// A login.
@@ -115,6 +115,12 @@ pub(crate) fn disabled(realm: &Realm, user: &UserId, was: bool, is: bool) -> Sai
 /// A bind code.
 pub(crate) fn made(code: &BindCode) -> Said {
     vec![Event { app: code.app.clone(), ..Event::new(Kind::BindCode, "made").of_user(&code.realm, &code.user) }]
+}
+
+/// Keys were made on request.
+pub(crate) fn rotated(next: &NextKeys, done: bool) -> Said {
+    let code = if next.alone { "at_once" } else { "next" };
+    if done && !next.keys.is_empty() { vec![Event::new(Kind::SigningKey, code)] } else { Said::new() }
 }
 
 /// A session that ended, as it is stored.

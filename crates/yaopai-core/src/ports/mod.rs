@@ -26,7 +26,7 @@ pub use login::*;
 pub use platform::{CannotOpen, Encrypted, HandedToken, Phone, Platform, PlatformError, UserKey, Vouched};
 pub use rotate::*;
 pub use sessions::*;
-pub use signing::{SigningAlg, SigningKey, SigningStore};
+pub use signing::{NextKey, NextKeys, SigningAlg, SigningKey, SigningStore};
 pub use stale::*;
 pub use store::*;
 

@@ -11,7 +11,7 @@ use yaopai_core::session::{Claims, EndReason};
 use yaopai_core::time::Timestamp;
 
 use super::writer::{Done, Failure, Work};
-use super::{bind, codes, rows, sessions};
+use super::{bind, codes, rows, sessions, signing};
 use crate::{audited, merge};
 
 pub(super) fn act(work: &mut Work<'_>, act: &Act) -> Done<(Said, Acted)> {
@@ -46,6 +46,10 @@ fn perform(work: &mut Work<'_>, realm: &Realm, action: &Action, now: Timestamp) 
         Action::Move(to) => with(move_to(work, realm, to, now)?, Acted::Bound),
         Action::Merge(all) => with(merge_all(work, realm, all, now)?, Acted::Merged),
         Action::KeepBindCode(code) => with(keep_code(work, code)?, |()| Acted::Done),
+        Action::AddKeys(next) => {
+            let keys = signing::add_all(work, next)?;
+            Ok((audited::rotated(next, keys.is_some()), Acted::Keys(keys)))
+        }
     }
 }
 

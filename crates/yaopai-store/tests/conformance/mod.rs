@@ -229,7 +229,7 @@ macro_rules! suite {
                 a_domain_makes_room_for_its_own, the_webhook_s_and_the_answer_s_stand_for_each_other,
                 a_jar_ends_with_its_session, a_change_of_user_empties_it;
             claims: are_kept_and_told, are_of_one_realm;
-            signing: they_come_back_in_order, of_two_that_make_the_next_one_does,
+            signing: they_come_back_in_order, of_two_that_make_the_next_one_does, of_several_all_are_added_or_none,
                 one_alone_drives_out_the_others_of_its_alg, dropped_ones_are_gone;
             upkeep: down_time, seen_never_goes_back, stale_ones_end, a_sweep_is_bounded, data_keys, a_field_of_every_kind_comes_back;
         }

@@ -20,7 +20,7 @@ use std::time::Duration;
 use http::HeaderValue;
 use yaopai_core::Error;
 use yaopai_core::ids::{Realm, SessionId};
-use yaopai_core::ports::SigningAlg;
+use yaopai_core::ports::{NextKeys, SigningAlg};
 use yaopai_core::proof::Proven;
 use yaopai_core::service::World;
 use yaopai_core::signing::Rotation;
@@ -143,13 +143,21 @@ impl Issuer {
         self.of(wanted).is_some_and(|audience| audience.typ == Typ::Jwt || principal.is_bound())
     }
 
-    /// Makes the next key; `at_once` also withdraws the others, and what they have signed.
+    /// The next keys, to be kept by [`Action::AddKeys`](yaopai_core::ports::Action); with `at_once` they are to withdraw the others.
     ///
     /// # Errors
     /// The store's.
-    pub async fn rotate(&self, at_once: bool) -> Result<(), KeysError> {
-        self.keys.rotate(at_once).await?;
-        if at_once {
+    pub async fn next_keys(&self, at_once: bool) -> Result<NextKeys, KeysError> {
+        self.keys.next(at_once).await
+    }
+
+    /// They were kept, or somebody else's were; `withdrawn`: what those before them have signed is not handed out any more.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn keys_changed(&self, withdrawn: bool) -> Result<(), KeysError> {
+        let loaded = self.keys.load().await;
+        if withdrawn {
             self.cache.forget();
         }
         loaded
