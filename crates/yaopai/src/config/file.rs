@@ -363,6 +363,8 @@ pub struct Upstream {
     #[serde(default = "sixty")]
     pub idle_timeout: u64,
     #[serde(default = "five_minutes")]
+    #[serde(default = "five_hundred")]
+    pub min_rate: u64,
     pub socket_idle_timeout: u64,
     #[serde(default = "four")]
     pub keep_alive: u64,
@@ -390,6 +392,10 @@ fn sixty() -> u64 {
 }
 
 fn five_minutes() -> u64 {
+fn five_hundred() -> u64 {
+    500
+}
+
     300
 }
 

@@ -26,6 +26,8 @@ pub struct Upstream {
     pub response_timeout: Duration,
     /// How long a body may stand still, in either direction.
     pub idle_timeout: Duration,
+    /// How many bytes a second a client must send or take of it, on the whole; 0: any.
+    pub min_rate: u64,
     /// How long a socket may be silent in both directions.
     pub socket_idle_timeout: Duration,
     /// How long an unused connection is kept.
@@ -120,6 +122,9 @@ fn upstream(entry: &file::Upstream) -> Result<Upstream, ConfigError> {
             return Err(ConfigError::value(key, format!("must be 1 to {most} seconds")));
         }
     }
+    if entry.min_rate > 1_000_000 {
+        return Err(ConfigError::value("upstreams.min_rate", "must be 0 to 1000000 bytes a second".into()));
+    }
     if !(1..=1_000_000).contains(&entry.max_requests) {
         return Err(ConfigError::value("upstreams.max_requests", "must be between 1 and 1000000".into()));
     }
@@ -138,6 +143,7 @@ fn upstream(entry: &file::Upstream) -> Result<Upstream, ConfigError> {
         connect_timeout: seconds(entry.connect_timeout),
         response_timeout: seconds(entry.response_timeout),
         idle_timeout: seconds(entry.idle_timeout),
+        min_rate: entry.min_rate,
         socket_idle_timeout: seconds(entry.socket_idle_timeout),
         keep_alive: seconds(entry.keep_alive),
         max_requests: entry.max_requests,

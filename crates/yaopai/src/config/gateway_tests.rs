@@ -76,3 +76,5 @@ fn addresses_are_plain() {
     let e = parse("[[upstreams]]\nname = \"shop\"\nurls = [\"http://h\"]\nidle_timeout = 0").unwrap_err();
     assert!(e.contains("upstreams.idle_timeout"), "{e}");
 }
+    let e = parse("[[upstreams]]\nname = \"shop\"\nurls = [\"http://h\"]\nmin_rate = 1000001").unwrap_err();
+    assert!(e.contains("upstreams.min_rate"), "{e}");
