@@ -32,7 +32,7 @@ use crate::api::Api;
 use crate::audit;
 use crate::check::{self, Answered, Checks, Principal, entry_maker};
 use crate::clock::HeldClock;
-use crate::config::{Address, Config};
+use crate::config::{Address, Config, Cookies};
 use crate::gateway::{Around, Cuts, CuttingSink, Gateway, in_one_form};
 use crate::listen::brief::{Brief, Question, Reply};
 use crate::listen::{self, Answer, Bound, Limits, ListenError, Peer};

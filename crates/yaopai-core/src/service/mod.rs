@@ -25,7 +25,7 @@ pub use admin::{Claimed, Kick, Merging};
 pub use binding::{MadeCode, Offer, Previewed};
 pub use credentials::Credentials;
 pub use import::{FileBinding, Importer};
-pub use jar::{Alone, JarOf};
+pub use jar::{Alone, Going, JarOf, Went};
 pub use login::{KeyWanted, LoginRequest};
 pub use once::Once;
 pub use ticket::{Place, Purpose, Redeemed, TICKET_LIFE, Tickets, VIEW_LIFE};

@@ -314,6 +314,7 @@ pub struct Webhook {
     pub secret: String,
     #[serde(default = "three")]
     pub timeout: u64,
+    pub cookies_of: Option<Vec<String>>,
 }
 
 fn three() -> u64 {
@@ -362,9 +363,9 @@ pub struct Upstream {
     pub response_timeout: u64,
     #[serde(default = "sixty")]
     pub idle_timeout: u64,
-    #[serde(default = "five_minutes")]
     #[serde(default = "five_hundred")]
     pub min_rate: u64,
+    #[serde(default = "five_minutes")]
     pub socket_idle_timeout: u64,
     #[serde(default = "four")]
     pub keep_alive: u64,
@@ -391,11 +392,11 @@ fn sixty() -> u64 {
     60
 }
 
-fn five_minutes() -> u64 {
 fn five_hundred() -> u64 {
     500
 }
 
+fn five_minutes() -> u64 {
     300
 }
 

@@ -171,6 +171,35 @@ fn address(url: &str) -> Result<Authority, ConfigError> {
     }
 }
 
+/// The upstreams that a webhook is a part of: those that are named, or else those that have its address.
+pub(super) fn cookies_of(
+    url: &str,
+    named: Option<&[String]>,
+    upstreams: &[Upstream],
+) -> Result<Vec<String>, ConfigError> {
+    let Some(named) = named else {
+        let hook = place_of(url);
+        let is_there = |at: &Authority| hook.is_some() && place_of(&format!("http://{at}")) == hook;
+        let there = upstreams.iter().filter(|upstream| upstream.addresses.iter().any(is_there));
+        return Ok(there.map(|upstream| upstream.name.clone()).collect());
+    };
+    match named.iter().find(|name| !upstreams.iter().any(|upstream| upstream.name == **name)) {
+        Some(name) => {
+            Err(ConfigError::value("apps.webhook.cookies_of", format!("{name:?} is the name of no upstream")))
+        }
+        None => Ok(named.to_vec()),
+    }
+}
+
+/// Host and port of plain HTTP. This machine is one host, whatever it is called.
+fn place_of(url: &str) -> Option<(String, u16)> {
+    let url = reqwest::Url::parse(url).ok().filter(|url| url.scheme() == "http")?;
+    let host = url.host_str()?;
+    let ip = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+    let here = host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback());
+    Some((if here { "localhost" } else { host }.to_owned(), url.port_or_known_default()?))
+}
+
 fn route(entry: &file::Route, upstreams: &[Upstream], known: (&Apps, &[Audience])) -> Result<Route, ConfigError> {
     let prefix = &entry.prefix;
     let is_clean = prefix.starts_with('/') && !prefix.contains(['?', '#', '%', '*']) && !is_unclean(prefix);

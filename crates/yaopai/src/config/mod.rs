@@ -111,6 +111,8 @@ pub struct Webhook {
     pub secret: AppSecret,
     /// How long it may take.
     pub timeout: Duration,
+    /// The upstreams that it is a part of: `opened` is shown what they have set.
+    pub cookies_of: Vec<String>,
 }
 
 impl Webhook {
@@ -144,8 +146,8 @@ impl Config {
         let (mut apps, mut platforms, mut webhooks) = (Vec::new(), HashMap::new(), HashMap::new());
         let mut token_urls = HashMap::new();
         let mut pushes = HashMap::new();
-        for entry in file.apps {
-            let app = app(&entry, &secrets)?;
+        for entry in &file.apps {
+            let app = app(entry, &secrets)?;
             if platforms.insert(app.name.clone(), entry.base_url.clone()).is_some() {
                 return Err(ConfigError::value("apps.name", format!("two apps are called {:?}", entry.name)));
             }
@@ -155,7 +157,7 @@ impl Config {
                     format!("{:?} is not https; that is for development = true only", entry.base_url),
                 ));
             }
-            if let Some(url) = access_token::token_url(&entry, &secrets, file.development)? {
+            if let Some(url) = access_token::token_url(entry, &secrets, file.development)? {
                 token_urls.insert(app.name.clone(), url);
             }
             if let Some(hook) = &entry.webhook {
@@ -201,6 +203,12 @@ impl Config {
         let apps = Apps::new(apps);
         let jwt = jwt::read(&file.jwt, &file.audiences)?;
         let (upstreams, routes) = gateway::read(&file.upstreams, &file.routes, (&apps, &jwt.audiences))?;
+        for entry in &file.apps {
+            let found = entry.webhook.as_ref().zip(webhooks.get_mut(&AppName::from(entry.name.as_str())));
+            if let Some((entry, hook)) = found {
+                hook.cookies_of = gateway::cookies_of(&entry.url, entry.cookies_of.as_deref(), &upstreams)?;
+            }
+        }
         let config = Self {
             development: file.development,
             database: folder.join(&file.database),
@@ -389,7 +397,12 @@ fn webhook(entry: &file::Webhook, secrets: &secret::Secrets<'_>) -> Result<Webho
             "must be `whsec_` and base64 of 24 to 64 bytes (Standard Webhooks); `yaopai init` makes one".into(),
         ));
     }
-    Ok(Webhook { url: entry.url.clone(), secret: AppSecret::new(secret), timeout: Duration::from_secs(entry.timeout) })
+    Ok(Webhook {
+        url: entry.url.clone(),
+        secret: AppSecret::new(secret),
+        timeout: Duration::from_secs(entry.timeout),
+        cookies_of: Vec::new(),
+    })
 }
 
 #[cfg(test)]

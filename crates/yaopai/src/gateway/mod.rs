@@ -27,7 +27,7 @@ use ipnet::IpNet;
 use tokio::sync::watch;
 use yaopai_core::Error;
 use yaopai_core::ports::Clock;
-use yaopai_core::service::Service;
+use yaopai_core::service::{Service, Went};
 use yaopai_wire::carrier::Carriers;
 use yaopai_wire::digest::ContentDigest;
 use yaopai_wire::principal::{BOUND, USER};
@@ -180,8 +180,8 @@ impl Gateway {
     /// The session's jar, where the back end's cookies are kept. A guest has none.
     async fn jar(&self, route: &Route, asked: &Asked<'_>, passed: Option<&Passed>) -> Result<Option<Kept>, Error> {
         let Some(passed) = passed.filter(|_| route.cookies == Cookies::Keep) else { return Ok(None) };
-        let host = route.upstream.host_sent(asked.original.host);
-        Kept::open(&self.service, passed, host, asked.original.path).await
+        let (upstream, host) = (route.upstream.name(), route.upstream.host_sent(asked.original.host));
+        Kept::open(&self.service, passed, Went { upstream, host, path: asked.original.path }).await
     }
 
     fn trusts(&self, peer: Peer) -> bool {

@@ -82,6 +82,11 @@ impl Upstream {
         self.places.clone().try_acquire_owned().map_err(|_| refuse::full())
     }
 
+    /// Its name in the configuration.
+    pub fn name(&self) -> &str {
+        &self.config.name
+    }
+
     /// The host that it takes itself for: what its cookies are for.
     pub fn host_sent<'a>(&'a self, client: &'a str) -> &'a str {
         match (self.config.host, self.addresses.first()) {
