@@ -6,7 +6,7 @@
 use yaopai_core::audit::{Event, Kind, Said};
 use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId, UserId};
 use yaopai_core::moving::{AppMove, Why};
-use yaopai_core::ports::{Bind, BindCode, BindEnd, Identity, Move, Open, Opened, Proof, Rotated, UserFound};
+use yaopai_core::ports::{Bind, BindCode, BindEnd, Identity, Move, NextKeys, Open, Opened, Proof, Rotated, UserFound};
 use yaopai_core::session::{Claims, EndReason, Session};
 
 /// A login.
@@ -138,6 +138,12 @@ pub(crate) fn move_set(realm: &Realm, app: &AppName, was: Option<&AppMove>, is: 
 /// A session that ends because its person is on the legacy side.
 pub(crate) fn went_back(session: &Session, why: Why) -> Said {
     vec![Event::new(Kind::WentBack, why.as_str()).of_session(session)]
+}
+
+/// Keys were made on request.
+pub(crate) fn rotated(next: &NextKeys, done: bool) -> Said {
+    let code = if next.alone { "at_once" } else { "next" };
+    if done && !next.keys.is_empty() { vec![Event::new(Kind::SigningKey, code)] } else { Said::new() }
 }
 
 /// A session that ended, as it is stored.

@@ -30,7 +30,7 @@ pub use moving::MoveStore;
 pub use platform::{CannotOpen, Encrypted, HandedToken, Phone, Platform, PlatformError, UserKey, Vouched};
 pub use rotate::*;
 pub use sessions::*;
-pub use signing::{SigningAlg, SigningKey, SigningStore};
+pub use signing::{NextKey, NextKeys, SigningAlg, SigningKey, SigningStore};
 pub use stale::*;
 pub use store::*;
 
@@ -40,6 +40,12 @@ use crate::time::Timestamp;
 pub trait Clock: Send + Sync {
     /// Wall time. Never goes back while the process runs.
     fn now(&self) -> Timestamp;
+
+    /// What the machine's clock shows, wherever it is set to: it may go back, and be behind [`Clock::now`]. For what others
+    /// compare with their own clocks, and for nothing that must not happen twice.
+    fn shown(&self) -> Timestamp {
+        self.now()
+    }
 }
 
 /// Randomness as a parameter.

@@ -26,7 +26,7 @@ pub use admin::{Claimed, Kick, Merging, Person};
 pub use binding::{MadeCode, Offer, Previewed};
 pub use credentials::Credentials;
 pub use import::{FileBinding, Importer};
-pub use jar::{Alone, JarOf};
+pub use jar::{Alone, Going, JarOf, Went};
 pub use login::{KeyWanted, LoginRequest};
 pub use moving::{Moved, MovedSoFar};
 pub use once::Once;

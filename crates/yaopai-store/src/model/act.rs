@@ -12,7 +12,7 @@ use yaopai_core::session::{Claims, EndReason};
 use yaopai_core::time::Timestamp;
 
 use super::state::{KeptHere, State};
-use super::{bind, codes, moving, store};
+use super::{bind, codes, moving, signing, store};
 use crate::{audited, merge};
 
 pub(super) fn act(state: &mut State, act: &Act, changes: &mut Vec<Change>) -> StoreResult<(Said, Acted)> {
@@ -88,6 +88,10 @@ fn perform(
         Action::EndMove(app) => {
             let (said, ended) = moving::end(state, realm, app);
             (said, Acted::MoveEnded(ended))
+        }
+        Action::AddKeys(next) => {
+            let keys = signing::add_all(state, next);
+            (audited::rotated(next, keys.is_some()), Acted::Keys(keys))
         }
     }
 }

@@ -11,7 +11,7 @@ use yaopai_core::session::{Claims, EndReason};
 use yaopai_core::time::Timestamp;
 
 use super::writer::{Done, Failure, Work};
-use super::{bind, codes, moving, rows, sessions};
+use super::{bind, codes, moving, rows, sessions, signing};
 use crate::{audited, merge};
 
 pub(super) fn act(work: &mut Work<'_>, act: &Act) -> Done<(Said, Acted)> {
@@ -48,6 +48,10 @@ fn perform(work: &mut Work<'_>, realm: &Realm, action: &Action, now: Timestamp) 
         Action::KeepBindCode(code) => with(keep_code(work, code)?, |()| Acted::Done),
         Action::SetMove(app, state) => with(moving::set(work, realm, app, state)?, |()| Acted::Done),
         Action::EndMove(app) => with(moving::end(work, realm, app)?, Acted::MoveEnded),
+        Action::AddKeys(next) => {
+            let keys = signing::add_all(work, next)?;
+            Ok((audited::rotated(next, keys.is_some()), Acted::Keys(keys)))
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use rusqlite::{Connection, Row, params};
-use yaopai_core::ports::{SigningAlg, SigningKey, SigningStore, StoreResult};
+use yaopai_core::ports::{NextKey, NextKeys, SigningAlg, SigningKey, SigningStore, StoreResult};
 use yaopai_core::time::Timestamp;
 
 use super::writer::{Done, Work};
@@ -14,9 +14,16 @@ impl SigningStore for Sqlite {
         self.read(all).await
     }
 
-    async fn add_signing_key(&self, key: SigningKey, after: Option<&str>, alone: bool) -> StoreResult<bool> {
-        let after = after.map(str::to_owned);
-        self.write(move |work| add(work, &key, after.as_deref(), alone)).await
+    async fn add_signing_key(&self, key: SigningKey, after: Option<&str>) -> StoreResult<bool> {
+        let next = NextKey { key, after: after.map(str::to_owned) };
+        self.write(move |work| {
+            let fits = follows(work.db, &next)?;
+            if fits {
+                add(work.db, &next.key)?;
+            }
+            Ok(fits)
+        })
+        .await
     }
 
     async fn drop_signing_keys(&self, kids: Vec<String>) -> StoreResult<()> {
@@ -29,19 +36,33 @@ fn all(db: &Connection) -> rusqlite::Result<Vec<SigningKey>> {
     rows::all(db, sql, [], key)
 }
 
-fn add(work: &mut Work<'_>, key: &SigningKey, after: Option<&str>, alone: bool) -> Done<bool> {
+/// All of them or none. Answers every key there is then.
+pub(super) fn add_all(work: &mut Work<'_>, next: &NextKeys) -> Done<Option<Vec<SigningKey>>> {
+    for one in &next.keys {
+        if !follows(work.db, one)? {
+            return Ok(None);
+        }
+    }
+    for NextKey { key, .. } in &next.keys {
+        if next.alone {
+            work.db.prepare_cached("DELETE FROM signing_keys WHERE alg = ?1")?.execute([key.alg.as_str()])?;
+        }
+        add(work.db, key)?;
+    }
+    Ok(Some(all(work.db)?))
+}
+
+fn follows(db: &Connection, NextKey { key, after }: &NextKey) -> rusqlite::Result<bool> {
     let sql = "SELECT kid FROM signing_keys WHERE alg = ?1 ORDER BY signs_from DESC, kid DESC LIMIT 1";
-    let newest: Option<String> = rows::one(work.db, sql, [key.alg.as_str()], |row| row.get(0))?;
-    if newest.as_deref() != after {
-        return Ok(false);
-    }
-    if alone {
-        work.db.prepare_cached("DELETE FROM signing_keys WHERE alg = ?1")?.execute([key.alg.as_str()])?;
-    }
+    let newest: Option<String> = rows::one(db, sql, [key.alg.as_str()], |row| row.get(0))?;
+    Ok(newest == *after)
+}
+
+fn add(db: &Connection, key: &SigningKey) -> rusqlite::Result<()> {
     let sql = "INSERT INTO signing_keys (kid, alg, private_key, made_at, signs_from) VALUES (?1, ?2, ?3, ?4, ?5)";
     let row = params![key.kid, key.alg.as_str(), key.sealed, key.made_at.0, key.signs_from.0];
-    work.db.prepare_cached(sql)?.execute(row)?;
-    Ok(true)
+    db.prepare_cached(sql)?.execute(row)?;
+    Ok(())
 }
 
 fn drop_all(work: &mut Work<'_>, kids: &[String]) -> Done<()> {

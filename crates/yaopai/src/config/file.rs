@@ -321,6 +321,7 @@ pub struct Webhook {
     pub secret: String,
     #[serde(default = "three")]
     pub timeout: u64,
+    pub cookies_of: Option<Vec<String>>,
 }
 
 fn three() -> u64 {
@@ -370,6 +371,8 @@ pub struct Upstream {
     pub response_timeout: u64,
     #[serde(default = "sixty")]
     pub idle_timeout: u64,
+    #[serde(default = "five_hundred")]
+    pub min_rate: u64,
     #[serde(default = "five_minutes")]
     pub socket_idle_timeout: u64,
     #[serde(default = "four")]
@@ -395,6 +398,10 @@ fn five() -> u64 {
 
 fn sixty() -> u64 {
     60
+}
+
+fn five_hundred() -> u64 {
+    500
 }
 
 fn five_minutes() -> u64 {

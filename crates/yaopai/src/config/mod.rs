@@ -31,6 +31,7 @@ use yaopai_wire::original::is_prefix;
 use address::address;
 
 use crate::audit::Keeper;
+use crate::listen::proxies;
 use crate::push::Line;
 pub use address::Address;
 
@@ -114,6 +115,8 @@ pub struct Webhook {
     pub secret: AppSecret,
     /// How long it may take.
     pub timeout: Duration,
+    /// The upstreams that it is a part of: `opened` is shown what they have set.
+    pub cookies_of: Vec<String>,
 }
 
 impl Webhook {
@@ -147,8 +150,8 @@ impl Config {
         let (mut apps, mut platforms, mut webhooks) = (Vec::new(), HashMap::new(), HashMap::new());
         let mut token_urls = HashMap::new();
         let mut pushes = HashMap::new();
-        for entry in file.apps {
-            let app = app(&entry, &secrets)?;
+        for entry in &file.apps {
+            let app = app(entry, &secrets)?;
             if platforms.insert(app.name.clone(), entry.base_url.clone()).is_some() {
                 return Err(ConfigError::value("apps.name", format!("two apps are called {:?}", entry.name)));
             }
@@ -158,7 +161,7 @@ impl Config {
                     format!("{:?} is not https; that is for development = true only", entry.base_url),
                 ));
             }
-            if let Some(url) = access_token::token_url(&entry, &secrets, file.development)? {
+            if let Some(url) = access_token::token_url(entry, &secrets, file.development)? {
                 token_urls.insert(app.name.clone(), url);
             }
             if let Some(hook) = &entry.webhook {
@@ -206,6 +209,12 @@ impl Config {
         let (upstreams, routes) = gateway::read(&file.upstreams, &file.routes, (&apps, &jwt.audiences))?;
         let carriers = carriers(&file.carriers)?;
         let legacy = legacy::read(file.legacy.as_ref(), &routes, &carriers)?;
+        for entry in &file.apps {
+            let found = entry.webhook.as_ref().zip(webhooks.get_mut(&AppName::from(entry.name.as_str())));
+            if let Some((entry, hook)) = found {
+                hook.cookies_of = gateway::cookies_of(&entry.url, entry.cookies_of.as_deref(), &upstreams)?;
+            }
+        }
         let config = Self {
             development: file.development,
             database: folder.join(&file.database),
@@ -265,9 +274,8 @@ impl Config {
 
 fn networks(key: &'static str, texts: &[String]) -> Result<Vec<IpNet>, ConfigError> {
     let one = |text: &String| {
-        text.parse::<IpNet>()
-            .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
-            .map_err(|_| ConfigError::value(key, format!("{text:?} is no address or network like 10.0.0.0/8")))
+        proxies::network(text)
+            .ok_or_else(|| ConfigError::value(key, format!("{text:?} is no address or network like 10.0.0.0/8")))
     };
     texts.iter().map(one).collect()
 }
@@ -405,7 +413,12 @@ fn webhook(entry: &file::Webhook, secrets: &secret::Secrets<'_>) -> Result<Webho
             "must be `whsec_` and base64 of 24 to 64 bytes (Standard Webhooks); `yaopai init` makes one".into(),
         ));
     }
-    Ok(Webhook { url: entry.url.clone(), secret: AppSecret::new(secret), timeout: Duration::from_secs(entry.timeout) })
+    Ok(Webhook {
+        url: entry.url.clone(),
+        secret: AppSecret::new(secret),
+        timeout: Duration::from_secs(entry.timeout),
+        cookies_of: Vec::new(),
+    })
 }
 
 #[cfg(test)]

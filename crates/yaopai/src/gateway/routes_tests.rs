@@ -14,6 +14,7 @@ fn upstream() -> Arc<Upstream> {
         connect_timeout: seconds(1),
         response_timeout: seconds(1),
         idle_timeout: seconds(1),
+        min_rate: 0,
         socket_idle_timeout: seconds(1),
         keep_alive: seconds(1),
         max_requests: 1,

@@ -396,8 +396,8 @@ impl SigningStore for Gated {
         self.inner.signing_keys().await
     }
 
-    async fn add_signing_key(&self, key: SigningKey, after: Option<&str>, alone: bool) -> StoreResult<bool> {
-        self.inner.add_signing_key(key, after, alone).await
+    async fn add_signing_key(&self, key: SigningKey, after: Option<&str>) -> StoreResult<bool> {
+        self.inner.add_signing_key(key, after).await
     }
 
     async fn drop_signing_keys(&self, kids: Vec<String>) -> StoreResult<()> {
