@@ -7,6 +7,7 @@ mod bind_code;
 mod binding;
 mod import;
 mod jar;
+mod log;
 mod login;
 mod platform;
 mod rotate;
@@ -22,6 +23,7 @@ pub use bind_code::{BIND_CODE_LIFE, BIND_CODES_MAX, BindCode, BindCodeHash, Proo
 pub use binding::*;
 pub use import::*;
 pub use jar::*;
+pub use log::{Changed, LogPage, NotFollowed};
 pub use login::*;
 pub use platform::{CannotOpen, Encrypted, HandedToken, Phone, Platform, PlatformError, UserKey, Vouched};
 pub use rotate::*;
