@@ -203,7 +203,7 @@ impl Server {
             tokio::spawn(listen::serve(
                 public,
                 strangers,
-                Arc::new(Public { api: Routed(api), gateway, proxies }),
+                Arc::new(Public::new(api, gateway, proxies)),
                 stopping.clone(),
             )),
             tokio::spawn(listen::serve(check, neighbours, Arc::new(CheckFirst(checks)), stopping.clone())),
@@ -288,11 +288,18 @@ impl Answer for Routed {
 }
 
 /// The public listener: our own calls below `/yaopai/`, and all else is the gateway's, where there is one.
-struct Public {
+pub struct Public {
     api: Routed,
     gateway: Option<Arc<Gateway>>,
     /// Proxies in front, from whom HTTP/2 is taken.
     proxies: Vec<IpNet>,
+}
+
+impl Public {
+    /// Puts it together.
+    pub fn new(api: Router, gateway: Option<Arc<Gateway>>, proxies: Vec<IpNet>) -> Self {
+        Self { api: Routed(api), gateway, proxies }
+    }
 }
 
 impl Answer for Public {
