@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 use yaopai::check::{Checks, Principal, entry_maker};
 use yaopai::clock::{SystemClock, SystemEntropy};
-use yaopai::config::{Audience, Cookies, HostSent, Jwt, Route, Typ, Upstream};
+use yaopai::config::{Audience, Cookies, HostSent, Jwt, Legacy, Route, Typ, Upstream};
 use yaopai::gateway::{Around, Cuts, Gateway};
 use yaopai::oauth::Issuer;
 use yaopai::telemetry::Metrics;
@@ -150,7 +150,8 @@ pub async fn made(room: Room, clock: Arc<dyn Clock>, upstream: Option<SocketAddr
     let checks = Arc::new(Checks::new(table, of, with, Vec::new(), metrics.clone(), issuer));
     let Some(upstream) = upstream else { return Ok(Made { checks, gateway: None }) };
     let (upstream, route) = to(upstream)?;
-    let around = Around { service, carriers, proxies: Vec::new(), stripped_prefix: String::new() };
+    let around =
+        Around { service, carriers, proxies: Vec::new(), stripped_prefix: String::new(), legacy: Legacy::default() };
     let (_, stop) = watch::channel(false);
     let held = (checks.clone(), Cuts::new());
     let gateway = Gateway::start((vec![upstream], vec![route]), around, held, clock, metrics, stop);
@@ -166,13 +167,14 @@ fn to(address: SocketAddr) -> anyhow::Result<(Upstream, Route)> {
         connect_timeout: seconds(2),
         response_timeout: seconds(60),
         idle_timeout: seconds(60),
+        min_rate: 500,
         socket_idle_timeout: seconds(300),
         keep_alive: seconds(60),
         max_requests: 10_000,
         health: None,
     };
     let check = "require=bound".to_owned();
-    let route = Route { prefix: "/".into(), methods: None, upstream: 0, check, cookies: Cookies::Pass };
+    let route = Route { prefix: "/".into(), methods: None, upstream: 0, check, cookies: Cookies::Pass, legacy: false };
     Ok((upstream, route))
 }
 

@@ -35,7 +35,7 @@ impl Share {
         // Two decimals can't be told exactly in binary; three differ by far more than this.
         let is_whole = (percent * 100.0 - hundredths).abs() < 1e-6;
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within 0 to 10,000, and whole")]
-        (is_whole && (0.0..=f64::from(ALL)).contains(&hundredths)).then(|| Self(hundredths as u16))
+        (is_whole && (0.0..=f64::from(ALL)).contains(&hundredths)).then_some(Self(hundredths as u16))
     }
 
     /// In hundredths of a percent.
