@@ -30,7 +30,8 @@ export class Person {
 
   /** One thing that a person does, with what must be seen after it. */
   async step() {
-    const chance = this.#random()
+    // Of the pages that are open before the first log-in, the old code shows one.
+    const chance = this.steps === 0 ? 1 : this.#random()
     if (chance < 0.45) await this.#add()
     else if (chance < 0.6) await this.#book()
     else if (chance < 0.75) await Promise.all([this.#look(), this.#look(), this.#look()])

@@ -28,7 +28,7 @@ export function phoneOf({ server, code }) {
   }
   const storage = new Map()
   const show = what => { phone.onSeen(what); phone.onShown(what) }
-  const answering = body => async options => {
+  const answering = body => async (options = {}) => {
     try {
       const result = await body(options)
       options.success?.(result)
