@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { setTimeout as wait } from 'node:timers/promises'
 
 // Longer than anything takes on a busy machine, in milliseconds.
 const PATIENCE = 60_000
@@ -84,6 +85,8 @@ export class Person {
   async #bind() {
     assert.equal(this.#isBound, false, `${this.member.name} is bound, and was sent to the bind page`)
     const { account, password } = this.member
+    // Who types a password takes seconds: a log-in of old that was under way is over by then. Its session would be a guest's.
+    while (this.#phone.underWay > 0) await wait(5)
     const { toast } = await this.#acted('/bind', () => this.#until(done => {
       this.#phone.onShown = ({ page, toast }) => (page === 'back' || toast) && done({ toast })
       this.#program.open('bind').submit({ detail: { value: { account, password } } })

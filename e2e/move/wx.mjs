@@ -16,6 +16,8 @@ export function phoneOf({ server, code }) {
     /** The phone's clock less the true one, in milliseconds. */
     skew: 0,
     logins: 0,
+    /** How many calls are not answered yet. */
+    underWay: 0,
     /** Whether the person is bound; noted with each request. */
     isBound: () => false,
     /** Told of all answers to the mini program's own requests: `{ path, wasBound, status, code, data }`, or `{ …, failed }`. */
@@ -29,12 +31,14 @@ export function phoneOf({ server, code }) {
   const storage = new Map()
   const show = what => { phone.onSeen(what); phone.onShown(what) }
   const answering = body => async (options = {}) => {
+    phone.underWay++
     try {
       const result = await body(options)
       options.success?.(result)
     } catch (error) {
       options.fail?.({ errMsg: error.message })
     }
+    phone.underWay--
   }
 
   function request(options) {
@@ -61,13 +65,16 @@ export function phoneOf({ server, code }) {
         done({ status: response.statusCode, code: response.headers['yaopai-code'], data: value })
         const fields = Object.fromEntries(Object.entries(response.headers).map(([name, field]) => [name, Array.isArray(field) ? field.join(', ') : field]))
         success?.({ statusCode: response.statusCode, header: fields, data: value, errMsg: 'request:ok' })
+        phone.underWay--
       })
     })
     const lost = error => {
       done({ failed: error.message })
       fail?.({ errMsg: `request:fail ${error.message}` })
+      phone.underWay--
     }
     sent.once('error', lost)
+    phone.underWay++
     sent.end(body)
     return { abort: () => sent.destroy() }
   }

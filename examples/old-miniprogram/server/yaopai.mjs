@@ -17,8 +17,17 @@ export function withYaopai({ call, secret }, isMoving = false) {
       return Object.assign(own, { openid, user: id === '' ? undefined : Number(id), isYaopais: true })
     },
 
-    /** The bind page goes on asking the back end; this tells Yaopai, and the running session is the member's from then on. */
-    bound: ({ openid, user, isYaopais }) => isYaopais && call('POST', 'bindings', { app: 'club', openid, user }),
+    /**
+     * The bind page goes on asking the back end; this tells Yaopai, and the running session is the member's from then on. Who binds as
+     * of old may be logging in over there at the same time; whom Yaopai has never seen it asks about when it does.
+     */
+    async bound({ openid, user, isYaopais }) {
+      try {
+        await call('POST', 'bindings', { app: 'club', openid, user })
+      } catch (error) {
+        if (isYaopais || error.status !== 404) throw error
+      }
+    },
 
     /** Whom the members' table has bound already needs no bind page. */
     webhook: (members, request, response, body) => new Webhook(secret, members).answer(request, response, body),

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use yaopai_wire::problem::Code;
 
 use super::{Service, refused};
-use crate::app::{App, Apps};
+use crate::app::{App, Apps, BindingWay};
 use crate::error::{Error, Result};
 use crate::ids::{AppName, Realm};
 use crate::moving::{Why, stays};
@@ -86,6 +86,22 @@ impl Service {
         let said = self.world().store.move_for(&app.realm, &app.name, &vouched.openid, None).await?;
         let said = said.filter(|said| said.back || !said.by_user);
         Ok(stays(said.as_ref(), &app.name, &vouched.openid))
+    }
+
+    /// A guest's session as it is once the back end was asked again: the old program may have bound the person while this login was
+    /// under way. Then the back end knew nobody yet when it was asked, and when it told us there was no identity to bind; by now
+    /// there is one, so one of the two is heard. Only in a move is there another place to bind.
+    pub(super) async fn bound_meanwhile(&self, app: &App, vouched: &Vouched, session: Session) -> Result<Session> {
+        let world = self.world();
+        let is_asked = session.user.is_none() && app.policy.binding == BindingWay::Webhook;
+        if !is_asked || world.store.move_for(&app.realm, &app.name, &vouched.openid, None).await?.is_none() {
+            return Ok(session);
+        }
+        // It answered a moment ago: if it doesn't now, its word of then counts.
+        let found = world.backend.resolve(app, &vouched.openid, vouched.unionid.as_deref()).await;
+        let Ok(Some(found)) = found else { return Ok(session) };
+        world.store.bind_identity(&app.realm, session.identity, found, &self.terms(app)).await?;
+        Ok(world.store.load(session.id).await?.unwrap_or(session))
     }
 
     /// The refusal of a login.

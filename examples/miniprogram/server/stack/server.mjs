@@ -47,7 +47,7 @@ export async function startServer(processes, folder, { yaopai, ports, wechat, ho
       ...(body && { body: JSON.stringify(body) }),
     })
     const answer = await response.text()
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${answer}`)
+    if (!response.ok) throw Object.assign(new Error(`${method} ${path}: ${response.status} ${answer}`), { status: response.status })
     return answer ? JSON.parse(answer) : undefined
   }
 

@@ -73,7 +73,7 @@ impl Service {
     }
 
     /// What a bind by the back end goes by in this app.
-    fn terms(&self, app: &App) -> BindTerms {
+    pub(in crate::service) fn terms(&self, app: &App) -> BindTerms {
         let (now, up) = self.now();
         BindTerms {
             second_identity: app.policy.second_identity,
