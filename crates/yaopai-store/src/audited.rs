@@ -118,12 +118,18 @@ pub(crate) fn made(code: &BindCode) -> Said {
 }
 
 /// A session that ended, as it is stored.
-pub(crate) struct End {
+pub struct End {
+    /// Which.
     pub id: SessionId,
+    /// Where.
     pub realm: Realm,
+    /// Of which app.
     pub app: AppName,
+    /// Whose.
     pub identity: IdentityId,
+    /// Its user.
     pub user: Option<UserId>,
+    /// Why.
     pub reason: EndReason,
 }
 
