@@ -5,10 +5,12 @@ mod commands;
 mod engine;
 mod merge;
 pub mod model;
+pub mod postgres;
 mod rows;
 mod rules;
 pub mod sqlite;
 
 pub use engine::{Committed, Engine};
 pub use model::{Disk, Model};
+pub use postgres::{Postgres, PostgresError, PostgresOptions};
 pub use sqlite::{OpenError, Options, Sqlite};
