@@ -114,7 +114,7 @@ impl AuditRows for Db {
     }
 
     /// Of every server's chain. The bytes go with the table's next VACUUM, and stay in the write-ahead log and its archives as
-    /// long as those are kept: docs/operations says so.
+    /// long as those are kept (README).
     fn erase_audit_keys(&self, owners: &[[u8; 16]]) -> Read<u64> {
         let owners: Vec<&[u8]> = owners.iter().map(<[u8; 16]>::as_slice).collect();
         Ok(u64::from(self.change("DELETE FROM audit_keys WHERE owner = ANY ($1)", &[&owners])?))
