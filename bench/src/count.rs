@@ -6,17 +6,19 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use http::HeaderValue;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use yaopai::check::{Answered, Principal};
 use yaopai::clock::{SystemClock, SystemEntropy};
 use yaopai::listen::{self, Limits, Peer};
-use yaopai::serve::CheckFirst;
+use yaopai::serve::{CheckFirst, Public};
 use yaopai_core::ports::Clock;
 
 use crate::bare::Bare;
 use crate::people::People;
 use crate::request::{self, Asked};
+use crate::server::Process;
 use crate::world::{self, Room, Standing};
 
 /// Different tokens among the requests, at most.
@@ -39,67 +41,112 @@ pub enum Path {
     SignedBare,
     /// hyper with the check of a signed request.
     SignedCheck,
+    /// The check that hands out a JWT, alone.
+    Jwt,
+    /// hyper with a fixed answer that has a JWT.
+    JwtBare,
+    /// hyper with the check that hands out a JWT.
+    JwtCheck,
+    /// A request that the gateway passes on to a process of its own, and its answer.
+    Gateway,
 }
 
 impl Path {
     fn is_signed(self) -> bool {
         matches!(self, Self::Signed | Self::SignedBare | Self::SignedCheck)
     }
+
+    fn target(self) -> &'static str {
+        match self {
+            Self::Jwt | Self::JwtBare | Self::JwtCheck => request::JWT_TARGET,
+            Self::Gateway => request::CALL,
+            _ => request::TARGET,
+        }
+    }
+
+    /// How many different tokens. A JWT is signed for each before anything is counted, and that takes its time under callgrind.
+    fn tokens(self) -> u64 {
+        if self.target() == request::JWT_TARGET { 64 } else { TOKENS }
+    }
 }
 
 /// Answers `k` requests over a table of so many sessions.
 pub async fn run(path: Path, k: u64, sessions: u64) -> anyhow::Result<()> {
-    let clock: Arc<dyn Clock> =
-        if path.is_signed() { Arc::new(Standing::new()) } else { Arc::<SystemClock>::default() };
+    let stands = path.is_signed() || path.target() == request::JWT_TARGET;
+    let clock: Arc<dyn Clock> = if stands { Arc::new(Standing::new()) } else { Arc::<SystemClock>::default() };
     let now = clock.now();
     let people = People::new(sessions, now);
     let room = Room::new(people, sessions, path.is_signed()).await?;
     if path.is_signed() {
         room.store_too(people, 0).await?;
     }
-    let checks = world::checks(room, clock).await?;
+    let upstream = if path == Path::Gateway { Some(Process::start(&["upstream"])?) } else { None };
+    let made = world::made(room, clock, upstream.as_ref().map(|upstream| upstream.address)).await?;
+    let checks = made.checks;
     // Where it is signed, the first goes to the store, which has to be told that such are accepted now.
-    let first = if path.is_signed() { people.signed(0, now, &SystemEntropy)? } else { people.asked(0) }.parsed();
-    let first = checks.answer(Peer::Local, &first).await;
+    let first = if path.is_signed() { people.signed(0, now, &SystemEntropy)? } else { people.asked(0) };
+    let first = checks.answer(Peer::Local, &first.to(checked(path)).parsed()).await;
     anyhow::ensure!(first.status() == 200, "the first check was refused");
-    let step = sessions.div_ceil(TOKENS).max(1);
+    let step = sessions.div_ceil(path.tokens()).max(1);
     let many = sessions / step;
     let asked: Vec<Asked> = if path.is_signed() {
         anyhow::ensure!(k <= SIGNED, "a signed request counts once, and there are {SIGNED}");
         (0..SIGNED).map(|n| people.signed(n % many * step, now, &SystemEntropy)).collect::<Result<_, _>>()?
     } else {
-        (0..many).map(|n| people.asked(n * step)).collect()
+        (0..many).map(|n| people.asked(n * step).to(path.target())).collect()
     };
+    if path.target() == request::JWT_TARGET {
+        for asked in &asked {
+            // Signed by this, and kept.
+            checks.answer(Peer::Local, &asked.parsed()).await;
+        }
+    }
     match path {
-        Path::Answer | Path::Signed => {
+        Path::Answer | Path::Signed | Path::Jwt => {
             let requests: Vec<_> = asked.iter().map(Asked::parsed).collect();
             let mut lines = Vec::new();
             for n in 0..k {
                 let request = &requests[usize::try_from(n).unwrap_or(0) % requests.len()];
                 lines.clear();
-                let pass = |principal: &Principal, id, proven, _: Option<&_>| principal.write(id, proven, &mut lines);
-                let answered = checks.ask(Peer::Local, ("GET", request::TARGET), request.headers(), pass);
+                let pass = |principal: &Principal, id, proven, jwt: Option<&_>| {
+                    principal.write(id, proven, &mut lines);
+                    lines.extend_from_slice(jwt.map_or(b"", |jwt: &HeaderValue| jwt.as_bytes()));
+                };
+                let answered = checks.ask(Peer::Local, ("GET", path.target()), request.headers(), pass);
                 // Ready at once, or it has left the fast path.
                 anyhow::ensure!(matches!(answered, Answered::Passed(())), "a check was refused or had to wait");
                 std::hint::black_box(&lines);
             }
+            Ok(())
         }
-        Path::Bare | Path::SignedBare => {
+        Path::Bare | Path::SignedBare | Path::JwtBare => {
             let bare = Bare::new(first.headers());
             let (script, end) = Script::new(&asked, k);
             bare.connection(script).await?;
-            end.await?.ensure()?;
+            end.await?.ensure()
         }
-        Path::Check | Path::SignedCheck => {
-            let (script, end) = Script::new(&asked, k);
-            let (_running, stop) = tokio::sync::watch::channel(false);
-            let watcher = GracefulShutdown::new().watcher();
-            listen::serve_one(script, Limits::neighbours(1), Peer::Local, Arc::new(CheckFirst(checks)), stop, watcher)
-                .await;
-            end.await?.ensure()?;
+        Path::Check | Path::SignedCheck | Path::JwtCheck => {
+            through(&asked, k, Limits::neighbours(1), Arc::new(CheckFirst(checks))).await
+        }
+        Path::Gateway => {
+            let public = Public::new(axum::Router::new(), made.gateway, Vec::new());
+            through(&asked, k, Limits::strangers(1), Arc::new(public)).await
         }
     }
-    Ok(())
+}
+
+/// Whatever is measured, a check shows that it would pass.
+fn checked(path: Path) -> &'static str {
+    if path == Path::Gateway { request::TARGET } else { path.target() }
+}
+
+/// As the real listener serves a connection.
+async fn through<A: listen::Answer>(asked: &[Asked], k: u64, limits: Limits, answer: Arc<A>) -> anyhow::Result<()> {
+    let (script, end) = Script::new(asked, k);
+    let (_running, stop) = tokio::sync::watch::channel(false);
+    let watcher = GracefulShutdown::new().watcher();
+    listen::serve_one(script, limits, Peer::Local, answer, stop, watcher).await;
+    end.await?.ensure()
 }
 
 /// The client's end of a connection without a client: hands out one request a read, takes every answer, then closes.
@@ -153,7 +200,10 @@ impl AsyncRead for Script {
 
 impl AsyncWrite for Script {
     fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.seen.answered += 1;
+        // A body may come after its head.
+        if bytes.starts_with(b"HTTP/1.1 ") {
+            self.seen.answered += 1;
+        }
         if bytes.starts_with(b"HTTP/1.1 200 ") {
             self.seen.passed += 1;
         }

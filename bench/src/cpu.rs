@@ -1,5 +1,7 @@
-//! CPU for each check, against bare hyper, in interleaved rounds: this machine's speed changes by the minute, so only
+//! CPU for each request, one server against another, in interleaved rounds: this machine's speed changes by the minute, so only
 //! rounds beside each other may be compared, and many short ones, as the best of them is one that nobody disturbed.
+
+use std::net::SocketAddr;
 
 use crate::load::Load;
 use crate::server::Process;
@@ -16,10 +18,10 @@ struct Rounds {
 }
 
 impl Rounds {
-    fn add(&mut self, process: &Process, load: &Load, seconds: u64) -> anyhow::Result<()> {
-        let before = process.cpu()?;
-        let answered = load.run(process.address, seconds)?;
-        let after = process.cpu()?;
+    fn add(&mut self, side: &Side<'_>, seconds: u64) -> anyhow::Result<()> {
+        let before = side.cpu()?;
+        let answered = side.load.run(side.at, seconds)?;
+        let after = side.cpu()?;
         let (user, system) = ((after.0 - before.0) / answered.requests, (after.1 - before.1) / answered.requests);
         self.user.push(user);
         self.system.push(system);
@@ -48,10 +50,38 @@ impl Rounds {
 pub struct Side<'a> {
     /// What the table calls it.
     pub name: &'a str,
-    /// The server.
-    pub process: &'a Process,
+    /// Where it answers.
+    pub at: SocketAddr,
+    /// All processes that an answer costs something, but for what is behind both sides.
+    pub processes: Vec<&'a Process>,
     /// Its load.
     pub load: &'a Load,
+}
+
+impl<'a> Side<'a> {
+    /// One process that answers by itself.
+    pub fn alone(name: &'a str, process: &'a Process, load: &'a Load) -> Self {
+        Self { name, at: process.address, processes: vec![process], load }
+    }
+
+    fn cpu(&self) -> anyhow::Result<(f64, f64)> {
+        let mut sum = (0.0, 0.0);
+        for process in &self.processes {
+            let (user, system) = process.cpu()?;
+            sum = (sum.0 + user, sum.1 + system);
+        }
+        Ok(sum)
+    }
+}
+
+/// A line of the table: one side's share of another's.
+pub struct Ratio<'a> {
+    /// What the table calls it.
+    pub name: &'a str,
+    /// The place of the one.
+    pub of: usize,
+    /// The place of the other.
+    pub to: usize,
 }
 
 /// How often, and how long.
@@ -64,36 +94,46 @@ pub struct Pace {
 }
 
 /// Measures two servers beside each other and writes the table. `ratio` names the second's share of the first.
-pub fn run(base: &Side<'_>, other: &Side<'_>, title: &str, ratio: &str, pace: Pace) -> anyhow::Result<String> {
+pub fn run(base: Side<'_>, other: Side<'_>, title: &str, ratio: &str, pace: Pace) -> anyhow::Result<String> {
+    several(&[base, other], title, &[Ratio { name: ratio, of: 1, to: 0 }], pace)
+}
+
+/// Measures several.
+pub fn several(sides: &[Side<'_>], title: &str, ratios: &[Ratio<'_>], pace: Pace) -> anyhow::Result<String> {
     let Pace { rounds, seconds } = pace;
-    // Sides may share a load, whose next round both are to answer.
-    let prepare = |seconds| {
-        base.load.prepare(seconds)?;
-        if std::ptr::eq(base.load, other.load) { Ok(()) } else { other.load.prepare(seconds) }
+    // Sides may share a load, whose next round all of them are to answer.
+    let prepare = |seconds| -> anyhow::Result<()> {
+        for (at, side) in sides.iter().enumerate() {
+            if !sides[..at].iter().any(|before| std::ptr::eq(before.load, side.load)) {
+                side.load.prepare(seconds)?;
+            }
+        }
+        Ok(())
     };
     prepare(1)?;
-    for side in [base, other] {
-        side.load.run(side.process.address, 1)?;
+    for side in sides {
+        side.load.run(side.at, 1)?;
     }
-    let (mut of_base, mut of_other) = (Rounds::default(), Rounds::default());
+    let mut measured: Vec<Rounds> = sides.iter().map(|_| Rounds::default()).collect();
     for round in 0..rounds {
         prepare(seconds)?;
-        // In turn, so that neither is always the one after a pause.
-        let order: [(&mut Rounds, &Side<'_>); 2] = match round % 2 {
-            0 => [(&mut of_base, base), (&mut of_other, other)],
-            _ => [(&mut of_other, other), (&mut of_base, base)],
-        };
-        for (rounds, side) in order {
-            rounds.add(side.process, side.load, seconds)?;
+        // In turn, so that none is always the one after a pause.
+        for n in 0..sides.len() {
+            let at = (usize::try_from(round)? + n) % sides.len();
+            measured[at].add(&sides[at], seconds)?;
         }
     }
-    let pairs: Vec<f64> = of_other.both.iter().zip(&of_base.both).map(|(o, b)| o / b).collect();
+    let rows: String = sides.iter().zip(&measured).map(|(side, rounds)| rounds.row(side.name)).collect();
+    let shares: String = ratios
+        .iter()
+        .map(|Ratio { name, of, to }| {
+            let (of, to) = (&measured[*of].both, &measured[*to].both);
+            let pairs: Vec<f64> = of.iter().zip(to).map(|(o, b)| o / b).collect();
+            format!("| **{name}** | **{:.3} ×** | {:.3} × | | |\n", least(of) / least(to), median(&pairs))
+        })
+        .collect();
     Ok(format!(
         "| {title}; {rounds} interleaved rounds of {seconds} s | µs of CPU a request, best round (user + system) | median round | \
-         requests/s on one core | p99 ms |\n|---|---|---|---|---|\n{}{}| **{ratio}** | **{:.3} ×** | {:.3} × | | |\n",
-        of_base.row(base.name),
-        of_other.row(other.name),
-        least(&of_other.both) / least(&of_base.both),
-        median(&pairs),
+         requests/s on one core | p99 ms |\n|---|---|---|---|---|\n{rows}{shares}"
     ))
 }

@@ -1,4 +1,4 @@
-//! The gate: what a check costs in instructions and allocations, against bench/budget.toml.
+//! The gate: what a check and a request through the gateway cost in instructions and allocations, against bench/budget.toml.
 #![allow(clippy::print_stdout, reason = "the figures are for people")]
 
 use std::collections::BTreeMap;
@@ -32,9 +32,20 @@ struct Budget {
     signed_check: u64,
     /// Allocations of it with its HTTP.
     signed_allocations: u64,
+    /// Instructions of the check that hands out a JWT alone.
+    jwt_answer: u64,
+    /// Instructions of it with its HTTP.
+    jwt_check: u64,
+    /// Allocations of it with its HTTP.
+    jwt_allocations: u64,
+    /// Instructions of a request that the gateway passes on, and of its answer.
+    gateway: u64,
+    /// Allocations of it.
+    gateway_allocations: u64,
 }
 
-type Budgets = BTreeMap<String, Budget>;
+/// By architecture: each a [`Budget`], or one from before something was measured.
+type Budgets = BTreeMap<String, toml::Value>;
 
 /// What was counted.
 pub struct Measured {
@@ -44,6 +55,10 @@ pub struct Measured {
     signed_answer: Cost,
     signed_bare: Cost,
     signed_check: Cost,
+    jwt_answer: Cost,
+    jwt_bare: Cost,
+    jwt_check: Cost,
+    gateway: Cost,
 }
 
 /// Counts.
@@ -58,6 +73,10 @@ pub fn measure() -> anyhow::Result<Measured> {
         signed_answer: cost(count::Path::Signed)?,
         signed_bare: cost(count::Path::SignedBare)?,
         signed_check: cost(count::Path::SignedCheck)?,
+        jwt_answer: cost(count::Path::Jwt)?,
+        jwt_bare: cost(count::Path::JwtBare)?,
+        jwt_check: cost(count::Path::JwtCheck)?,
+        gateway: cost(count::Path::Gateway)?,
     })
 }
 
@@ -72,6 +91,11 @@ impl Measured {
             signed_answer: whole(self.signed_answer.instructions),
             signed_check: whole(self.signed_check.instructions),
             signed_allocations: whole(self.signed_check.allocations),
+            jwt_answer: whole(self.jwt_answer.instructions),
+            jwt_check: whole(self.jwt_check.instructions),
+            jwt_allocations: whole(self.jwt_check.allocations),
+            gateway: whole(self.gateway.instructions),
+            gateway_allocations: whole(self.gateway.allocations),
         }
     }
 
@@ -80,11 +104,11 @@ impl Measured {
     /// # Errors
     /// What is above it, and what to do.
     pub fn compare(&self, file: &Path) -> anyhow::Result<()> {
-        let (_, budgets) = read(file)?;
         let here = std::env::consts::ARCH;
-        let Some(budget) = budgets.get(here) else {
-            bail!("{} has no budget for {here}: run 'scripts/bench-gate --write' and commit it", file.display());
-        };
+        let cure = || format!("{}, {here}: run 'scripts/bench-gate --write' and commit it", file.display());
+        let (_, mut budgets) = read(file)?;
+        let budget = budgets.remove(here).with_context(|| format!("no budget in {}", cure()))?;
+        let budget: Budget = budget.try_into().with_context(|| format!("not what is measured by now in {}", cure()))?;
         let found = self.budget();
         let over: Vec<&str> = [
             ("instructions of the check alone", signed(found.answer), most(budget.answer)),
@@ -103,6 +127,19 @@ impl Measured {
                 signed(found.signed_allocations),
                 signed(budget.signed_allocations),
             ),
+            ("instructions of a check with a JWT alone", signed(found.jwt_answer), most(budget.jwt_answer)),
+            ("instructions of a check with a JWT and its HTTP", signed(found.jwt_check), most(budget.jwt_check)),
+            (
+                "allocations of a check with a JWT and its HTTP",
+                signed(found.jwt_allocations),
+                signed(budget.jwt_allocations),
+            ),
+            ("instructions of a request through the gateway", signed(found.gateway), most(budget.gateway)),
+            (
+                "allocations of a request through the gateway",
+                signed(found.gateway_allocations),
+                signed(budget.gateway_allocations),
+            ),
         ]
         .into_iter()
         .filter(|(what, found, most)| {
@@ -115,7 +152,7 @@ impl Measured {
             return Ok(());
         }
         bail!(
-            "above the budget: {}. To see where it goes: scripts/bench-gate profile answer|signed. If the cost is wanted, raise {} \
+            "above the budget: {}. To see where it goes: scripts/bench-gate profile answer|signed|jwt|gateway. If the cost is wanted, raise {} \
              with scripts/bench-gate --write and say why in the commit",
             over.join(", "),
             file.display()
@@ -128,9 +165,14 @@ impl Measured {
     /// The file.
     pub fn write(&self, file: &Path) -> anyhow::Result<()> {
         let (text, mut budgets) = read(file)?;
-        budgets.insert(std::env::consts::ARCH.into(), self.budget());
+        budgets.remove(std::env::consts::ARCH);
         let comment: String = text.lines().take_while(|l| l.starts_with('#')).map(|l| format!("{l}\n")).collect();
-        std::fs::write(file, format!("{comment}\n{}", toml::to_string(&budgets)?))?;
+        let mut sections = BTreeMap::from([(std::env::consts::ARCH.to_owned(), toml::to_string(&self.budget())?)]);
+        for (other, budget) in budgets {
+            sections.insert(other, toml::to_string(&budget)?);
+        }
+        let sections: String = sections.iter().map(|(name, text)| format!("\n[{name}]\n{text}")).collect();
+        std::fs::write(file, format!("{comment}{sections}"))?;
         println!("wrote {}", file.display());
         Ok(())
     }
@@ -154,7 +196,7 @@ fn read(file: &Path) -> anyhow::Result<(String, Budgets)> {
 impl fmt::Display for Measured {
     /// A Markdown table.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { answer, bare, check, signed_answer, signed_bare, signed_check } = self;
+        let Self { answer, bare, check, signed_answer, signed_bare, signed_check, .. } = self;
         writeln!(
             f,
             "| a request, in one process without sockets | user instructions | of them SHA-256 in software | allocations |"
@@ -167,6 +209,10 @@ impl fmt::Display for Measured {
             ("bare hyper, same headers and signature", signed_bare),
             ("hyper + signed check", signed_check),
             ("the signed check alone", signed_answer),
+            ("bare hyper, same headers, a JWT among them", &self.jwt_bare),
+            ("hyper + check with a kept JWT", &self.jwt_check),
+            ("the check with a kept JWT alone", &self.jwt_answer),
+            ("a request through the gateway, both connections", &self.gateway),
         ] {
             writeln!(f, "| {name} | {:.0} | {:.0} | {:.1} |", c.instructions, c.sha256, c.allocations)?;
         }

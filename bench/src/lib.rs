@@ -9,15 +9,18 @@ pub mod callgrind;
 pub mod count;
 pub mod cpu;
 pub mod gate;
+pub mod gateway;
 pub mod load;
 pub mod logins;
 pub mod memory;
+pub mod nginx;
 pub mod people;
 pub mod raw;
 pub mod replay;
 pub mod request;
 pub mod server;
 pub mod stopwatch;
+pub mod upstream;
 pub mod world;
 
 /// Says what went wrong, in a line.

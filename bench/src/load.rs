@@ -12,11 +12,12 @@ use yaopai::clock::{SystemClock, SystemEntropy};
 use yaopai_core::ports::Clock as _;
 
 use crate::people::People;
+use crate::request::{Asked, TARGET};
 
 /// Connections, as a proxy's pool would hold.
 const CONNECTIONS: &str = "64";
 /// The core that the load comes from.
-const CORE: &str = "1";
+pub const CORE: &str = "1";
 /// Signed requests for each second of a round: more than one core answers. If it ever does, the load begins again, and the round
 /// fails for what is replayed.
 const SIGNED_RATE: u64 = 160_000;
@@ -50,6 +51,9 @@ struct Signers {
     people: People,
     step: u64,
     active: u64,
+    target: &'static str,
+    /// For each second of a round.
+    rate: u64,
 }
 
 /// A round.
@@ -62,30 +66,45 @@ pub struct Answered {
 }
 
 impl Load {
-    /// Writes the script and its requests: of so many people, picked from all over the `many`, in turn.
+    /// Writes the script and its requests: checks of so many people, picked from all over the `many`, in turn.
     pub fn new(people: People, many: u64, active: u64) -> anyhow::Result<Self> {
-        let folder = tempfile::tempdir()?;
         let step = (many / active).max(1);
-        let requests: String = (0..active.min(many)).map(|n| people.asked(n * step).bytes()).collect();
-        std::fs::write(folder.path().join("requests"), requests)?;
+        Self::of((0..active.min(many)).map(|n| people.asked(n * step)))
+    }
+
+    /// The same with these requests, in turn.
+    pub fn of(requests: impl Iterator<Item = Asked>) -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        std::fs::write(folder.path().join("requests"), requests.map(|asked| asked.bytes()).collect::<String>())?;
         std::fs::write(folder.path().join("load.lua"), SCRIPT)?;
         Ok(Self { folder, signers: None })
     }
 
-    /// The same with signed requests, of which [`Self::prepare`] makes the next.
+    /// The same with signed checks, of which [`Self::prepare`] makes the next.
     pub fn signed(people: People, many: u64, active: u64) -> anyhow::Result<Self> {
-        let signers = Signers { people, step: (many / active).max(1), active: active.min(many) };
+        Self::signed_to(people, many, active, (TARGET, SIGNED_RATE))
+    }
+
+    /// The same to another target, at most so many in a second.
+    pub fn signed_to(
+        people: People,
+        many: u64,
+        active: u64,
+        (target, rate): (&'static str, u64),
+    ) -> anyhow::Result<Self> {
+        let signers = Signers { people, step: (many / active).max(1), active: active.min(many), target, rate };
         Ok(Self { signers: Some(signers), ..Self::new(people, many, active)? })
     }
 
     /// Makes what the next round sends, if it is to be signed now. A round may last for some of the 60 s that a signature is good for.
     pub fn prepare(&self, seconds: u64) -> anyhow::Result<()> {
-        let Some(Signers { people, step, active }) = &self.signers else { return Ok(()) };
+        let Some(Signers { people, step, active, target, rate }) = &self.signers else { return Ok(()) };
         ensure!(seconds <= 20, "a round of signed requests has at most 20 s");
         let now = SystemClock::default().now();
         let mut file = BufWriter::new(File::create(self.folder.path().join("requests"))?);
-        for n in 0..SIGNED_RATE * seconds {
-            file.write_all(people.signed(n % active * step, now, &SystemEntropy)?.bytes().as_bytes())?;
+        for n in 0..rate * seconds {
+            let asked = people.signed(n % active * step, now, &SystemEntropy)?.to(target);
+            file.write_all(asked.bytes().as_bytes())?;
         }
         Ok(file.flush()?)
     }

@@ -7,8 +7,9 @@ use bench::cpu::{Pace, Side};
 use bench::load::Load;
 use bench::memory::Restart;
 use bench::people::People;
+use bench::request::JWT_TARGET;
 use bench::server::Process;
-use bench::{cpu, logins, memory, replay, server};
+use bench::{cpu, gateway, logins, memory, replay, server};
 use clap::{Parser, Subcommand};
 use yaopai::clock::SystemClock;
 use yaopai_core::ports::Clock as _;
@@ -49,6 +50,18 @@ enum Command {
         #[arg(long, default_value = "target")]
         folder: PathBuf,
     },
+    /// The gateway against nginx, and a check with a JWT against bare hyper.
+    Gateway {
+        /// Rounds of the CPU's measurement.
+        #[arg(long, default_value_t = 30)]
+        rounds: u32,
+        /// Seconds of one.
+        #[arg(long, default_value_t = 1)]
+        seconds: u64,
+        /// Where the databases are made.
+        #[arg(long, default_value = "target")]
+        folder: PathBuf,
+    },
     /// The replay room alone.
     Replay,
     /// Memory of the live table.
@@ -67,10 +80,16 @@ enum Command {
 
 #[derive(Subcommand)]
 enum Serve {
-    /// hyper with a fixed answer.
-    Bare,
+    /// hyper with a fixed answer: that of a check.
+    Bare {
+        /// Of one with a JWT.
+        #[arg(long)]
+        jwt: bool,
+    },
     /// The real server.
     Check { config: PathBuf },
+    /// What is behind a gateway.
+    Upstream,
 }
 
 fn main() -> std::process::ExitCode {
@@ -81,9 +100,17 @@ fn run() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match Command::parse() {
         Command::Report { sessions, rounds, seconds, login_rounds, logins, folder } => {
-            Report { runtime: &runtime, sessions, folder: &folder, pace: Pace { rounds, seconds } }.run()?;
+            let pace = Pace { rounds, seconds };
+            Report { runtime: &runtime, sessions, folder: &folder, pace }.run()?;
+            runtime.block_on(with_jwt(&folder, pace))?;
+            runtime.block_on(gateway::tables(&folder, pace))?;
             println!("{}", runtime.block_on(logins::run(&folder, login_rounds, logins))?);
             Ok(())
+        }
+        Command::Gateway { rounds, seconds, folder } => {
+            let pace = Pace { rounds, seconds };
+            runtime.block_on(with_jwt(&folder, pace))?;
+            runtime.block_on(gateway::tables(&folder, pace))
         }
         Command::Logins { rounds, logins, folder } => {
             println!("{}", runtime.block_on(logins::run(&folder, rounds, logins))?);
@@ -97,7 +124,8 @@ fn run() -> anyhow::Result<()> {
             print!("{}", replay::table(NONCES)?);
             Ok(())
         }
-        Command::Serve(Serve::Bare) => runtime.block_on(server::bare()),
+        Command::Serve(Serve::Bare { jwt }) => runtime.block_on(server::bare(jwt)),
+        Command::Serve(Serve::Upstream) => runtime.block_on(server::upstream()),
         Command::Serve(Serve::Check { config }) => runtime.block_on(server::check(&config)),
     }
 }
@@ -114,6 +142,21 @@ struct Full {
     _folder: tempfile::TempDir,
     config: PathBuf,
     people: People,
+}
+
+/// A check that hands out a JWT which is kept ready, against bare hyper with the same headers.
+async fn with_jwt(folder: &Path, pace: Pace) -> anyhow::Result<()> {
+    let people = People::new(FEW, SystemClock::default().now());
+    let folder = tempfile::tempdir_in(folder)?;
+    let config = server::config(folder.path(), None)?;
+    memory::fill(&config, people, FEW, false).await?;
+    let (bare, (check, _)) = (Process::start(&["serve", "bare", "--jwt"])?, memory::restart(&config)?);
+    let load = Load::of((0..FEW).map(|n| people.asked(n).to(JWT_TARGET)))?;
+    let base = Side::alone("bare hyper, same headers, a JWT among them", &bare, &load);
+    let other = Side::alone("check with a kept JWT", &check, &load);
+    let ratio = "check with a JWT ÷ bare hyper (at most 1.15)";
+    println!("{}", cpu::run(base, other, &format!("{FEW} live sessions, all of them in turn"), ratio, pace)?);
+    Ok(())
 }
 
 /// The measurements that share a full database: restart, memory, CPU.
@@ -158,7 +201,7 @@ impl Report<'_> {
 
     fn full(&self, many: u64, keyed: bool) -> anyhow::Result<Full> {
         let folder = tempfile::tempdir_in(self.folder)?;
-        let config = server::config(folder.path())?;
+        let config = server::config(folder.path(), None)?;
         // As of now, so that nobody's session is idle for too long by the last round.
         let people = People::new(many, SystemClock::default().now());
         if many > 0 {
@@ -180,9 +223,8 @@ impl Report<'_> {
                 let names = ["bare hyper, same headers", "check"];
                 (Load::new(people, sessions, active)?, title, names, "check ÷ bare hyper (at most 1.10)")
             };
-            let base = Side { name: names[0], process: bare, load: &load };
-            let other = Side { name: names[1], process: check, load: &load };
-            println!("{}", cpu::run(&base, &other, &title, ratio, self.pace)?);
+            let (base, other) = (Side::alone(names[0], bare, &load), Side::alone(names[1], check, &load));
+            println!("{}", cpu::run(base, other, &title, ratio, self.pace)?);
         }
         Ok(())
     }
@@ -192,11 +234,11 @@ impl Report<'_> {
         let (of_few, _) = memory::restart(&few.config)?;
         let active = sessions.min(ACTIVE[1]);
         let loads = (Load::new(few.people, FEW.min(sessions), FEW)?, Load::new(people, sessions, active)?);
-        let base = Side { name: "a check, all of them in turn", process: &of_few, load: &loads.0 };
+        let base = Side::alone("a check, all of them in turn", &of_few, &loads.0);
         let many = format!("a check among {sessions}, {active} of them in turn");
-        let other = Side { name: &many, process: check, load: &loads.1 };
+        let other = Side::alone(&many, check, &loads.1);
         let title = format!("{FEW} live sessions");
-        println!("{}", cpu::run(&base, &other, &title, "many ÷ few (at most 1.3)", self.pace)?);
+        println!("{}", cpu::run(base, other, &title, "many ÷ few (at most 1.3)", self.pace)?);
         Ok(())
     }
 }

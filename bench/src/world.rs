@@ -1,10 +1,15 @@
 //! The check in this process, over a live table, with a world around it that is never asked.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::sync::watch;
 use yaopai::check::{Checks, Principal, entry_maker};
 use yaopai::clock::{SystemClock, SystemEntropy};
+use yaopai::config::{Audience, Cookies, HostSent, Jwt, Legacy, Route, Typ, Upstream};
+use yaopai::gateway::{Around, Cuts, Gateway};
 use yaopai::oauth::Issuer;
 use yaopai::telemetry::Metrics;
 use yaopai_core::Service;
@@ -17,6 +22,7 @@ use yaopai_core::proof::{Past, Proofs};
 use yaopai_core::seal::{MasterKey, Sealer};
 use yaopai_core::service::World;
 use yaopai_core::session::Session;
+use yaopai_core::signing::Rotation;
 use yaopai_core::time::{Downtime, Timestamp};
 use yaopai_store::{Disk, Model};
 use yaopai_wire::carrier::Carriers;
@@ -88,8 +94,39 @@ impl Clock for Standing {
     }
 }
 
-/// The check over a table.
-pub async fn checks(room: Room, clock: Arc<dyn Clock>) -> anyhow::Result<Arc<Checks>> {
+/// Who JWTs are from.
+pub const ISSUER: &str = "http://127.0.0.1:9702";
+/// Who they are for.
+pub const AUDIENCE: &str = "orders";
+
+fn jwt() -> Jwt {
+    let day = Duration::from_secs(24 * 3600);
+    let orders = Audience {
+        name: AUDIENCE.into(),
+        realm: "default".into(),
+        alg: SigningAlg::Es256,
+        typ: Typ::Jwt,
+        lifetime: Duration::from_secs(60),
+        scope_from: None,
+        top_level: Vec::new(),
+    };
+    let rotation = Rotation { every: 90 * day, ahead: day / 24 };
+    Jwt { issuer: Some(ISSUER.into()), rotation, cached: 100_000, audiences: vec![orders] }
+}
+
+/// What is measured.
+pub struct Made {
+    /// The check over a table.
+    pub checks: Arc<Checks>,
+    /// A gateway with one route for bound sessions, whose cookies pass.
+    pub gateway: Option<Arc<Gateway>>,
+}
+
+/// The check over a table, and a gateway to this upstream, if there is one.
+///
+/// # Errors
+/// The store's.
+pub async fn made(room: Room, clock: Arc<dyn Clock>, upstream: Option<SocketAddr>) -> anyhow::Result<Made> {
     let Room { table, store, sealer } = room;
     let entropy = Arc::new(SystemEntropy);
     let past = Past::open(store.take_proofs().await?, &sealer);
@@ -101,14 +138,44 @@ pub async fn checks(room: Room, clock: Arc<dyn Clock>) -> anyhow::Result<Arc<Che
         presence: table.clone(),
         platform: Arc::new(Nobody),
         backend: Arc::new(Nobody),
-        clock,
+        clock: clock.clone(),
         entropy,
         limits: TryLimits::default(),
         downtime: Downtime(0),
     };
     let carriers = Carriers { authorization: true, cookie: None, header: None };
-    let issuer = Arc::new(Issuer::for_nobody(&world));
-    Ok(Arc::new(Checks::new(table, Service::new(world), carriers, Vec::new(), Metrics::new(), issuer)))
+    let issuer = Arc::new(Issuer::open(jwt(), &world).await?);
+    let (service, metrics) = (Service::new(world), Metrics::new());
+    let (of, with) = (service.clone(), carriers.clone());
+    let checks = Arc::new(Checks::new(table, of, with, Vec::new(), metrics.clone(), issuer));
+    let Some(upstream) = upstream else { return Ok(Made { checks, gateway: None }) };
+    let (upstream, route) = to(upstream)?;
+    let around =
+        Around { service, carriers, proxies: Vec::new(), stripped_prefix: String::new(), legacy: Legacy::default() };
+    let (_, stop) = watch::channel(false);
+    let held = (checks.clone(), Cuts::new());
+    let gateway = Gateway::start((vec![upstream], vec![route]), around, held, clock, metrics, stop);
+    Ok(Made { checks, gateway })
+}
+
+fn to(address: SocketAddr) -> anyhow::Result<(Upstream, Route)> {
+    let seconds = Duration::from_secs;
+    let upstream = Upstream {
+        name: "shop".into(),
+        addresses: vec![address.to_string().parse()?],
+        host: HostSent::Client,
+        connect_timeout: seconds(2),
+        response_timeout: seconds(60),
+        idle_timeout: seconds(60),
+        min_rate: 500,
+        socket_idle_timeout: seconds(300),
+        keep_alive: seconds(60),
+        max_requests: 10_000,
+        health: None,
+    };
+    let check = "require=bound".to_owned();
+    let route = Route { prefix: "/".into(), methods: None, upstream: 0, check, cookies: Cookies::Pass, legacy: false };
+    Ok((upstream, route))
 }
 
 /// A platform and a back end that nobody asks.

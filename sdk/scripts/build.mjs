@@ -6,7 +6,7 @@ import { minify } from 'terser'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const entries = {}
-for (const name of ['index', 'wechat-key', 'cookies', 'taro', 'uni']) {
+for (const name of ['index', 'wechat-key', 'cookies', 'move', 'taro', 'uni']) {
   const file = name === 'index' ? 'src/index.ts' : `src/${name}/index.ts`
   if (existsSync(`${root}/${file}`)) entries[name] = file
 }
@@ -21,14 +21,17 @@ const common = {
   mangleProps: /^_[a-zA-Z]/,
   logLevel: 'warning',
 }
+// The same short names in each, as `move` is given the client's own parts; the shortest for the default entry.
+const { mangleCache } = await build({ ...common, mangleCache: {}, entryPoints: [entries.index], format: 'esm', write: false })
 const { metafile } = await build({
-  ...common, entryPoints: entries, format: 'esm', outdir: 'dist', outExtension: { '.js': '.mjs' }, metafile: true,
+  ...common, mangleCache, entryPoints: entries, format: 'esm', outdir: 'dist', outExtension: { '.js': '.mjs' }, metafile: true,
 })
 // esbuild's own way to CommonJS costs half a kilobyte: getters, and a mark of ES modules.
 for (const [name, file] of Object.entries(entries)) {
   const names = metafile.outputs[`dist/${name}.mjs`].exports.join(', ')
   await build({
     ...common,
+    mangleCache,
     stdin: { contents: `import { ${names} } from './${file}'\nmodule.exports = { ${names} }`, resolveDir: root, loader: 'ts' },
     format: 'cjs',
     outfile: `miniprogram_dist/${name}.js`,

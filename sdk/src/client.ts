@@ -7,10 +7,12 @@ import { start } from './request/start'
 import { place } from './request/url'
 import { change, refreshIfDue } from './session/change'
 import { leaveBindPage } from './session/bind-page'
+import { isDead } from './session/codes'
 import { end } from './session/end'
-import { login } from './session/login'
+import { exchange, login } from './session/login'
 import { drop, load, now, type Engine, type State } from './session/state'
 import { seed } from './sign/random'
+import type { Mover } from './move/mover'
 import type { Client, Evidence, Options, RequestOptions, Session } from './types'
 import { attempt, merge, nothing } from './util'
 
@@ -28,7 +30,7 @@ export function engineOf(options: Options): Engine {
   const language = options.language || attempt(() => (global.getAppBaseInfo || global.getSystemInfoSync).call(global).language)
   const e: Engine = merge(nativeOf(global), {
     _options: options,
-    _zh: /^zh/.test(language || 'zh'),
+    _zh: !language || /^zh/.test(language),
     _base: base.replace(/\/+$/, ''),
     _hosts: [base].concat(options.hosts || []).map(url => {
       const p = place(url)
@@ -39,18 +41,21 @@ export function engineOf(options: Options): Engine {
     _key: options.storageKey || 'yaopai',
     _mode: options.keyed === 'off' ? 0 : options.key ? 2 : 1,
     _skew: 0,
+    // (`_pause`, `_bindShown` and `_foreignAt` are undefined at first: what is compared with them is false.)
     _codes: [],
-    _pause: 0,
     _failures: 0,
     _sent: 0,
-    _bindShown: 0,
     _told: {},
     _cleared: 0,
-    _foreignAt: 0,
     _foreign: 0,
     _listeners: new Set([['end', options.onEnd]]),
+    _ensure: ensure,
+    _exchange: exchange,
+    _isDead: isDead,
+    _start: start,
   })
   e._ready = Promise.all([load(e), seed(e)])
+  if (options.move) (options.move as Mover).join(e, call, end)
   return e
 }
 
@@ -132,6 +137,6 @@ export function clientOf(e: Engine): Client {
 /** What stands in place of the platform's functions; and the client's own. */
 export function functionsOf(e: Engine, isClients?: boolean): any {
   const functions: Record<string, any> = {}
-  KINDS.forEach(kind => (functions[kind] = (options: RequestOptions) => start(e, kind, options, isClients)))
+  KINDS.forEach(kind => (functions[kind] = (options: RequestOptions) => e._start(e, kind, options, isClients)))
   return functions
 }

@@ -93,6 +93,20 @@ export interface JarStorage {
   write(key: string, value: string): Promise<void>
 }
 
+/** Who answers for a person while a team moves: the server of this package, or the session that the team has made itself. */
+export type Side = 'yaopai' | 'legacy'
+
+/**
+ * For the time of a move from a session of one's own: `move()` of `yaopai/move`. Whom the server answers `not_moved` has no
+ * session here; the requests go to the platform as they were given, as if this package weren't there.
+ */
+export interface Move {
+  /** Where the person is; asks the server, by a login, if that is not known. Rejects as `login()` if nobody can say. */
+  side(): Promise<Side>
+  /** Told when the person is on the other side than before. Answers what takes the listener away. */
+  onChange(listener: (side: Side) => void): () => void
+}
+
 export interface Options {
   /** The app's name in the server's configuration; not the appid. */
   app: string
@@ -106,6 +120,7 @@ export interface Options {
   keyed?: 'required' | 'off'
   key?: KeySource
   jar?: CookieJar
+  move?: Move
   /** Where the server expects the token, by its `[carriers]`. Default: `Authorization: Bearer`. */
   carrier?: { cookie: string } | { header: string }
   /**

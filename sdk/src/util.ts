@@ -11,3 +11,6 @@ export function attempt<T>(call: () => T): T | undefined {
     return call()
   } catch (_) {}
 }
+
+/** Milliseconds between a time of the phone's clock and now, either way: a clock may have been set back. */
+export const apart = (time: number): number => Math.abs(Date.now() - time)

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use bench::{callgrind, count, gate};
+use bench::{callgrind, count, gate, server};
 use clap::Parser;
 
 #[derive(Parser)]
@@ -34,6 +34,9 @@ enum Command {
         #[arg(default_value_t = 1000)]
         sessions: u64,
     },
+    /// What is behind a gateway: a process of its own, whose instructions nobody counts.
+    #[command(hide = true)]
+    Upstream,
 }
 
 fn main() -> std::process::ExitCode {
@@ -41,6 +44,8 @@ fn main() -> std::process::ExitCode {
 }
 
 fn run() -> anyhow::Result<()> {
+    // One thread, so that the count has no luck in it.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match Command::parse() {
         Command::Gate { budget, write, figures } => {
             let measured = gate::measure()?;
@@ -55,9 +60,7 @@ fn run() -> anyhow::Result<()> {
             println!("Now: callgrind_annotate {}", callgrind::profile(path)?.display());
             Ok(())
         }
-        Command::Count { path, k, sessions } => {
-            // One thread, so that the count has no luck in it.
-            tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(count::run(path, k, sessions))
-        }
+        Command::Count { path, k, sessions } => runtime.block_on(count::run(path, k, sessions)),
+        Command::Upstream => runtime.block_on(server::upstream()),
     }
 }

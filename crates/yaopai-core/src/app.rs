@@ -73,6 +73,8 @@ pub struct Policy {
     pub open_platform: Option<String>,
     /// Is a new identity bound to the user whom its unionid names?
     pub link: Link,
+    /// While the app is being moved: after so long a client whose person has not moved asks again.
+    pub move_ask_again: Duration,
 }
 
 /// Is a new identity bound to the user of the same person's identity in another app?
@@ -130,6 +132,7 @@ impl Default for Policy {
             keyed: Keyed::Required,
             open_platform: None,
             link: Link::Never,
+            move_ask_again: Duration::from_secs(3600),
         }
     }
 }

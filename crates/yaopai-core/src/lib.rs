@@ -12,6 +12,7 @@ pub mod ids;
 pub mod jar;
 pub mod limit;
 pub mod live;
+pub mod moving;
 pub mod ports;
 pub mod proof;
 pub mod replay;

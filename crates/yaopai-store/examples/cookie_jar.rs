@@ -24,7 +24,7 @@ use yaopai_core::live::{Entry, LiveTable};
 use yaopai_core::ports::*;
 use yaopai_core::proof::{Past, Proofs};
 use yaopai_core::seal::{MasterKey, Sealer};
-use yaopai_core::service::{JarOf, World};
+use yaopai_core::service::{JarOf, Went, World};
 use yaopai_core::session::{Device, Limits, Secrets, Session, SessionKey};
 use yaopai_core::time::{Timestamp, Uptime};
 use yaopai_store::{Disk, Model};
@@ -239,11 +239,9 @@ fn run() {
                 outside.0.fetch_add(step["wait"].as_i64().unwrap() * 1000, Ordering::SeqCst);
                 let text = |of: &Value, name: &str| of[name].as_str().unwrap().to_owned();
                 if let set @ Value::Object(_) = &step["set"] {
-                    let line = [text(set, "line")];
-                    service
-                        .learn(JarOf { session: id, user: None }, &text(set, "host"), &text(set, "path"), &line)
-                        .await
-                        .unwrap();
+                    let (line, host, path) = ([text(set, "line")], text(set, "host"), text(set, "path"));
+                    let from = Went { upstream: "shop", host: &host, path: &path };
+                    service.learn(JarOf { session: id, user: None }, from, &line).await.unwrap();
                 }
                 for ask in step["asks"].as_array().unwrap() {
                     let field = service

@@ -5,7 +5,8 @@
 
 use yaopai_core::audit::{Event, Kind, Said};
 use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId, UserId};
-use yaopai_core::ports::{Bind, BindCode, BindEnd, Identity, Move, Open, Opened, Proof, Rotated, UserFound};
+use yaopai_core::moving::{AppMove, Why};
+use yaopai_core::ports::{Bind, BindCode, BindEnd, Identity, Move, NextKeys, Open, Opened, Proof, Rotated, UserFound};
 use yaopai_core::session::{Claims, EndReason, Session};
 
 /// A login.
@@ -14,7 +15,9 @@ pub(crate) fn opened(open: &Open, answer: &Opened) -> Said {
         Opened::Opened(session) => (session, how(open, session)),
         Opened::NotLinked(session) => (session, "not_linked"),
         // Nothing was done.
-        Opened::Repeated(_) | Opened::Disabled | Opened::Conflict | Opened::Full => return Said::new(),
+        Opened::Repeated(_) | Opened::Disabled | Opened::Conflict | Opened::Full | Opened::Stays(_) => {
+            return Said::new();
+        }
     };
     vec![Event { device: session.device.name.clone(), ..Event::new(Kind::Login, code).of_session(session) }]
 }
@@ -115,6 +118,32 @@ pub(crate) fn disabled(realm: &Realm, user: &UserId, was: bool, is: bool) -> Sai
 /// A bind code.
 pub(crate) fn made(code: &BindCode) -> Said {
     vec![Event { app: code.app.clone(), ..Event::new(Kind::BindCode, "made").of_user(&code.realm, &code.user) }]
+}
+
+/// An app's move has a new state; `None`: there is none any more.
+pub(crate) fn move_set(realm: &Realm, app: &AppName, was: Option<&AppMove>, is: Option<&AppMove>) -> Said {
+    if was == is {
+        return Said::new();
+    }
+    let code = match is {
+        Some(is) if is.back => "back",
+        Some(_) => "set",
+        None => "ended",
+    };
+    let share = is.map_or(0, |is| u64::from(is.share.hundredths()));
+    let event = Event::new(Kind::AppMove, code).times(share);
+    vec![Event { realm: Some(realm.clone()), app: Some(app.clone()), ..event }]
+}
+
+/// A session that ends because its person is on the legacy side.
+pub(crate) fn went_back(session: &Session, why: Why) -> Said {
+    vec![Event::new(Kind::WentBack, why.as_str()).of_session(session)]
+}
+
+/// Keys were made on request.
+pub(crate) fn rotated(next: &NextKeys, done: bool) -> Said {
+    let code = if next.alone { "at_once" } else { "next" };
+    if done && !next.keys.is_empty() { vec![Event::new(Kind::SigningKey, code)] } else { Said::new() }
 }
 
 /// A session that ended, as it is stored.

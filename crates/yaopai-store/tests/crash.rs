@@ -4,13 +4,14 @@
 
 mod conformance;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use yaopai_core::audit::Kind;
 use yaopai_core::ids::SessionId;
+use yaopai_core::moving::{AppMove, Share};
 use yaopai_core::ports::*;
 use yaopai_core::session::{EndReason, Standing};
 use yaopai_store::{Options, Sqlite};
@@ -32,7 +33,17 @@ fn numbered(n: u32) -> Open {
     open
 }
 
-/// Logs in, refreshes, confirms and kicks in eight tasks, and says so once it has the answer. Runs until it is killed.
+/// Of a state that lost a part the numbers would differ.
+fn numbered_move(n: u32) -> AppMove {
+    AppMove {
+        share: Share::of_hundredths(u16::try_from(n % 10_000).unwrap()).unwrap(),
+        openids: BTreeSet::from([n.to_string()]),
+        users: BTreeSet::from([user(&n.to_string())]),
+        back: n.is_multiple_of(2),
+    }
+}
+
+/// Logs in, refreshes, confirms, kicks and moves an app on in eight tasks, and says so once it has the answer. Runs until it is killed.
 async fn child(path: &str) {
     let store = Arc::new(Sqlite::open(path, Arc::new(Log::default()), Options::default()).unwrap());
     store.begin_audit(audit::scribe().0);
@@ -47,6 +58,11 @@ async fn child(path: &str) {
                 say("rotate");
                 store.confirm(id, h(2), T0).await.unwrap().unwrap();
                 say("confirm");
+                // Each task's own app, so that the last state that was told is known.
+                let app = format!("app{task}").as_str().into();
+                let action = Action::SetMove(app, numbered_move(n));
+                store.act(Act { realm: main(), action, keep: None, now: T0 }).await.unwrap();
+                say("move");
                 if n.is_multiple_of(3) {
                     store.end(&main(), &Which::One(id), EndReason::Kicked, T0).await.unwrap();
                     say("end");
@@ -100,6 +116,14 @@ async fn what_was_answered_survives_kill_9() {
                 "open" => {}
                 "rotate" => assert_ne!(s.secrets.standing(&h(2), T0), Standing::Unknown, "{line} is lost"),
                 "confirm" => assert_eq!(s.secrets.current(), h(2), "{line} is lost"),
+                "move" => {
+                    let app = format!("app{}", n % 8).as_str().into();
+                    let state =
+                        store.app_move(&main(), &app).await.unwrap().unwrap_or_else(|| panic!("{line} is lost"));
+                    let kept: u32 = state.openids.first().unwrap().parse().unwrap();
+                    assert!(kept >= n && kept % 8 == n % 8, "{line} is lost: {state:?}");
+                    assert_eq!(state, numbered_move(kept), "half of it");
+                }
                 "end" => assert_eq!(s.ended.map(|e| e.reason), Some(EndReason::Kicked), "{line} is lost"),
                 other => panic!("{other}"),
             }
@@ -118,6 +142,9 @@ async fn no_change_without_its_row(store: &Sqlite) {
     audit::whole(&audit::scribe().0, None, &rows);
     for kept in &rows {
         let (event, _) = kept.row.read().unwrap();
+        if event.kind == Kind::AppMove {
+            continue;
+        }
         let (opens, ends): &mut (u32, u32) = told.entry(event.session.unwrap()).or_default();
         *(if event.kind == Kind::Login { opens } else { ends }) += 1;
     }

@@ -17,7 +17,7 @@ use yaopai_core::live::{Entry, LiveTable};
 use yaopai_core::ports::*;
 use yaopai_core::proof::{Past, Proofs};
 use yaopai_core::seal::{MasterKey, Sealer};
-use yaopai_core::service::{JarOf, World};
+use yaopai_core::service::{JarOf, Went, World};
 use yaopai_core::session::{EndReason, Session};
 use yaopai_core::time::Timestamp;
 use yaopai_store::{Disk, Model};
@@ -26,6 +26,7 @@ use yaopai_wire::problem::Code;
 use conformance::*;
 
 const SHOP: &str = "shop.example";
+const WENT: Went<'static> = Went { upstream: "shop", host: SHOP, path: "/" };
 
 /// Time is moved by hand; no two bytes of entropy are expected to be a secret; and nobody outside is asked.
 struct Outside(AtomicI64, AtomicU64);
@@ -87,7 +88,7 @@ impl Bench {
     }
 
     async fn learn(&self, n: u8, lines: &[&str]) {
-        self.service.learn(of(n), SHOP, "/", lines).await.unwrap();
+        self.service.learn(of(n), WENT, lines).await.unwrap();
     }
 
     async fn cookies(&self, n: u8) -> String {
@@ -199,7 +200,7 @@ async fn a_kicked_session_keeps_nothing_more() {
     assert_eq!(bench.cookies(1).await, "sid=1");
     bench.store.end(&main(), &Which::One(id(1)), EndReason::Kicked, T0).await.unwrap();
     for line in ["sid=2", "sid=1"] {
-        let refused = bench.service.learn(of(1), SHOP, "/", &[line]).await.unwrap_err();
+        let refused = bench.service.learn(of(1), WENT, &[line]).await.unwrap_err();
         assert_eq!(refused.code, Code::SessionEnded, "{line}: also what memory has already");
     }
     assert_eq!(bench.store.jar(id(1)).await.unwrap(), Jar::default());
@@ -209,7 +210,7 @@ async fn a_kicked_session_keeps_nothing_more() {
 async fn who_hangs_up_has_it_kept() {
     let bench = Bench::model().await;
     {
-        let mut learning = std::pin::pin!(bench.service.learn(of(1), SHOP, "/", &["sid=1"]));
+        let mut learning = std::pin::pin!(bench.service.learn(of(1), WENT, &["sid=1"]));
         let polled = std::future::poll_fn(|cx| std::task::Poll::Ready(learning.as_mut().poll(cx).is_pending()));
         assert!(polled.await, "it has begun");
     }
@@ -224,7 +225,7 @@ async fn a_bomb_is_bounded() {
     let long = |n: usize| format!("{n:04}={}", "x".repeat(LINE_MAX - 5));
     for answer in 0..20 {
         let lines: Vec<String> = (0..1_000).map(|n| long(answer * 1_000 + n)).collect();
-        bench.service.learn(of(1), SHOP, "/", &lines).await.unwrap();
+        bench.service.learn(of(1), WENT, &lines).await.unwrap();
         let kept = bench.store.jar(id(1)).await.unwrap().cookies;
         assert!(kept.len() <= BOUNDS.cookies && kept.iter().map(|c| c.sealed.len()).sum::<usize>() <= BOUNDS.bytes);
         assert!(!kept.is_empty());
@@ -267,13 +268,13 @@ async fn no_byte_of_a_cookie_lies_in_the_file() {
 #[tokio::test]
 async fn with_an_empty_jar_the_first_goes_alone() {
     let bench = Bench::model().await;
-    let first = bench.service.alone(id(1)).await.unwrap();
+    let first = bench.service.alone(id(1), "shop").await.unwrap();
     assert!(first.is_first());
     let others: Vec<_> = (0..10)
         .map(|_| {
             let service = bench.service.clone();
             tokio::spawn(async move {
-                let alone = service.alone(id(1)).await.unwrap();
+                let alone = service.alone(id(1), "shop").await.unwrap();
                 (alone.is_first(), cookies(&service, id(1)).await)
             })
         })
@@ -282,20 +283,20 @@ async fn with_an_empty_jar_the_first_goes_alone() {
         tokio::task::yield_now().await;
     }
     assert!(others.iter().all(|task| !task.is_finished()));
-    assert!(bench.service.alone(id(2)).await.unwrap().is_first(), "another session waits for nobody");
+    assert!(bench.service.alone(id(2), "shop").await.unwrap().is_first(), "another session waits for nobody");
     bench.learn(1, &["sid=1"]).await;
     drop(first);
     for task in others {
         assert_eq!(task.await.unwrap(), (false, "sid=1".into()));
     }
-    assert!(!bench.service.alone(id(1)).await.unwrap().is_first(), "the jar is not empty any more");
+    assert!(!bench.service.alone(id(1), "shop").await.unwrap().is_first(), "the jar is not empty any more");
 }
 
 /// A back end that sets no cookie, or a first request that takes for ever, holds up nobody for long.
 #[tokio::test(start_paused = true)]
 async fn nobody_waits_for_long() {
     let bench = Bench::model().await;
-    let alone = async || bench.service.alone(id(1)).await.unwrap();
+    let alone = async || bench.service.alone(id(1), "shop").await.unwrap();
     let long_poll = alone().await;
     let within = async |ms| tokio::time::timeout(Duration::from_millis(ms), alone()).await;
     assert!(within(4_999).await.is_err(), "the second waits");
@@ -310,7 +311,7 @@ async fn nobody_waits_for_long() {
     // More than so many don't wait at all.
     let waits = (0..40).map(|_| {
         let service = bench.service.clone();
-        tokio::spawn(async move { service.alone(id(1)).await.unwrap().is_first() })
+        tokio::spawn(async move { service.alone(id(1), "shop").await.unwrap().is_first() })
     });
     let waits: Vec<_> = waits.collect();
     for _ in 0..100 {
@@ -321,11 +322,51 @@ async fn nobody_waits_for_long() {
     waits.iter().for_each(tokio::task::JoinHandle::abort);
     tokio::time::sleep(Duration::from_millis(1)).await;
     let late = bench.service.clone();
-    let late = tokio::spawn(async move { late.alone(id(1)).await.unwrap().is_first() });
+    let late = tokio::spawn(async move { late.alone(id(1), "shop").await.unwrap().is_first() });
     for _ in 0..100 {
         tokio::task::yield_now().await;
     }
     assert!(!late.is_finished());
     drop(again);
     assert!(!late.await.unwrap());
+}
+
+/// A back end that sets nothing is believed; until it sets something, or the jar is another's.
+#[tokio::test(start_paused = true)]
+async fn where_nothing_is_set_nobody_goes_alone() {
+    let bench = Bench::model().await;
+    let alone = async |upstream| bench.service.alone(id(1), upstream).await.unwrap();
+    let first = alone("shop").await;
+    assert!(first.is_first());
+    first.answered().await;
+    for _ in 0..48 {
+        bench.advance(1_800_000);
+        let (a, b) = (alone("shop").await, alone("shop").await);
+        assert!(!a.is_first() && !b.is_first(), "nobody waits, either");
+    }
+    // Another upstream is another back end; what failed has said nothing.
+    for _ in 0..2 {
+        let pay = alone("pay").await;
+        assert!(pay.is_first());
+        drop(pay);
+        bench.advance(60_000);
+    }
+    // It sets something, and takes it back: then it is one that does.
+    bench.learn(1, &["sid=1"]).await;
+    bench.learn(1, &["sid=; Max-Age=0"]).await;
+    let again = alone("shop").await;
+    assert!(again.is_first());
+    // The others go with what the first has brought.
+    let service = bench.service.clone();
+    let waits = tokio::spawn(async move { service.going(of(1), WENT).await.unwrap().unwrap() });
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!waits.is_finished());
+    bench.learn(1, &["sid=2"]).await;
+    again.answered().await;
+    let going = waits.await.unwrap();
+    assert!(!going.alone.is_first());
+    assert_eq!(going.cookie.unwrap().as_str(), "sid=2");
+    assert!(bench.service.going(JarOf { user: Some(&"42".into()), ..of(1) }, WENT).await.unwrap().is_none());
 }

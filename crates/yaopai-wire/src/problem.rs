@@ -117,6 +117,8 @@ codes! {
     AppUnknown "app_unknown" 400 "The app is not known";
     /// The user already has as many sessions as the app allows, and the newest yields.
     SessionLimit "session_limit" 403 "The user has too many sessions";
+    /// The app is being moved from a session of the back end's own, and this person is on that side still or again.
+    NotMoved "not_moved" 403 "This person has not moved to Yaopai";
     /// A client's header has a principal header's name.
     HeaderForged "header_forged" 400 "The request carries a reserved header";
     /// The path could be read in two ways.

@@ -29,17 +29,26 @@ impl Default for SystemClock {
 }
 
 impl Clock for SystemClock {
-    #[allow(clippy::disallowed_methods, reason = "the one place that reads the clock")]
     fn now(&self) -> Timestamp {
         let run = millis(self.start.elapsed());
         if run - self.compared.load(Ordering::Acquire) < COMPARE_EVERY {
             return Timestamp(run + self.ahead.load(Ordering::Relaxed));
         }
-        let now = self.at(run, SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, millis));
+        let now = self.at(run, machine());
         // Last: who sees that they were compared sees the difference too.
         self.compared.store(run, Ordering::Release);
         now
     }
+
+    fn shown(&self) -> Timestamp {
+        Timestamp(machine())
+    }
+}
+
+/// The machine's clock, in milliseconds.
+#[allow(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+fn machine() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, millis)
 }
 
 impl SystemClock {
@@ -80,6 +89,10 @@ impl HeldClock {
 impl Clock for HeldClock {
     fn now(&self) -> Timestamp {
         Timestamp(self.clock.now().0 + self.ahead.load(Ordering::Relaxed))
+    }
+
+    fn shown(&self) -> Timestamp {
+        self.clock.shown()
     }
 }
 

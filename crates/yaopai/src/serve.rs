@@ -32,7 +32,7 @@ use crate::api::Api;
 use crate::audit;
 use crate::check::{self, Answered, Checks, Principal, entry_maker};
 use crate::clock::HeldClock;
-use crate::config::{Address, Config};
+use crate::config::{Address, Config, Cookies};
 use crate::gateway::{Around, Cuts, CuttingSink, Gateway, in_one_form};
 use crate::listen::brief::{Brief, Question, Reply};
 use crate::listen::{self, Answer, Bound, Limits, ListenError, Peer};
@@ -105,7 +105,11 @@ impl Server {
             }
         }
 
-        let machine = clock.clone();
+        let keeps = config.routes.iter().any(|route| route.cookies == Cookies::Keep);
+        for (app, hook) in config.webhooks.iter().filter(|(_, hook)| keeps && hook.cookies_of.is_empty()) {
+            tracing::info!(%app, url = hook.url, "the webhook is at no upstream's address: opened is shown no cookies but its own (apps.webhook.cookies_of)");
+        }
+
         let clock = Arc::new(HeldClock::new(clock));
         let sealer = Arc::new(Sealer::new(&config.master_key, entropy.clone())?);
         let make = entry_maker(&config.apps, sealer.clone());
@@ -121,8 +125,7 @@ impl Server {
         tracing::info!(sessions = table.len(), database = %config.database.display(), "database open");
 
         let platform = Arc::new(WeChat::new(platform_config(&config), clock.clone())?);
-        // By the machine's own: back ends compare our time with theirs.
-        let backend = Arc::new(Webhooks::new(config.webhooks, machine, entropy.clone())?);
+        let backend = Arc::new(Webhooks::new(config.webhooks, clock.clone(), entropy.clone())?);
         // Last: a start that fails must not use up what the last stop kept.
         let past = Past::open(store.take_proofs().await?, &sealer);
         let behind = past.known_time().map_or(0, |known| clock.hold(known));
@@ -171,6 +174,7 @@ impl Server {
             carriers: config.carriers.clone(),
             proxies: config.public_proxies.clone(),
             stripped_prefix: config.stripped_prefix.clone(),
+            legacy: config.legacy,
         };
         let gateway = Gateway::start(
             (config.upstreams, config.routes),
@@ -199,7 +203,7 @@ impl Server {
             tokio::spawn(listen::serve(
                 public,
                 strangers,
-                Arc::new(Public { api: Routed(api), gateway, proxies }),
+                Arc::new(Public::new(api, gateway, proxies)),
                 stopping.clone(),
             )),
             tokio::spawn(listen::serve(check, neighbours, Arc::new(CheckFirst(checks)), stopping.clone())),
@@ -284,11 +288,18 @@ impl Answer for Routed {
 }
 
 /// The public listener: our own calls below `/yaopai/`, and all else is the gateway's, where there is one.
-struct Public {
+pub struct Public {
     api: Routed,
     gateway: Option<Arc<Gateway>>,
     /// Proxies in front, from whom HTTP/2 is taken.
     proxies: Vec<IpNet>,
+}
+
+impl Public {
+    /// Puts it together.
+    pub fn new(api: Router, gateway: Option<Arc<Gateway>>, proxies: Vec<IpNet>) -> Self {
+        Self { api: Routed(api), gateway, proxies }
+    }
 }
 
 impl Answer for Public {

@@ -43,6 +43,22 @@ struct Outcome {
     outcome: &'static str,
 }
 
+#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct BySide {
+    side: &'static str,
+}
+
+/// Whose session a request at the gateway shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// Ours.
+    Yaopai,
+    /// The old program's.
+    Legacy,
+    /// Nobody's.
+    Guest,
+}
+
 /// Every metric, by handle.
 pub struct Metrics {
     registry: Registry,
@@ -54,6 +70,7 @@ pub struct Metrics {
     calls_refused: Vec<Counter>,
     gateway_passed: Counter,
     gateway_refused: Vec<Counter>,
+    gateway_sides: [Counter; 3],
     live_sessions: Gauge,
     upkeeps: Counter,
     upkeep_failures: Counter,
@@ -70,6 +87,9 @@ impl Metrics {
         let gateway = Family::<Outcome, Counter>::default();
         let help = "Requests at the gateway by outcome: passed (on, and answered), or the refusal's code";
         registry.register("gateway_requests", help, gateway.clone());
+        let sides = Family::<BySide, Counter>::default();
+        let help = "Requests that the gateway let pass, by whose session they show: yaopai, legacy (the old program's), or guest";
+        registry.register("gateway_sides", help, sides.clone());
         let (checks_slow, live_sessions) = (Counter::default(), Gauge::default());
         registry.register("checks_slow", "Checks that the live table could not decide", checks_slow.clone());
         registry.register("live_sessions", "Sessions in the live table", live_sessions.clone());
@@ -87,6 +107,7 @@ impl Metrics {
             calls_refused: by_code(&calls),
             gateway_passed: handle(&gateway, "passed"),
             gateway_refused: by_code(&gateway),
+            gateway_sides: ["yaopai", "legacy", "guest"].map(|side| sides.get_or_create(&BySide { side }).clone()),
             live_sessions,
             upkeeps,
             upkeep_failures,
@@ -132,6 +153,16 @@ impl Metrics {
     /// The gateway refused a request, or had no answer for it.
     pub fn gateway_refused(&self, code: Code) {
         count(&self.gateway_refused, code);
+    }
+
+    /// The gateway let a request pass.
+    pub fn gateway_side(&self, side: Side) {
+        let [yaopai, legacy, guest] = &self.gateway_sides;
+        match side {
+            Side::Yaopai => yaopai.inc(),
+            Side::Legacy => legacy.inc(),
+            Side::Guest => guest.inc(),
+        };
     }
 
     /// A round of upkeep ended.

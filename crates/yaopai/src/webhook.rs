@@ -110,7 +110,8 @@ impl Webhooks {
         let full = |_| BackEndError("too many calls are under way".into());
         let _bind = if kind == "bind" { Some(lane.binds.try_acquire().map_err(full)?) } else { None };
         let _call = lane.calls.try_acquire().map_err(full)?;
-        let now = self.clock.now();
+        // Whoever verifies it compares it with a clock of their own.
+        let now = self.clock.shown();
         let body = json!({ "type": kind, "timestamp": rfc3339(now), "data": data }).to_string();
         let mut random = [0u8; 16];
         self.entropy.fill(&mut random);
@@ -125,7 +126,7 @@ impl Webhooks {
             .header("webhook-timestamp", timestamp)
             .header("webhook-signature", sign(&secret, &id, timestamp, body.as_bytes()))
             .body(body);
-        if let Some(cookie) = cookie_field(&hook.url, cookies) {
+        if let Some(cookie) = cookie_field(hook, cookies) {
             request = request.header("cookie", cookie);
         }
         let failed = |e: reqwest::Error| BackEndError(format!("{kind}: {}", e.without_url()));
@@ -212,11 +213,11 @@ impl BackEnd for Webhooks {
     }
 }
 
-/// The cookies whose path is the webhook's, as a header.
-fn cookie_field(url: &str, cookies: &[Cookie]) -> Option<HeaderValue> {
-    let url = reqwest::Url::parse(url).ok()?;
+/// Its own cookies, and those of the upstreams that it is a part of, whose path is its own, as a header.
+fn cookie_field(hook: &Webhook, cookies: &[Cookie]) -> Option<HeaderValue> {
+    let url = reqwest::Url::parse(&hook.url).ok()?;
     let origin = Origin::new(url.host_str()?, url.path())?;
-    let field = jar::header(cookies, To::Webhook(&origin), |_| {})?;
+    let field = jar::header(cookies, To::Webhook(&origin, &hook.cookies_of), |_| {})?;
     let mut value = HeaderValue::from_bytes(field.as_bytes()).ok()?;
     value.set_sensitive(true);
     Some(value)

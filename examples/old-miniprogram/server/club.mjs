@@ -20,16 +20,24 @@ const WRONG = { errno: 503, errmsg: '账号或密码错误' }
 
 /**
  * `exchange(code)` asks WeChat for the openid. `yaopai` is what moving adds (yaopai.mjs): who asks comes in headers then, and
- * neither `/login` nor `/refresh` is called any more.
+ * neither `/login` nor `/refresh` is called any more, or by those only who haven't moved. `carts`: a map from openids to carts, for a
+ * club that keeps one for each person and not for each session. `now`: the clock, in milliseconds.
  */
-export function club({ members = new Accounts(), exchange, yaopai }) {
-  const sessions = new Sessions()
+export function club({ members = new Accounts(), exchange, yaopai, carts, now }) {
+  const sessions = new Sessions(now)
   const booked = new Map()
+
+  const ownCart = session => {
+    if (!carts || session.openid === undefined) return
+    session.cart = carts.get(session.openid) ?? []
+    carts.set(session.openid, session.cart)
+  }
 
   const routes = {
     'POST /login': async ({ session, body, response }) => {
       session.openid = await exchange(body.code)
       session.user = members.byOpenid(session.openid)?.id
+      ownCart(session)
       answer(response, 200, { errno: 0, bound: session.user !== undefined })
     },
     'GET /refresh': ({ response }) => answer(response, 200, { errno: 0 }),
@@ -67,6 +75,7 @@ export function club({ members = new Accounts(), exchange, yaopai }) {
     if (!Object.hasOwn(routes, route)) return answer(response, 404, { errno: 404 })
     let session = sessions.of(request, response)
     if (yaopai) session = yaopai.identify(session, request, () => sessions.open(response))
+    ownCart(session)
     if (session.openid === undefined && route !== 'POST /login') return answer(response, 200, NOT_LOGGED_IN)
     await routes[route]({ session, body: parsed(body), response })
   }

@@ -1,8 +1,8 @@
-// The club, before or after the move, with a simulated WeChat:
+// The club, before, during or after the move, with a simulated WeChat:
 //
-//   node server/run.mjs before|after [--port 8480]
+//   node server/run.mjs before|during|after [--port 8480]
 
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -28,8 +28,18 @@ const ROUTES = `
 
         `
 
-/** `state` is 'before' or 'after'; `ports` as in the new example; `known` is bound from the start. */
-export async function startClub(state, { ports: wanted = {}, known = 'xiaoming', config } = {}) {
+/** Yaopai's gateway in place of nginx, and what has a session of old goes by it. */
+const gateway = port => {
+  const text = readFileSync(new URL('during.toml', import.meta.url), 'utf8')
+  if (!text.includes('127.0.0.1:8080')) throw new Error('during.toml no longer has the club’s address')
+  return text.replace('127.0.0.1:8080', `127.0.0.1:${port}`)
+}
+
+/**
+ * `state` is 'before', 'during' or 'after'; `ports` as in the new example; `known` is bound from the start. `people` and `members`
+ * are others than the example's; `carts` and `now` as the club has them.
+ */
+export async function startClub(state, { ports: wanted = {}, known = 'xiaoming', config, people = PEOPLE, members = new Accounts(people), carts, now } = {}) {
   const yaopai = yaopaiProgram()
   const free = await freePorts(PLACES.length)
   const ports = Object.fromEntries(PLACES.map((place, n) => [place, wanted[place] ?? free[n]]))
@@ -43,20 +53,28 @@ export async function startClub(state, { ports: wanted = {}, known = 'xiaoming',
     remove()
   }
   try {
-    const sim = await startSimulator(processes, folder, { yaopai, port: ports.sim, people: PEOPLE })
-    const members = new Accounts()
-    members.byAccount(known).openid = await sim.openid(known)
+    const sim = await startSimulator(processes, folder, { yaopai, port: ports.sim, people })
+    if (known) members.byAccount(known).openid = await sim.openid(known)
     const running = { url: `http://127.0.0.1:${ports.front}`, ports, sim, stop }
-    if (state === 'before') {
-      backEnd = club({ members, exchange: code => exchange(sim.url, code) })
+    const [isBefore, isDuring] = [state === 'before', state === 'during']
+    const old = { members, carts, now, ...(state !== 'after' && { exchange: code => exchange(sim.url, code) }) }
+    if (isBefore) {
+      backEnd = club(old)
     } else {
       const hook = `http://127.0.0.1:${ports.club}/yaopai-webhook`
-      const server = await startServer(processes, folder, { yaopai, ports, wechat: sim.url, hook, config: { '[[apps]]': { name: 'club' }, ...config } })
-      backEnd = club({ members, yaopai: withYaopai(server) })
-      await startNginx(processes, folder, { ports: { ...ports, shop: ports.club }, routes: ROUTES })
+      const server = await startServer(processes, folder, {
+        yaopai,
+        ports: isDuring ? { ...ports, public: ports.front } : ports,
+        wechat: sim.url,
+        hook,
+        config: { ...config, '[[apps]]': { name: 'club', ...config?.['[[apps]]'] } },
+        more: isDuring ? gateway(ports.club) : '',
+      })
+      backEnd = club({ ...old, yaopai: withYaopai(server, isDuring) })
+      if (!isDuring) await startNginx(processes, folder, { ports: { ...ports, shop: ports.club }, routes: ROUTES })
       Object.assign(running, { admin: { url: server.url, key: server.key, call: server.call } })
     }
-    const port = state === 'before' ? ports.front : ports.club
+    const port = isBefore ? ports.front : ports.club
     await new Promise((resolve, reject) => backEnd.once('error', reject).listen(port, '127.0.0.1', resolve))
     return running
   } catch (error) {
@@ -76,12 +94,12 @@ async function exchange(wechat, code) {
 async function main() {
   const { values, positionals } = parseArgs({ allowPositionals: true, options: { port: { type: 'string', default: '8480' } } })
   const [state] = positionals
-  if (state !== 'before' && state !== 'after') throw new Error('before or after?')
+  if (!['before', 'during', 'after'].includes(state)) throw new Error('before, during or after?')
   const running = await startClub(state, { ports: { front: Number(values.port) } })
   console.log(`
 The club, ${state} the move: ${running.url}
 WeChat, simulated:  ${running.sim.url} (control token: ${running.sim.token})
-
+${running.admin ? `Yaopai, admin:      ${running.admin.url} (API key: ${running.admin.key})\n` : ''}
 Open examples/old-miniprogram/${state} in WeChat DevTools. Ctrl-C stops everything.`)
 }
 

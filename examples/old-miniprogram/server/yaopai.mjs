@@ -2,19 +2,23 @@
 
 import { Webhook } from '../../miniprogram/server/webhook.mjs'
 
-/** `call` is a call of Yaopai's admin API, `secret` the webhook's. */
-export function withYaopai({ call, secret }) {
+/**
+ * `call` is a call of Yaopai's admin API, `secret` the webhook's. `isMoving`: some come as they always did, and what Yaopai doesn't
+ * name is theirs. (Only it or whoever may speak for it reaches this back end.)
+ */
+export function withYaopai({ call, secret }, isMoving = false) {
   return {
-    /** Who asks, from the headers that nginx has overwritten. A session of another person's is not gone on with. */
+    /** Who asks, from the headers that the proxy has overwritten. A session of another person's is not gone on with. */
     identify(session, { headers }, open) {
+      if (isMoving && headers['yaopai-session-id'] === undefined) return session
       const openid = decodeURIComponent(headers['yaopai-openid'] ?? '') || undefined
       const id = decodeURIComponent(headers['yaopai-user'] ?? '')
       const own = session.openid === undefined || session.openid === openid ? session : open()
-      return Object.assign(own, { openid, user: id === '' ? undefined : Number(id) })
+      return Object.assign(own, { openid, user: id === '' ? undefined : Number(id), isYaopais: true })
     },
 
     /** The bind page goes on asking the back end; this tells Yaopai, and the running session is the member's from then on. */
-    bound: ({ openid, user }) => call('POST', 'bindings', { app: 'club', openid, user }),
+    bound: ({ openid, user, isYaopais }) => isYaopais && call('POST', 'bindings', { app: 'club', openid, user }),
 
     /** Whom the members' table has bound already needs no bind page. */
     webhook: (members, request, response, body) => new Webhook(secret, members).answer(request, response, body),

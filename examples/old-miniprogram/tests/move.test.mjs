@@ -1,4 +1,4 @@
-// The same club by HTTP before and after the move, and the diff between the two mini programs.
+// The same club by HTTP before, during and after the move, and the diffs between the mini programs.
 
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
@@ -17,7 +17,7 @@ async function clubOf(state) {
   return club
 }
 
-test('the mini program moves by one added line, and the documents show the diff', () => {
+test('the mini program moves by the lines that are said, and the documents show the diffs and the configuration', () => {
   execFileSync(process.execPath, [fileURLToPath(new URL('../diff.mjs', import.meta.url))], { stdio: 'pipe' })
 })
 
@@ -69,6 +69,57 @@ async function newPhone(club, person) {
   }
   return { ask, session, take: other => { cookie = other }, get cookie() { return cookie } }
 }
+
+/** The move's state; the rest of it is as it was in none. */
+const moved = (club, state) => club.admin.call('PUT', 'apps/club/move', { share: 0, openids: [], users: [], back: false, ...state })
+
+test('during: the old program as before, through the gateway', async () => {
+  const club = await clubOf('during')
+  await moved(club, {})
+  const ask = oldPhone(club)
+  assert.equal((await ask('POST', '/login', { code: await club.sim.code('lilei') })).errno, 0)
+  await ask('POST', '/cart', { course: 2 })
+  assert.equal((await ask('POST', '/bookings')).errno, 502)
+  assert.equal((await ask('POST', '/bind', { account: 'lilei', password: 'dumpling-42' })).errno, 0)
+  assert.equal((await ask('POST', '/bookings')).errno, 0)
+  const { name, booked } = await ask('GET', '/mine')
+  assert.deepEqual([name, booked.map(course => course.id)], ['李雷', [2]])
+})
+
+test('during: who hasn’t moved has no session of Yaopai’s, who is listed has one, and finds what was booked', async () => {
+  const club = running.at(-1)
+  await assert.rejects(newPhone(club, 'lilei'), /not_moved/)
+  await moved(club, { openids: [await club.sim.openid('lilei')] })
+  const { ask, session } = await newPhone(club, 'lilei')
+  assert.deepEqual([session.bound, session.user], [true, '1002'])
+  const mine = (await ask('GET', '/mine')).json
+  assert.deepEqual([mine.name, mine.booked.map(course => course.id)], ['李雷', [2]])
+  assert.equal((await club.admin.call('GET', 'apps/club/move')).stayed, 1)
+})
+
+test('during: a bind on either side holds on the other', async () => {
+  const club = running.at(-1)
+  await moved(club, { share: 100 })
+  const { ask } = await newPhone(club, 'hanmeimei')
+  assert.equal((await ask('POST', '/bind', { account: 'hanmeimei', password: 'peach-27' })).json.errno, 0)
+  assert.equal((await ask('GET', '/mine')).json.name, '韩梅梅')
+  await moved(club, { share: 100, back: true })
+  const old = oldPhone(club)
+  assert.equal((await old('POST', '/login', { code: await club.sim.code('hanmeimei') })).bound, true)
+  assert.equal((await old('GET', '/mine')).name, '韩梅梅')
+})
+
+test('during: an old cookie beside a session, or in its place after its end, makes nobody of it', async () => {
+  const club = running.at(-1)
+  await moved(club, { share: 100 })
+  const owner = await fetch(`${club.url}/login`, { method: 'POST', body: JSON.stringify({ code: await club.sim.code('lilei') }) })
+  const cookie = owner.headers.getSetCookie()[0].split(';')[0]
+  const other = await newPhone(club, 'hanmeimei')
+  other.take(cookie)
+  assert.equal((await other.ask('GET', '/mine')).json.name, '韩梅梅')
+  await club.admin.call('DELETE', 'sessions?app=club')
+  assert.equal((await other.ask('GET', '/mine')).code, 'session_kicked')
+})
 
 test('after: the same back end with the same cookie, and the session is Yaopai’s', async () => {
   const club = await clubOf('after')

@@ -22,8 +22,8 @@ export function socket(e: Engine, given: RequestOptions): any {
   const { _task: task, _attach, _tell } = proxyTask('onOpen onMessage onError onClose')
   const waiting: any[] = []
   let native: any
-  let isOpen = false
-  let isClosed = false
+  let isOpen: boolean | undefined
+  let isClosed: boolean | undefined
   task.send = (options: any) => (isOpen ? native.send(options) : waiting.push(options))
   task.close = (options: any = {}) => {
     if (native) native.close(options)

@@ -5,11 +5,11 @@ import { signature, type Signable } from '../sign/sign'
 import { hmac } from '../sign/sha256'
 import { notBound } from '../session/bind-page'
 import { change, refreshIfDue, reread } from '../session/change'
-import { isDead, isEnded } from '../session/codes'
+import { isEnded } from '../session/codes'
 import { end, tell } from '../session/end'
 import { login, platformKey } from '../session/login'
 import { drop, now, type Engine, type State } from '../session/state'
-import { attempt, merge, sleep } from '../util'
+import { apart, attempt, merge, sleep } from '../util'
 import { isBodiless } from './body'
 import { field, setFields, type Headers } from './headers'
 import { transport, type Answer } from './transport'
@@ -58,7 +58,7 @@ export async function carry(e: Engine, job: Job): Promise<Answer> {
   let time: number
   let answer: Answer
   for (;;) {
-    state = given === undefined ? await ensure(e) : given
+    state = given === undefined ? await e._ensure(e) : given
     wasBound = state && state.session.bound
     const cleared = e._cleared
     const url = link(job._place)
@@ -113,11 +113,11 @@ export async function carry(e: Engine, job: Job): Promise<Answer> {
     if (isForeign) {
       // A login that is seconds old was no cure: the next one wouldn't be, either. And whom the back end doesn't know at all,
       // a guest maybe, is not logged in anew all day: after 10 s, 20 s … at most eleven minutes.
-      if (Math.abs(Date.now() - state.at) < 10000 || Math.abs(Date.now() - e._foreignAt) < 5000 << e._foreign) return ''
+      if (apart(state.at) < 10000 || apart(e._foreignAt) < 5000 << e._foreign) return ''
       e._foreignAt = Date.now()
       if (e._foreign < 7) e._foreign++
     }
-    if (isForeign || isDead(e, code)) {
+    if (isForeign || e._isDead(e, answer)) {
       drop(e, state)
       return job._final ? '' : again
     }

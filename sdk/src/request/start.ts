@@ -27,7 +27,7 @@ export function start(e: Engine, kind: string, given: RequestOptions, isClients?
   if (isClients ? isSocket && !p : !p || e._isGone || given.yaopai) return e._had[kind](given)
   if (isSocket) return socket(e, given)
   const { _task: task, _attach } = proxyTask(
-    'abort onHeadersReceived offHeadersReceived onChunkReceived offChunkReceived onProgressUpdate offProgressUpdate',
+    'abort onHeadersReceived onChunkReceived onProgressUpdate'.replace(/on(\w+)/g, '$& off$1'),
   )
   const method = kind === 'uploadFile' ? 'POST' : String(given.method || 'GET').toUpperCase()
   const fields = merge(given.header || given.headers)

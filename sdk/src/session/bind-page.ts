@@ -15,7 +15,7 @@ export function notBound(e: Engine, order: number): void {
   if (!url || order <= e._bindShown || at >= 0) return
   // The stack holds ten pages; then the bind page takes the place of the top one, and that is opened anew afterwards.
   const top = pages[9]
-  const { options = {} } = top || {}
+  const options = (top && top.options) || {}
   e._bindFrom = top && '/' + top.route + '?' + Object.keys(options).map(key => key + '=' + options[key]).join('&')
   e._bindShown = Infinity
   e._ask(top ? 'redirectTo' : 'navigateTo', { url })

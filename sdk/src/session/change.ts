@@ -1,8 +1,8 @@
 import { ensure } from '../request/carry'
 import { call } from '../request/call'
-import { merge, nothing, sleep } from '../util'
+import { apart, merge, nothing, sleep } from '../util'
 import { leaveBindPage } from './bind-page'
-import { isDead, isEnded } from './codes'
+import { isEnded } from './codes'
 import { end } from './end'
 import { login, platformCode, platformKey } from './login'
 import { drop, keep, refused, store, type Engine, type State } from './state'
@@ -65,7 +65,7 @@ async function once(e: Engine, kind: Kind, state: State, evidence?: object, isAg
     state.note = undefined
     return then(await once(e, 'superseded', state))
   }
-  if (isDead(e, code)) {
+  if (e._isDead(e, answer)) {
     drop(e, state)
     return then(await login(e))
   }
@@ -87,7 +87,7 @@ async function once(e: Engine, kind: Kind, state: State, evidence?: object, isAg
 /** Refreshes by the phone's wall clock; a clock that was set back is a reason, too. Nobody waits for it. */
 export function refreshIfDue(e: Engine): void {
   const state = e._state
-  if (state && !e._refreshing && Math.abs(Date.now() - state.at) >= state.refresh * 1000) {
+  if (state && !e._refreshing && apart(state.at) >= state.refresh * 1000) {
     e._refreshing = change(e, 'refresh', state)
       // One that failed is not tried again with each request.
       .catch(() => sleep(30000))

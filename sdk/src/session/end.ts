@@ -18,7 +18,8 @@ export function tell(e: Engine, { code, message }: YaopaiError): void {
   e._told[code] = 1
   emit(e, 'end', { code, message })
   if (e._options.onEnd) return
-  const { _zh: zh, _ended: isOver } = e
+  const zh = e._zh
+  const isOver = e._ended
   // WeChat's buttons hold four characters at most.
   const yes = zh ? (isOver ? '重新登录' : '好') : 'OK'
   // Alipay has `confirm` in place of `showModal`, with names of its own, from its documentation; not tried.

@@ -1,6 +1,6 @@
 import { errorOf } from '../error'
 import { call } from '../request/call'
-import { sleep } from '../util'
+import { apart, sleep } from '../util'
 import { tell } from './end'
 import { keep, refused, type Engine, type State } from './state'
 import type { KeySource } from '../types'
@@ -14,12 +14,13 @@ export async function login(e: Engine, isWanted?: boolean): Promise<State> {
   const left = e._pause - Date.now()
   // (A clock that was set back must not stop logins for good.)
   if (!e._state && !e._opening && left > 0 && left <= 60000) throw e._failed
-  return e._state || (e._opening = e._opening || open(e))
+  // (What is being opened may be there already, and not be for requests.)
+  return e._opening || e._state || (e._opening = open(e))
 }
 
 async function open(e: Engine): Promise<State> {
   try {
-    const state = await exchange(e)
+    const state = await e._exchange(e)
     e._failures = 0
     return state
   } catch (error: any) {
@@ -34,7 +35,7 @@ async function open(e: Engine): Promise<State> {
   }
 }
 
-async function exchange(e: Engine): Promise<State> {
+export async function exchange(e: Engine): Promise<State> {
   const { app, device, key } = e._options
   for (let refusals = 0, outages = 0; ; ) {
     const body = {
@@ -66,7 +67,7 @@ async function exchange(e: Engine): Promise<State> {
 export async function platformCode(e: Engine): Promise<string> {
   const { _codes: codes } = e
   for (let failures = 0; ; ) {
-    if (Math.abs(Date.now() - codes[9]) < 60000) throw errorOf(e, 'login_quota')
+    if (apart(codes[9]) < 60000) throw errorOf(e, 'login_quota')
     await sleep(Math.min(codes[0] + 250 - Date.now() || 0, 250))
     codes.unshift(Date.now())
     try {

@@ -3,7 +3,11 @@ import { errorOf, type YaopaiError } from '../error'
 import type { Native } from '../platform/native'
 import { unbase64 } from '../sign/bytes'
 import { merge, nothing } from '../util'
+import type { ensure } from '../request/carry'
+import type { start } from '../request/start'
 import type { Answer } from '../request/transport'
+import type { isDead } from './codes'
+import type { exchange } from './login'
 
 /** What stands in the storage: one value, written whole, so that token, key and ids never part. */
 export interface State {
@@ -70,6 +74,11 @@ export interface Engine extends Native {
   /** The last session's user, and how often the cookies were cleared. */
   _user?: string
   _cleared: number
+  /** Steps in whose place `yaopai/move` puts its own. */
+  _ensure: typeof ensure
+  _exchange: typeof exchange
+  _isDead: typeof isDead
+  _start: typeof start
   _listeners: Set<[string, Listener | undefined]>
   /** Installed: gives back what was patched. */
   _back?: () => void
@@ -180,13 +189,11 @@ export function clearJar(e: Engine): void {
 }
 
 /** Forgets a session, if it is still the one at hand. */
-export function drop(e: Engine, state: State): boolean | undefined {
-  const isIt = e._state && e._state.token === state.token
-  if (isIt) {
-    e._state = undefined
-    e._told = {}
-    store(e)
-    emit(e, 'change')
-  }
-  return isIt
+export function drop(e: Engine, state: State): true | undefined {
+  if (!e._state || e._state.token !== state.token) return
+  e._state = undefined
+  e._told = {}
+  store(e)
+  emit(e, 'change')
+  return true
 }

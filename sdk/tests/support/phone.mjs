@@ -23,6 +23,7 @@ export class Phone {
     this.pages = [{ route: 'pages/home/home', options: {} }]
     this.faults = []
     this.foreign = []
+    this.passed = []
     this.sockets = []
     this.options = options
     this.wx = this.makeWx()
@@ -106,8 +107,11 @@ export class Phone {
       const at = phone.latency + (fault.kind === 'slow' ? fault.ms : 0)
       const headers = { ...options.header }
       if (kind === 'uploadFile') headers['x-is-upload'] = '1'
-      if (method === 'GET' && options.data !== undefined) throw new Error('a GET with data: the platform would write the query after the signature')
-      if (kind === 'request' && method !== 'GET' && method !== 'HEAD' && typeof options.data !== 'string' && Object.prototype.toString.call(options.data) !== '[object ArrayBuffer]') {
+      // What goes on as it was given isn't marked as the library's, and the platform may do with it what it does.
+      const isOurs = options.yaopai
+      if (!isOurs) phone.passed.push({ kind, options })
+      if (isOurs && method === 'GET' && options.data !== undefined) throw new Error('a GET with data: the platform would write the query after the signature')
+      if (isOurs && kind === 'request' && method !== 'GET' && method !== 'HEAD' && typeof options.data !== 'string' && Object.prototype.toString.call(options.data) !== '[object ArrayBuffer]') {
         throw new Error('a body that the platform would serialise')
       }
       later(() => {
@@ -160,6 +164,7 @@ export class Phone {
           close: o => on.close.forEach(l => l(o || {})),
           onOpen: l => on.open.push(l), onClose: l => on.close.push(l), onError: l => on.error.push(l), onMessage: l => on.message.push(l),
         }
+        if (!options.yaopai) phone.passed.push({ kind: 'connectSocket', options })
         phone.sockets.push(socket)
         later(() => {
           socket.isOpen = true

@@ -20,7 +20,12 @@ export class Server {
     this.idle = 1800
     this.needs = {}
     this.wechat = undefined
+    // What answers requests of the old program; undefined: nobody, and they are judged as all are.
+    this.legacy = undefined
     this.bindCalls = 0
+    // Who is on the legacy side of a move, and after how many seconds the server wants to be asked again.
+    this.stayers = new Set()
+    this.askAgain = 3600
     this.backEnd = () => ({ status: 200, body: { ok: true } })
   }
 
@@ -54,6 +59,7 @@ export class Server {
     if (scripted) return scripted.answer || this.refusal(scripted.code, scripted.status, scripted)
     const api = u.pathname.startsWith('/yaopai/v1') ? u.pathname.slice(10) : undefined
     if (api === '/session' && method === 'POST') return this.login(JSON.parse(body))
+    if (this.isLegacy(api, h)) return this.legacy({ method, url: u, headers: h, body })
     const session = this.check({ method, url: u, h, body: body || '' })
     if (session.refused) return session.refused
     if (api === undefined) {
@@ -69,6 +75,11 @@ export class Server {
       return answer
     }
     return this.call(method, api, body ? JSON.parse(body) : {}, session)
+  }
+
+  /** Docs/gateway.md, `[legacy]`: nothing of ours, and the cookie of old. */
+  isLegacy(api, h) {
+    return api === undefined && this.legacy && !h.authorization && !h['signature-input'] && /JSESSIONID=/.test(h.cookie || '')
   }
 
   object(s, more = {}) {
@@ -90,6 +101,7 @@ export class Server {
     if (this.keyed ? !key : key) return this.refusal('field_invalid', 400)
     if (key && key.wechat && (!this.wechat || key.wechat.version !== this.wechat.version)) return this.refusal('login_required', 401)
     known.used = true
+    if (this.stayers.has(known.person)) return this.keep(code, request_id, this.notMoved())
     const s = {
       id: randomUUID(), person: known.person, user: this.users.get(known.person), vouched: this.now(), seen: this.now(),
       tokens: new Map(), current: '', secret: key && !key.wechat ? randomBytes(32) : undefined, wechat: !!(key && key.wechat),
@@ -97,9 +109,17 @@ export class Server {
     s.current = this.token(s, 'current')
     this.sessions.set(s.id, s)
     const given = key && { key: { alg: 'hmac-sha256', ...(s.secret ? { secret: s.secret.toString('base64') } : {}) } }
-    const answer = { status: 201, body: this.object(s, { token: s.current, ...given }) }
-    this.answers.set(code, { id: request_id, answer })
+    return this.keep(code, request_id, { status: 201, body: this.object(s, { token: s.current, ...given }) })
+  }
+
+  /** The same login sent again gets the same. */
+  keep(code, id, answer) {
+    this.answers.set(code, { id, answer })
     return answer
+  }
+
+  notMoved() {
+    return this.refusal('not_moved', 403, { retry: this.askAgain })
   }
 
   token(s, state) {
@@ -201,6 +221,10 @@ export class Server {
     const said = this.answers.get(key)
     if (path === '/session/refresh') {
       if (said) return said
+      if (this.stayers.has(s.person)) {
+        s.ended = 'session_ended'
+        return this.notMoved()
+      }
       if (body.code) {
         const known = this.codes.get(body.code)
         if (!known) return this.refusal('code_invalid', 400)

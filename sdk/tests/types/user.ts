@@ -1,11 +1,17 @@
 // The types as a strict program uses them. Compiled against what is published; never run.
 import { client, createClient, install, type Client, type Device, type Options, type Session, type YaopaiError } from 'yaopai'
 import { cookieJar } from 'yaopai/cookies'
+import { move, type Side } from 'yaopai/move'
 import { taroInterceptor } from 'yaopai/taro'
 import { uniRequest } from 'yaopai/uni'
 import { wechatKey } from 'yaopai/wechat-key'
 
+const moving = move({ storageKey: 'm' })
+export const side: Promise<Side> = moving.side()
+moving.onChange(now => void (now === 'legacy'))()
+
 const options: Options = {
+  move: moving,
   app: 'shop',
   server: { release: 'https://shop.example' },
   jar: cookieJar({ keepSession: true }),

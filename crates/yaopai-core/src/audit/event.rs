@@ -69,6 +69,11 @@ numbered! {
         Dropped = 17 "dropped",
         /// A key that signs for back ends was made on request. The code says how: `next` or `at_once`.
         SigningKey = 24 "signing_key",
+        /// An app's move has a new state. The code says which: `set`, `back` (everybody is on the legacy side) or `ended`; `count` is
+        /// the share in hundredths of a percent.
+        AppMove = 25 "app_move",
+        /// A session ended because its person is on the legacy side of its app's move. The code says by what: `share` or `back`.
+        WentBack = 26 "went_back",
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use cookie_store::{CookieDomain, CookiePath};
 use zeroize::Zeroizing;
 
-use super::To;
+use super::{From, To};
 use crate::ports::Slot;
 use crate::seal::Sealer;
 
@@ -16,6 +16,28 @@ pub struct Cookie {
     value: Zeroizing<String>,
     domain: Domain,
     path: CookiePath,
+    by: By,
+}
+
+/// Stands for the webhook where an upstream's name would: none is called so.
+const WEBHOOK: &str = ":";
+
+/// Who has set it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum By {
+    /// `opened`.
+    Webhook,
+    /// An answer of this upstream's.
+    Upstream(Box<str>),
+}
+
+impl std::convert::From<From<'_>> for By {
+    fn from(from: From<'_>) -> Self {
+        match from {
+            From::Answer(_, upstream) => Self::Upstream(upstream.into()),
+            From::Webhook => Self::Webhook,
+        }
+    }
 }
 
 /// To which hosts it goes.
@@ -43,18 +65,19 @@ pub(crate) struct Slots {
 }
 
 impl Cookie {
-    pub(super) fn new(name: &str, value: &str, domain: Domain, path: CookiePath) -> Self {
+    pub(super) fn new((name, value): (&str, &str), (domain, path): (Domain, CookiePath), by: By) -> Self {
         // Whether the path was named or is the default makes no other cookie; the crate's type remembers it.
         let path = CookiePath::parse(&path).unwrap_or(path);
-        Self { name: Zeroizing::new(name.into()), value: Zeroizing::new(value.into()), domain, path }
+        Self { name: Zeroizing::new(name.into()), value: Zeroizing::new(value.into()), domain, path, by }
     }
 
     /// Is it sent there? RFC 6265, section 5.4, step 1.
     pub fn goes_to(&self, to: To<'_>) -> bool {
-        let (To::BackEnd(origin) | To::Webhook(origin)) = to;
-        let there = match (&self.domain, to) {
-            (Domain::Everywhere, _) | (_, To::Webhook(_)) => true,
-            (Domain::Is(domain), To::BackEnd(_)) => domain.matches(&origin.0),
+        let (To::BackEnd(origin) | To::Webhook(origin, _)) = to;
+        let there = match (to, &self.domain, &self.by) {
+            (To::Webhook(..), _, By::Webhook) | (To::BackEnd(_), Domain::Everywhere, _) => true,
+            (To::Webhook(_, of), _, By::Upstream(by)) => of.iter().any(|name| **name == **by),
+            (To::BackEnd(_), Domain::Is(domain), _) => domain.matches(&origin.0),
         };
         there && self.path.matches(&origin.0)
     }
@@ -92,7 +115,11 @@ impl Cookie {
     /// As it is to be sealed: its parts between NULs, which none of them holds.
     pub(crate) fn to_plain(&self) -> Zeroizing<Vec<u8>> {
         let (domain, alone) = self.domain();
-        let parts = [if alone { "host" } else { "domain" }, &domain, &self.path, &self.name, &self.value];
+        let by = match &self.by {
+            By::Webhook => WEBHOOK,
+            By::Upstream(name) => name,
+        };
+        let parts = [if alone { "host" } else { "domain" }, &domain, &self.path, &self.name, &self.value, by];
         let mut plain = Zeroizing::new(Vec::with_capacity(parts.iter().map(|part| part.len() + 1).sum()));
         for part in parts {
             plain.extend_from_slice(part.as_bytes());
@@ -110,6 +137,13 @@ impl Cookie {
             (false, "host") => Domain::Is(CookieDomain::HostOnly(domain)),
             (false, _) => Domain::Is(CookieDomain::Suffix(domain)),
         };
-        Some(Self::new(parts.next()?, parts.next()?, domain, path))
+        let pair = (parts.next()?, parts.next()?);
+        let by = match parts.next()? {
+            WEBHOOK => By::Webhook,
+            // Only the webhook's are for every host. What was kept before this was noted is of no upstream that has a name.
+            _ if domain == Domain::Everywhere => By::Webhook,
+            name => By::Upstream(name.into()),
+        };
+        Some(Self::new(pair, (domain, path), by))
     }
 }

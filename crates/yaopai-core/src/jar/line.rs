@@ -27,11 +27,11 @@ pub fn read(line: &[u8], from: From<'_>, now: Timestamp) -> Option<Set> {
     let attributes = Attributes::of(line);
     let domain = domain_of(&raw, from)?;
     let path = attributes.path.and_then(CookiePath::parse).unwrap_or_else(|| match from {
-        From::Answer(Origin(url)) => CookiePath::default_path(url),
+        From::Answer(Origin(url), _) => CookiePath::default_path(url),
         From::Webhook => CookiePath::parse("/").unwrap_or_else(|| unreachable!("it begins with a slash")),
     });
     let expires_at = attributes.expires_at(now);
-    Some(Set { cookie: Cookie::new(raw.name(), raw.value(), domain, path), expires_at })
+    Some(Set { cookie: Cookie::new((raw.name(), raw.value()), (domain, path), from.into()), expires_at })
 }
 
 /// Section 5.3, steps 4 to 6.
@@ -41,7 +41,7 @@ fn domain_of(raw: &RawCookie<'_>, from: From<'_>) -> Option<Domain> {
         // Not named, or empty.
         _ => {
             return match from {
-                From::Answer(Origin(url)) => CookieDomain::host_only(url).ok().map(Domain::Is),
+                From::Answer(Origin(url), _) => CookieDomain::host_only(url).ok().map(Domain::Is),
                 From::Webhook => Some(Domain::Everywhere),
             };
         }
@@ -51,10 +51,10 @@ fn domain_of(raw: &RawCookie<'_>, from: From<'_>) -> Option<Domain> {
     // suffixes need a list, and a jar that only ever meets the hosts of one team can do without.
     let suffix = !named.contains(['.', ':']);
     match from {
-        From::Answer(Origin(url)) if suffix => {
+        From::Answer(Origin(url), _) if suffix => {
             domain.host_is_identical(url).then(|| CookieDomain::host_only(url).ok().map(Domain::Is)).flatten()
         }
-        From::Answer(Origin(url)) => domain.matches(url).then_some(Domain::Is(domain)),
+        From::Answer(Origin(url), _) => domain.matches(url).then_some(Domain::Is(domain)),
         From::Webhook => (!suffix).then_some(Domain::Is(domain)),
     }
 }

@@ -64,15 +64,16 @@ impl Origin {
 pub enum To<'a> {
     /// The back end, at this host and path.
     BackEnd(&'a Origin),
-    /// The webhook, which is the back end under another name: only paths tell what goes there (docs/decisions/0055).
-    Webhook(&'a Origin),
+    /// The webhook, at this host and path: what it has set itself, and what these upstreams have, of which it is a part. Of those
+    /// only paths tell what goes there, since its own host says nothing (docs/decisions/0055).
+    Webhook(&'a Origin, &'a [String]),
 }
 
 /// Who sets a cookie.
 #[derive(Debug, Clone, Copy)]
 pub enum From<'a> {
-    /// The answer to a request that went there.
-    Answer(&'a Origin),
+    /// The answer to a request that went there, and to which upstream, by its name in the configuration.
+    Answer(&'a Origin, &'a str),
     /// The webhook, whose own host says nothing about where its back end is asked (docs/decisions/0055).
     Webhook,
 }

@@ -8,7 +8,7 @@ fn at(host: &str, path: &str) -> Origin {
 }
 
 fn read_at(line: &str, origin: &Origin) -> Option<Set> {
-    read(line.as_bytes(), From::Answer(origin), NOW)
+    read(line.as_bytes(), From::Answer(origin, "shop"), NOW)
 }
 
 fn life(line: &str) -> Option<i64> {
@@ -49,7 +49,7 @@ fn what_is_no_cookie() {
     for line in ["", "a", "=1", " =1", ";a=1", "a\0=1", "a=1\r\nSet-Cookie: b=2", "a=1;\u{7f}", "a=1; Path=/\u{85}"] {
         assert_eq!(read_at(line, &here), None, "{line:?}");
     }
-    assert_eq!(read(b"a=\xff", From::Answer(&here), NOW), None);
+    assert_eq!(read(b"a=\xff", From::Answer(&here, "shop"), NOW), None);
     let long = |len: usize| format!("a={}", "x".repeat(len - 2));
     assert!(read_at(&long(LINE_MAX), &here).is_some());
     assert_eq!(read_at(&long(LINE_MAX + 1), &here), None);
@@ -155,6 +155,37 @@ fn what_the_webhook_sets_is_for_every_host_unless_it_names_one() {
     );
     assert!(!named.goes_to(To::BackEnd(&at("www.shop.example", "/"))));
     assert!(set("sid=1; Domain=example").is_none());
+}
+
+/// Least privilege: another upstream's cookie is nothing to the webhook, and its own host says nothing.
+#[test]
+fn the_webhook_is_shown_its_own_and_those_of_its_upstreams() {
+    let (there, hook) = (at("shop.example", "/"), at("10.0.0.7:9000", "/hook"));
+    let by = |upstream, line: &str| read(line.as_bytes(), From::Answer(&there, upstream), NOW).unwrap().cookie;
+    let opened = |line: &str| read(line.as_bytes(), From::Webhook, NOW).unwrap().cookie;
+    let shop = ["shop".to_owned()];
+    let both = ["pay".to_owned(), "shop".to_owned()];
+    for (cookie, none, of_shop, of_both) in [
+        (opened("a=1"), true, true, true),
+        (opened("a=1; Domain=shop.example"), true, true, true),
+        (opened("a=1; Path=/elsewhere"), false, false, false),
+        (by("shop", "a=1"), false, true, true),
+        (by("shop", "a=1; Domain=shop.example"), false, true, true),
+        (by("shop", "a=1; Path=/cart"), false, false, false),
+        (by("pay", "a=1"), false, false, true),
+        (by("pay", "a=1; Domain=shop.example"), false, false, true),
+        (by("", "a=1"), false, false, false),
+    ] {
+        // As it is when it comes back from the store, too.
+        for cookie in [Cookie::from_plain(&cookie.to_plain()).unwrap(), cookie] {
+            let goes = [&[][..], &shop, &both].map(|of| cookie.goes_to(To::Webhook(&hook, of)));
+            assert_eq!(goes, [none, of_shop, of_both], "{cookie:?}");
+        }
+    }
+    // As rows were before it was noted who has set them.
+    let kept = |domain: &str| Cookie::from_plain(format!("host\0{domain}\0/\0a\x001\0").as_bytes()).unwrap();
+    assert!(!kept("shop.example").goes_to(To::Webhook(&hook, &both)));
+    assert!(kept("").goes_to(To::Webhook(&hook, &[])));
 }
 
 #[test]

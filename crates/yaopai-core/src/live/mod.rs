@@ -2,7 +2,11 @@
 //!
 //! It is bounded. While every live session fits, a session that isn't here isn't live. Past the bound the rest is read
 //! through the store, and what upkeep finds unused for longest makes room.
+//!
+//! Of many nodes each has one, which is never complete and is believed for as long as its [`Lease`] holds.
 
+mod follow;
+mod lease;
 mod presence;
 
 use std::collections::HashMap;
@@ -18,6 +22,8 @@ use crate::proof::{ProofKey, Proven, Quota, Unproved};
 use crate::session::{EndReason, Session};
 use crate::time::{Downtime, Timestamp, Uptime};
 
+pub use follow::{Follower, News, ReadTicket};
+pub use lease::{Lease, Moment, Moments};
 pub use presence::{Presence, Swept};
 
 /// A fill that began longer ago than this (milliseconds) is dropped.
@@ -91,6 +97,8 @@ pub struct LiveTable<A> {
     /// Counts changes; a fill that began before a change must not undo it.
     sequence: AtomicU64,
     forgotten: AtomicU64,
+    /// Of one node of many: for how long the table is believed.
+    lease: Option<Lease>,
     shards: [Mutex<Shard>; SHARDS],
     shard_of: foldhash::fast::RandomState,
 }
@@ -127,6 +135,7 @@ impl<A: Send + Sync + 'static> LiveTable<A> {
             complete: AtomicBool::new(true),
             sequence: AtomicU64::new(1),
             forgotten: AtomicU64::new(0),
+            lease: None,
             shards: std::array::from_fn(|_| Mutex::default()),
             shard_of: foldhash::fast::RandomState::default(),
         }
@@ -150,9 +159,16 @@ impl<A: Send + Sync + 'static> LiveTable<A> {
         if !live.hash.matches(&token.secret.hash()) {
             return Looked::Unsure;
         }
+        // After the lookup: what was found is as old as the lease at least.
+        if self.lease.as_ref().is_some_and(|lease| !lease.holds()) {
+            return Looked::Unsure;
+        }
         let up = now.uptime(downtime);
-        if live.expired(now, up).is_some() {
-            return Looked::Expired;
+        match live.expired(now, up) {
+            None => {}
+            // Another node may have seen it used.
+            Some(EndReason::ExpiredIdle) if self.lease.is_some() => return Looked::Unsure,
+            Some(_) => return Looked::Expired,
         }
         // Before anything is done for the token: who merely holds a copy of it keeps no session alive.
         let proven = match live.keyed.as_deref().map(|keyed| prove(&keyed.key, &keyed.quota)) {
@@ -212,8 +228,11 @@ impl<A: Send + Sync + 'static> LiveTable<A> {
     }
 
     fn shard(&self, id: SessionId) -> MutexGuard<'_, Shard> {
-        let at = usize::try_from(self.shard_of.hash_one(id) % SHARDS as u64).unwrap_or(0);
-        self.shards[at].lock().unwrap_or_else(PoisonError::into_inner)
+        self.shards[self.shard_at(id)].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn shard_at(&self, id: SessionId) -> usize {
+        usize::try_from(self.shard_of.hash_one(id) % SHARDS as u64).unwrap_or(0)
     }
 
     /// The caller holds the session's shard.
@@ -257,6 +276,8 @@ impl<A: Send + Sync + 'static> LiveTable<A> {
 impl<A: Send + Sync + 'static> ChangeSink for LiveTable<A> {
     fn apply(&self, change: Change) {
         match change {
+            // A later change may have been told of by the log before this one is: only a reading that begins now knows.
+            Change::Put(session) if self.lease.is_some() => self.forget(session.id),
             Change::Put(session) => {
                 let mut shard = self.shard(session.id);
                 let guard = self.map.guard();

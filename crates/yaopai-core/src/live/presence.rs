@@ -106,9 +106,17 @@ impl<A: Send + Sync + 'static> Presence for LiveTable<A> {
         let crowded = self.len() * 10 > self.bound * 9;
         let guard = self.map.guard();
         for (id, live) in self.map.iter(&guard) {
-            if let Some(reason) = live.expired(now, up) {
-                swept.expired.push((*id, reason));
-                continue;
+            match live.expired(now, up) {
+                None => {}
+                // Here; another node may have seen it used, and what is stored decides.
+                Some(EndReason::ExpiredIdle) if self.lease.is_some() => {
+                    swept.stale.push((*id, Uptime(live.last_seen.load(Ordering::Relaxed))));
+                    continue;
+                }
+                Some(reason) => {
+                    swept.expired.push((*id, reason));
+                    continue;
+                }
             }
             let seen = Uptime(live.last_seen.load(Ordering::Relaxed));
             if seen >= since {

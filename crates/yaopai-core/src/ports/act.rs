@@ -3,8 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{BindCode, BindEnd, BindTerms, Identity, StoreError, UserFound, Which};
+use super::{BindCode, BindEnd, BindTerms, Identity, NextKeys, SigningKey, StoreError, UserFound, Which};
 use crate::ids::{AppName, IdentityId, Realm, SessionId, UserId};
+use crate::moving::AppMove;
 use crate::session::Claims;
 use crate::time::Timestamp;
 
@@ -42,6 +43,12 @@ pub enum Action {
     Merge(Merge),
     /// A bind code is kept.
     KeepBindCode(BindCode),
+    /// This is the state of an app's move from now on.
+    SetMove(AppName, AppMove),
+    /// An app's move is over: everybody is on our side.
+    EndMove(AppName),
+    /// The next keys sign. They are the whole server's; of the realm is only the answer.
+    AddKeys(NextKeys),
 }
 
 /// What came of it.
@@ -55,8 +62,12 @@ pub enum Acted {
     Bound(BindEnd),
     /// Was there a binding to end?
     Unbound(bool),
+    /// Was there an app's move to end?
+    MoveEnded(bool),
     /// What a merge did, or would do.
     Merged(Merged),
+    /// The keys as they are now, in the order in which they sign. `None`: somebody else was quicker, and nothing was changed.
+    Keys(Option<Vec<SigningKey>>),
     /// The answer was kept before. Nothing was changed.
     Repeated(KeptAnswer),
     /// The realm has as many answers as it may keep. Nothing was changed.

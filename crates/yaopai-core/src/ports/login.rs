@@ -1,6 +1,7 @@
 //! A login as a store takes it.
 
 use crate::ids::{AppName, IdentityId, SessionId};
+use crate::moving::Why;
 use crate::ports::UserFound;
 use crate::session::{Limits, Session};
 use crate::time::{Timestamp, Uptime};
@@ -70,4 +71,6 @@ pub enum Opened {
     Conflict,
     /// The user has too many sessions, and the newest yields.
     Full,
+    /// The app is being moved, and this person is on the legacy side.
+    Stays(Why),
 }

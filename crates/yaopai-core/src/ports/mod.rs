@@ -7,7 +7,9 @@ mod bind_code;
 mod binding;
 mod import;
 mod jar;
+mod log;
 mod login;
+mod moving;
 mod platform;
 mod rotate;
 mod sessions;
@@ -22,11 +24,13 @@ pub use bind_code::{BIND_CODE_LIFE, BIND_CODES_MAX, BindCode, BindCodeHash, Proo
 pub use binding::*;
 pub use import::*;
 pub use jar::*;
+pub use log::{Changed, LogPage, NotFollowed};
 pub use login::*;
+pub use moving::MoveStore;
 pub use platform::{CannotOpen, Encrypted, HandedToken, Phone, Platform, PlatformError, UserKey, Vouched};
 pub use rotate::*;
 pub use sessions::*;
-pub use signing::{SigningAlg, SigningKey, SigningStore};
+pub use signing::{NextKey, NextKeys, SigningAlg, SigningKey, SigningStore};
 pub use stale::*;
 pub use store::*;
 
@@ -36,6 +40,12 @@ use crate::time::Timestamp;
 pub trait Clock: Send + Sync {
     /// Wall time. Never goes back while the process runs.
     fn now(&self) -> Timestamp;
+
+    /// What the machine's clock shows, wherever it is set to: it may go back, and be behind [`Clock::now`]. For what others
+    /// compare with their own clocks, and for nothing that must not happen twice.
+    fn shown(&self) -> Timestamp {
+        self.now()
+    }
 }
 
 /// Randomness as a parameter.

@@ -47,6 +47,24 @@ pub struct SigningKey {
     pub signs_from: Timestamp,
 }
 
+/// A key to be kept, if the newest one of its `alg` still is `after`.
+#[derive(Debug, Clone)]
+pub struct NextKey {
+    /// The key.
+    pub key: SigningKey,
+    /// The `kid` of the one before; `None`: it is the first.
+    pub after: Option<String>,
+}
+
+/// Keys to be made on request: all of them, or none.
+#[derive(Debug, Clone)]
+pub struct NextKeys {
+    /// One for each `alg` that has none on its way.
+    pub keys: Vec<NextKey>,
+    /// The others of their `alg` are gone by the same step.
+    pub alone: bool,
+}
+
 /// What an engine keeps of them.
 #[async_trait]
 pub trait SigningStore: Send + Sync {
@@ -54,9 +72,8 @@ pub trait SigningStore: Send + Sync {
     async fn signing_keys(&self) -> StoreResult<Vec<SigningKey>>;
 
     /// Keeps a key, if the newest one of its `alg` (the last of [`SigningStore::signing_keys`]) still is `after`: of several
-    /// that make the next key at a time, one does. `alone`: the others of its `alg` are gone by the same step. Answers
-    /// whether it was kept.
-    async fn add_signing_key(&self, key: SigningKey, after: Option<&str>, alone: bool) -> StoreResult<bool>;
+    /// that make the next key at a time, one does. Answers whether it was kept.
+    async fn add_signing_key(&self, key: SigningKey, after: Option<&str>) -> StoreResult<bool>;
 
     /// Forgets keys.
     async fn drop_signing_keys(&self, kids: Vec<String>) -> StoreResult<()>;

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use crate::ids::{AppName, IdentityId, Realm, SessionId, UserId};
 use crate::ports::{
     Act, Acted, AuditStore, Bind, BindCode, BindCodeHash, BindEnd, BindTerms, BindingFilter, FileHash, Filter,
-    Identity, ImportMark, ImportOutcome, ImportPiece, JarStore, KeptAnswer, KnownUser, LoginRecord, Open, Opened,
-    Rotate, Rotated, SigningStore, Stale, StaleEnded, StepUp, UserFound, Which,
+    Identity, ImportMark, ImportOutcome, ImportPiece, JarStore, KeptAnswer, KnownUser, LoginRecord, MoveStore, Open,
+    Opened, Rotate, Rotated, SigningStore, Stale, StaleEnded, StepUp, UserFound, Which,
 };
 use crate::session::{Claims, EndReason, Session};
 use crate::time::{Downtime, Timestamp, Uptime};
@@ -66,7 +66,7 @@ pub struct PastProofs {
 
 /// An engine. Methods that change something answer only after the change is durable and applied to the sink.
 #[async_trait]
-pub trait Store: AuditStore + JarStore + SigningStore + Send + Sync {
+pub trait Store: AuditStore + JarStore + MoveStore + SigningStore + Send + Sync {
     /// The server starts. Counts the time since it was last known to be alive as downtime, and says how much that is in all.
     /// When it was alive never goes back: one start under a clock that is years late must not make years of downtime later.
     async fn resume(&self, now: Timestamp) -> StoreResult<Downtime>;
@@ -75,7 +75,8 @@ pub trait Store: AuditStore + JarStore + SigningStore + Send + Sync {
     async fn scan_live(&self, visit: &mut (dyn FnMut(Session) + Send)) -> StoreResult<()>;
 
     /// Opens a session. Finds or creates the identity, binds it if it has no user and `user` or `link` names one, makes room among
-    /// the user's sessions, and keeps the login's record: all or nothing.
+    /// the user's sessions, and keeps the login's record: all or nothing. A person whom the app's move leaves on the legacy side is
+    /// refused before anything else is looked at but a repeat.
     async fn open(&self, open: Open) -> StoreResult<Opened>;
 
     /// The record of a login, if it was kept.

@@ -31,6 +31,13 @@ fn a_key_is_named_by_its_session_alone() {
 }
 
 #[test]
+fn a_log_is_told_its_kind_and_no_byte_of_it() {
+    let debug = |key: ProofKey| format!("{key:?}");
+    assert_eq!(debug(ProofKey::HmacSha256(Zeroizing::new([1; KEY_LEN]))), "HmacSha256(…)");
+    assert_eq!(debug(ProofKey::WeChat(Box::new(chain()))), "WeChat(…)");
+}
+
+#[test]
 fn versions() {
     let keys = ProofKey::WeChat(Box::new(chain()));
     let named = |version: &str, now| key_of(&keys, &format!("{SESSION}{version}"), now);

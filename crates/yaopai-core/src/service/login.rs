@@ -147,11 +147,19 @@ impl Service {
             return self.answer_again(&login, app).await;
         }
         let counted = matches!(spent, Spent::Vouched(_));
+        if !counted && let Some(why) = self.is_back(app).await? {
+            return Err(self.stayed(app, why));
+        }
         let vouched = self.vouch(app, &request.code, spent).await?;
         if !counted && let Err(e) = self.may_log_in(&[(By::Identity, login_identity(app, &vouched).as_slice())]) {
             // The same login again is refused again, and counts no more.
             *spent = Spent::Maybe;
             return Err(e);
+        }
+        if let Some(why) = self.stays_anyway(app, &vouched).await? {
+            // The same login again is refused again.
+            *spent = Spent::Maybe;
+            return Err(self.stayed(app, why));
         }
         let found = self.find_user(app, &vouched).await?;
         let id = SessionId::new(self.now().0, &*world.entropy);
@@ -165,6 +173,10 @@ impl Service {
                 *session
             }
             Opened::Repeated(_) => return self.answer_again(&login, app).await,
+            Opened::Stays(why) => {
+                *spent = Spent::Maybe;
+                return Err(self.stayed(app, why));
+            }
             Opened::Disabled => return Err(super::refused(Code::UserDisabled)),
             Opened::Conflict => {
                 return Err(Error::new(

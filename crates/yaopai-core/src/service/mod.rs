@@ -11,6 +11,7 @@ mod import;
 mod introspect;
 mod jar;
 mod login;
+mod moving;
 mod once;
 mod phone;
 mod refresh;
@@ -21,12 +22,13 @@ mod ticket;
 mod upkeep;
 mod user_key;
 
-pub use admin::{Claimed, Kick, Merging};
+pub use admin::{Claimed, Kick, Merging, Person};
 pub use binding::{MadeCode, Offer, Previewed};
 pub use credentials::Credentials;
 pub use import::{FileBinding, Importer};
-pub use jar::{Alone, JarOf};
+pub use jar::{Alone, Going, JarOf, Went};
 pub use login::{KeyWanted, LoginRequest};
+pub use moving::{Moved, MovedSoFar};
 pub use once::Once;
 pub use ticket::{Place, Purpose, Redeemed, TICKET_LIFE, Tickets, VIEW_LIFE};
 pub use upkeep::Upkept;
@@ -102,6 +104,7 @@ struct Inner {
     tries: Windows,
     upkeep: upkeep::State,
     notes: Notes,
+    moved: Moved,
 }
 
 /// A request whose token passed.
@@ -157,6 +160,7 @@ impl Service {
         Self {
             inner: Arc::new(Inner {
                 tries: Windows::new(world.limits.window, &*world.entropy),
+                moved: Moved::new(&world.apps),
                 world,
                 flights: flights::Flights::default(),
                 slow: Semaphore::new(SLOW_MAX),

@@ -4,6 +4,7 @@ use yaopai_wire::problem::Code;
 use yaopai_wire::token::Token;
 
 use super::{Authenticated, Credentials, Granted, Service, refused};
+use crate::app::App;
 use crate::error::{Error, Result};
 use crate::ports::{Rotate, Rotated};
 use crate::seal::Place;
@@ -20,25 +21,35 @@ impl Service {
         let shown = token.secret.hash();
         let (session, app) = self.load(token).await?;
         if session.key.is_keyed() {
-            return self.extend(credentials, slide).await;
+            return self.extend(credentials, (&session, &app), slide).await;
         }
         match self.worth(&session, &app, &shown) {
             // Retired: only the store can tell what that means.
             Worth::Refused(Code::SessionSuperseded) | Worth::Passes { .. } | Worth::Confirms { .. } => {}
-            Worth::Refused(code) => return Err(refused(code)),
+            Worth::Refused(code) => return Err(self.over(&session, &app, code).await),
         }
         self.prove(&session, &app, credentials).await?;
         let (rotate, _) = self.rotation(&session, shown, RequestHash::new("refresh", request_id))?;
         let rotated = self.world().store.rotate(rotate).await?;
         let (session, answer) = handed_out(rotated)?;
+        self.may_go_on(&session, &app).await?;
         let (_, up) = self.now();
         self.world().presence.touch(session.id, up, slide);
         self.grant(session, &answer, token, app)
     }
 
     /// A keyed session's refresh: it is used, and nothing else changes. There is no answer that could be lost.
-    async fn extend(&self, credentials: &Credentials, slide: bool) -> Result<Granted> {
-        let Authenticated { session, bound, app, .. } = self.authenticate(credentials, slide).await?;
+    async fn extend(
+        &self,
+        credentials: &Credentials,
+        (session, app): (&Session, &App),
+        slide: bool,
+    ) -> Result<Granted> {
+        let Authenticated { session, bound, app, .. } = match self.authenticate(credentials, slide).await {
+            Err(e) if e.code == Code::SessionEnded => return Err(self.over(session, app, e.code).await),
+            authenticated => authenticated?,
+        };
+        self.may_go_on(&session, &app).await?;
         Ok(Granted { session, bound, token: Some(credentials.token.clone()), key: None, app })
     }
 
@@ -63,7 +74,7 @@ impl Service {
         session: Session,
         answer: &Answer,
         shown: &Token,
-        app: std::sync::Arc<crate::app::App>,
+        app: std::sync::Arc<App>,
     ) -> Result<Granted> {
         let bound = answer.bound && session.user.is_some();
         if session.key.is_keyed() && answer.hash.matches(&shown.secret.hash()) {

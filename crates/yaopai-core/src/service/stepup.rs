@@ -50,7 +50,7 @@ impl Service {
         let request = RequestHash::new("step-up", &format!("{request_id}\0{code}"));
         match self.worth(&session, &app, &shown) {
             Worth::Passes { .. } | Worth::Confirms { .. } | Worth::Refused(Code::SessionSuperseded) => {}
-            Worth::Refused(code) => return Err(refused(code)),
+            Worth::Refused(code) => return Err(self.over(&session, &app, code).await),
         }
         let unproved = match self.prove(&session, &app, credentials).await {
             Ok(_) => None,
@@ -62,11 +62,15 @@ impl Service {
         if unproved.is_none()
             && let Some(answer) = session.secrets.answered(&shown, request, now)
         {
-            return self.renewed(session, &answer, token, app, slide);
+            return self.renewed(session, &answer, token, app, slide).await;
         }
         // Before the exchange, so that the code is left for who holds the newer token.
         if !matches!(session.secrets.standing(&shown, now), Standing::Current { .. } | Standing::Successor { .. }) {
             return Err(refused(Code::SessionSuperseded));
+        }
+        // And for the legacy side, where that is where its person is.
+        if unproved.is_none() {
+            self.may_go_on(&session, &app).await?;
         }
         let key = flights::code_key(&app.name, code, request_id);
         // Of this session and this secret only: whoever waits for the answer gets its token.
@@ -152,11 +156,19 @@ impl Service {
         let session_key = self.seal_session_key(&app, &vouched)?;
         let (session, answer) = handed_out(self.world().store.step_up(StepUp { rotate, session_key }).await?)?;
         tracing::info!(app = %app.name, session = %session.id, "step-up");
-        self.renewed(session, &answer, &token, app, slide)
+        self.renewed(session, &answer, &token, app, slide).await
     }
 
     /// Hands an answer out, which is a use of the session, the first time and each time.
-    fn renewed(&self, session: Session, answer: &Answer, shown: &Token, app: Arc<App>, slide: bool) -> Result<Granted> {
+    async fn renewed(
+        &self,
+        session: Session,
+        answer: &Answer,
+        shown: &Token,
+        app: Arc<App>,
+        slide: bool,
+    ) -> Result<Granted> {
+        self.may_go_on(&session, &app).await?;
         let (_, up) = self.now();
         self.world().presence.touch(session.id, up, slide);
         self.grant(session, answer, shown, app)
@@ -171,7 +183,7 @@ impl Service {
         let (now, _) = self.now();
         let answer = session.secrets.answered(&asked.shown, asked.request, now);
         let answer = answer.ok_or_else(|| refused(Code::SessionSuperseded))?;
-        self.renewed(session, &answer, &asked.token, asked.app, asked.slide)
+        self.renewed(session, &answer, &asked.token, asked.app, asked.slide).await
     }
 }
 

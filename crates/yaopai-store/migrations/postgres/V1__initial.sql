@@ -147,6 +147,24 @@ CREATE TABLE signing_keys (
   signs_from  bigint NOT NULL
 );
 
+-- Apps that are being moved from a session that their back end made at home. `share` is in hundredths of a percent.
+CREATE TABLE moves (
+  realm text COLLATE "C" NOT NULL,
+  app   text COLLATE "C" NOT NULL,
+  share integer NOT NULL,
+  back  boolean NOT NULL,
+  PRIMARY KEY (realm, app)
+);
+
+-- Who has moved whatever the share says, one row each, so that a login looks up its own person alone. `kind` is `openid` or `user`.
+CREATE TABLE move_lists (
+  realm text COLLATE "C" NOT NULL,
+  app   text COLLATE "C" NOT NULL,
+  kind  text COLLATE "C" NOT NULL,
+  id    bytea NOT NULL,
+  PRIMARY KEY (realm, app, kind, id)
+);
+
 -- Answers of admin calls that changed something, sealed, for the same call again. `key` is a digest of the realm, the API key and
 -- the client's idempotency key; `request` one of what was asked.
 CREATE TABLE idempotency (

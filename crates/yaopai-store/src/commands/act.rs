@@ -8,7 +8,7 @@ use yaopai_core::ports::{
 use yaopai_core::session::{Claims, EndReason};
 use yaopai_core::time::Timestamp;
 
-use super::{Done, Failure, Work, bind, codes, sessions};
+use super::{Done, Failure, Work, bind, codes, moving, sessions, signing};
 use crate::rows::Rows;
 use crate::{audited, merge};
 
@@ -44,6 +44,12 @@ fn perform<R: Rows>(work: &mut Work<'_, R>, realm: &Realm, action: &Action, now:
         Action::Move(to) => with(move_to(work, realm, to, now)?, Acted::Bound),
         Action::Merge(all) => with(merge_all(work, realm, all, now)?, Acted::Merged),
         Action::KeepBindCode(code) => with(keep_code(work, code)?, |()| Acted::Done),
+        Action::SetMove(app, state) => with(moving::set(work, realm, app, state)?, |()| Acted::Done),
+        Action::EndMove(app) => with(moving::end(work, realm, app)?, Acted::MoveEnded),
+        Action::AddKeys(next) => {
+            let keys = signing::add_all(work, next)?;
+            Ok((audited::rotated(next, keys.is_some()), Acted::Keys(keys)))
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Opening a session. Everything is read before anything is written, so a refusal leaves nothing behind.
 
 use yaopai_core::ids::{IdentityId, UserId};
+use yaopai_core::moving::stays;
 use yaopai_core::ports::{Change, Identity, LinkBy, LoginRecord, Open, Opened, UserFound};
 use yaopai_core::session::{Claims, Room, Secrets, Session};
 use yaopai_core::time::Timestamp;
@@ -33,6 +34,11 @@ pub(crate) fn open<R: Rows>(work: &mut Work<'_, R>, open: &Open) -> Done<Opened>
     };
     let linked = linked.map(|user| UserFound { user, claims: None });
     let proposed = linked.as_ref().or(open.user.as_ref()).filter(|_| bound_to.is_none());
+    let user = bound_to.as_ref().or(proposed.map(|proposed| &proposed.user));
+    let said = db.move_for(&session.realm, &session.app, &session.openid, user)?;
+    if let Some(why) = stays(said.as_ref(), &session.app, &session.openid) {
+        return repeated_or(db, &open.login, now, Opened::Stays(why));
+    }
     let disabled = match proposed {
         Some(proposed) => db.disabled_at(&session.realm, &proposed.user)?.is_some(),
         None => found.as_ref().is_some_and(|found| found.disabled),

@@ -8,7 +8,9 @@ pub(crate) mod codes;
 pub(crate) mod import;
 pub(crate) mod jar;
 pub(crate) mod login;
+pub(crate) mod moving;
 pub(crate) mod sessions;
+pub(crate) mod signing;
 pub(crate) mod upkeep;
 
 use audit::Log;

@@ -1,6 +1,5 @@
 //! What the server itself keeps.
 
-use yaopai_core::ports::SigningKey;
 use yaopai_core::time::Timestamp;
 
 use super::{Done, Failure, Work};
@@ -17,20 +16,4 @@ pub(crate) fn lease<R: Rows>(work: &mut Work<'_, R>, until: Timestamp) -> Done<(
         return Err(Failure::Refused(refuse("the row of `proofs` is gone: the database was edited")));
     }
     Ok(())
-}
-
-pub(crate) fn add_signing_key<R: Rows>(
-    work: &mut Work<'_, R>,
-    key: &SigningKey,
-    after: Option<&str>,
-    alone: bool,
-) -> Done<bool> {
-    if work.db.newest_signing_key(key.alg)?.as_deref() != after {
-        return Ok(false);
-    }
-    if alone {
-        work.db.drop_signing_alg(key.alg)?;
-    }
-    work.db.insert_signing_key(key)?;
-    Ok(true)
 }

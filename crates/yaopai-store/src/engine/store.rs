@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use tokio::sync::mpsc;
 use yaopai_core::audit::{By, Checkpoint, Head, Noted, Said, Scribe};
 use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId, UserId};
+use yaopai_core::moving::{AppMove, MoveFor, Why};
 use yaopai_core::ports::*;
 use yaopai_core::session::{Claims, EndReason, Session};
 use yaopai_core::time::{Downtime, Timestamp, Uptime};
@@ -14,7 +15,7 @@ use yaopai_wire::token::SecretHash;
 use super::Engine;
 use super::lane::closed;
 use crate::audited;
-use crate::commands::{Done, Work, act, audit, bind, codes, import, jar, login, sessions, upkeep};
+use crate::commands::{Done, Work, act, audit, bind, codes, import, jar, login, moving, sessions, signing, upkeep};
 use crate::rows::Rows;
 
 /// How many rows a sweep changes in one command, so that logins pass between two of them.
@@ -359,12 +360,35 @@ impl<R: Rows + 'static> SigningStore for Engine<R> {
         self.read(|db| db.signing_keys()).await
     }
 
-    async fn add_signing_key(&self, key: SigningKey, after: Option<&str>, alone: bool) -> StoreResult<bool> {
-        let after = after.map(str::to_owned);
-        self.write(move |work| upkeep::add_signing_key(work, &key, after.as_deref(), alone)).await
+    async fn add_signing_key(&self, key: SigningKey, after: Option<&str>) -> StoreResult<bool> {
+        let next = NextKey { key, after: after.map(str::to_owned) };
+        self.write(move |work| signing::add(work, &next)).await
     }
 
     async fn drop_signing_keys(&self, kids: Vec<String>) -> StoreResult<()> {
         self.write(move |work| Ok(work.db.drop_signing_keys(&kids)?)).await
+    }
+}
+
+#[async_trait]
+impl<R: Rows + 'static> MoveStore for Engine<R> {
+    async fn app_move(&self, realm: &Realm, app: &AppName) -> StoreResult<Option<AppMove>> {
+        let (realm, app) = (realm.clone(), app.clone());
+        self.read(move |db| db.app_move(&realm, &app)).await
+    }
+
+    async fn move_for(
+        &self,
+        realm: &Realm,
+        app: &AppName,
+        openid: &str,
+        named: Option<&UserId>,
+    ) -> StoreResult<Option<MoveFor>> {
+        let (realm, app, openid, named) = (realm.clone(), app.clone(), openid.to_owned(), named.cloned());
+        self.read(move |db| moving::of_person(db, &realm, &app, &openid, named.as_ref())).await
+    }
+
+    async fn leave(&self, session: SessionId, now: Timestamp) -> StoreResult<Option<Why>> {
+        self.tell(move |work| moving::leave(work, session, now)).await
     }
 }

@@ -12,7 +12,7 @@ use yaopai_core::session::{Claims, EndReason};
 use yaopai_core::time::Timestamp;
 
 use super::state::{KeptHere, State};
-use super::{bind, codes, store};
+use super::{bind, codes, moving, signing, store};
 use crate::{audited, merge};
 
 pub(super) fn act(state: &mut State, act: &Act, changes: &mut Vec<Change>) -> StoreResult<(Said, Acted)> {
@@ -80,6 +80,18 @@ fn perform(
         Action::KeepBindCode(code) => {
             let (said, ()) = keep_code(state, code);
             (said, Acted::Done)
+        }
+        Action::SetMove(app, to) => {
+            let (said, ()) = moving::set(state, realm, app, to);
+            (said, Acted::Done)
+        }
+        Action::EndMove(app) => {
+            let (said, ended) = moving::end(state, realm, app);
+            (said, Acted::MoveEnded(ended))
+        }
+        Action::AddKeys(next) => {
+            let keys = signing::add_all(state, next);
+            (audited::rotated(next, keys.is_some()), Acted::Keys(keys))
         }
     }
 }

@@ -1,10 +1,12 @@
 //! Opening a session.
 
 use yaopai_core::ids::UserId;
+use yaopai_core::moving::stays;
 use yaopai_core::ports::{Change, Identity, LinkBy, Open, Opened, StoreResult, UserFound};
 use yaopai_core::session::{EndReason, Other, Room, Secrets, Session};
 use yaopai_core::time::{Timestamp, Uptime};
 
+use super::moving;
 use super::state::{Kept, State};
 use crate::rules::{self, Linked};
 
@@ -30,6 +32,10 @@ pub(super) fn open(state: &mut State, open: &Open, changes: &mut Vec<Change>) ->
     let linked = linked.map(|user| UserFound { user, claims: None });
     let proposed = linked.as_ref().or(open.user.as_ref()).filter(|_| bound_to.is_none());
     let user = bound_to.as_ref().or_else(|| proposed.map(|p| &p.user));
+    let said = moving::of(state, &session.realm, &session.app, &session.openid, user);
+    if let Some(why) = stays(said.as_ref(), &session.app, &session.openid) {
+        return Ok(Opened::Stays(why));
+    }
     if user.is_some_and(|user| state.disabled_at(&session.realm, user).is_some()) {
         return Ok(Opened::Disabled);
     }

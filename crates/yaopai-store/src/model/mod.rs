@@ -8,6 +8,7 @@ mod codes;
 mod import;
 mod jar;
 mod login;
+mod moving;
 mod signing;
 mod state;
 mod store;

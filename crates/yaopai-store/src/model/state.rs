@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId, UserId};
+use yaopai_core::moving::AppMove;
 use yaopai_core::ports::{
     BindCode, BindCodeHash, Change, DataKey, FileHash, Identity, ImportMark, Jar, KeptAnswer, LoginRecord, PastProofs,
     SigningKey,
@@ -30,6 +31,7 @@ pub(super) struct State {
     /// Of live sessions only.
     pub jars: BTreeMap<SessionId, Jar>,
     pub answers: BTreeMap<[u8; 32], KeptHere>,
+    pub moves: BTreeMap<(Realm, AppName), AppMove>,
     /// In order.
     pub signing_keys: Vec<SigningKey>,
     pub log: Log,

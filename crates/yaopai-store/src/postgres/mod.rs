@@ -11,6 +11,7 @@ mod jar;
 mod kept;
 mod lists;
 mod logins;
+mod moving;
 mod open;
 mod rows;
 mod server;

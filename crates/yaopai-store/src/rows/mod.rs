@@ -6,11 +6,13 @@
 mod audit;
 mod identities;
 mod keeping;
+mod moving;
 mod sessions;
 
 pub use audit::AuditRows;
 pub use identities::{Found, IdentityRows, OtherIdentity, UserRows, Word};
 pub use keeping::{CodeRows, ImportRows, KeptRows, LoginRows, ServerRows, SigningRows};
+pub use moving::MoveRows;
 pub use sessions::{JarRows, Owned, SessionRows};
 use yaopai_core::ports::StoreError;
 
@@ -38,6 +40,7 @@ pub trait Rows:
     + ImportRows
     + ServerRows
     + SigningRows
+    + MoveRows
     + AuditRows
 {
 }
@@ -53,6 +56,7 @@ impl<R> Rows for R where
         + ImportRows
         + ServerRows
         + SigningRows
+        + MoveRows
         + AuditRows
 {
 }

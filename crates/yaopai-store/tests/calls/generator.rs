@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use yaopai_core::app::Yields;
 use yaopai_core::ids::{IdentityId, Realm, SessionId};
 use yaopai_core::jar::Bounds;
+use yaopai_core::moving::{AppMove, Share};
 use yaopai_core::ports::*;
 use yaopai_core::session::*;
 use yaopai_core::time::{Timestamp, Uptime};
@@ -21,7 +22,7 @@ pub const OPENIDS: [&str; 3] = ["o1", "o2", "o3"];
 pub const USERS: [&str; 3] = ["u", "v", "w"];
 
 /// How many kinds there are.
-pub const KINDS: u8 = 131;
+pub const KINDS: u8 = 134;
 
 /// What a call is made of: a kind, and choices whose meaning depends on it. Shrinks well.
 pub type Seed = (u8, [u8; 8]);
@@ -108,6 +109,8 @@ impl World {
             117 => Call::TakeProofs,
             118 => Call::KeepProofs(vec![c[0]]),
             119..131 => Call::Act(Box::new(self.act(c))),
+            131..133 => Call::Act(Box::new(self.app_move(c))),
+            133 => Call::Leave(self.some_session(c[0]), now),
             _ => Call::Reserve(u32::from(c[0] % 3), u64::from(c[1])),
         }
     }
@@ -147,6 +150,24 @@ impl World {
             up: Uptime(self.now.0),
             now: self.now,
         }
+    }
+
+    /// An app's move, whose end is more likely than its beginning: most logins are to open a session.
+    fn app_move(&self, c: [u8; 8]) -> Act {
+        let (app, of) = APPS[usize::from(c[1] % 3)];
+        let action = match c[6] % 3 {
+            0 => Action::SetMove(
+                app.into(),
+                AppMove {
+                    share: Share::of_hundredths(u16::from(c[2]) * 40).unwrap_or(Share::EVERYBODY),
+                    openids: OPENIDS[..usize::from(c[3] % 3)].iter().map(|openid| (*openid).to_owned()).collect(),
+                    users: USERS[..usize::from(c[4] % 3)].iter().map(|user| (*user).into()).collect(),
+                    back: c[5].is_multiple_of(4),
+                },
+            ),
+            _ => Action::EndMove(app.into()),
+        };
+        Act { realm: of.into(), action, keep: None, now: self.now }
     }
 
     /// A move or a merge, most often; with an answer under one of few keys, sometimes.

@@ -5,6 +5,7 @@
 pub mod generator;
 
 use yaopai_core::ids::{IdentityId, Realm, SessionId, UserId};
+use yaopai_core::moving::{AppMove, MoveFor, Why};
 use yaopai_core::ports::*;
 use yaopai_core::session::{Answer, Claims, EndReason, Session};
 use yaopai_core::time::{Downtime, Timestamp, Uptime};
@@ -41,6 +42,7 @@ pub enum Call {
     TakeProofs,
     KeepProofs(Vec<u8>),
     Act(Box<Act>),
+    Leave(SessionId, Timestamp),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -51,6 +53,8 @@ pub enum Outcome {
     Conflict,
     Disabled,
     Full,
+    Stays(Why),
+    Left(Option<Why>),
     Answer(Box<Session>, Answer),
     Superseded,
     Ended(EndReason),
@@ -87,6 +91,7 @@ async fn attempt(engine: &dyn Engine, call: Call) -> StoreResult<Outcome> {
             Opened::Conflict => Outcome::Conflict,
             Opened::Disabled => Outcome::Disabled,
             Opened::Full => Outcome::Full,
+            Opened::Stays(why) => Outcome::Stays(why),
         },
         Call::Rotate(rotate) => rotated(engine.rotate(rotate).await?),
         Call::StepUp(step_up) => rotated(engine.step_up(step_up).await?),
@@ -118,6 +123,7 @@ async fn attempt(engine: &dyn Engine, call: Call) -> StoreResult<Outcome> {
         Call::TakeProofs => Outcome::Past(engine.take_proofs().await?),
         Call::KeepProofs(sealed) => engine.keep_proofs(sealed).await.map(|()| Outcome::Done)?,
         Call::Act(act) => Outcome::Acted(Box::new(engine.act(*act).await?)),
+        Call::Leave(id, now) => Outcome::Left(engine.leave(id, now).await?),
         Call::Reserve(key, count) => Outcome::Count(engine.reserve_seals(key, count).await?),
     })
 }
@@ -153,6 +159,8 @@ pub struct State {
     pub data_keys: Vec<DataKey>,
     pub users: Vec<Vec<KnownUser>>,
     pub answers: Vec<Option<KeptAnswer>>,
+    pub moves: Vec<Option<AppMove>>,
+    pub moved: Vec<Option<MoveFor>>,
 }
 
 pub async fn state(engine: &dyn Engine) -> State {
@@ -170,6 +178,8 @@ pub async fn state(engine: &dyn Engine) -> State {
         data_keys: engine.data_keys().await.unwrap(),
         users: Vec::new(),
         answers: Vec::new(),
+        moves: Vec::new(),
+        moved: Vec::new(),
     };
     engine.scan_live(&mut |session| s.live.push(session)).await.unwrap();
     for n in 0..SESSIONS {
@@ -186,6 +196,13 @@ pub async fn state(engine: &dyn Engine) -> State {
                 Some(i) => Some((i.clone(), engine.kept_key(i.id).await)),
                 None => None,
             });
+        }
+    }
+    for (app, realm) in APPS {
+        let (app, realm) = (app.into(), realm.into());
+        s.moves.push(engine.app_move(&realm, &app).await.unwrap());
+        for openid in OPENIDS {
+            s.moved.push(engine.move_for(&realm, &app, openid, None).await.unwrap());
         }
     }
     for code in 0..CODES {

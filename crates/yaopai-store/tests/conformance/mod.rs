@@ -18,6 +18,7 @@ pub mod keyed;
 pub mod linking;
 pub mod lists;
 pub mod login;
+pub mod moving;
 pub mod read;
 pub mod rebind;
 pub mod rotate;
@@ -251,7 +252,10 @@ macro_rules! listed {
                 a_domain_makes_room_for_its_own, the_webhook_s_and_the_answer_s_stand_for_each_other,
                 a_jar_ends_with_its_session, a_change_of_user_empties_it;
             claims: are_kept_and_told, are_of_one_realm;
-            signing: they_come_back_in_order, of_two_that_make_the_next_one_does,
+            moving: a_state_comes_back_whole, a_move_is_of_one_app_in_one_realm, one_person_is_looked_up,
+                who_stays_opens_nothing, who_is_linked_has_moved_with_the_user, staying_goes_before_other_refusals,
+                who_goes_back_leaves, each_new_state_and_each_return_has_its_row, without_its_answer_there_is_no_new_state;
+            signing: they_come_back_in_order, of_two_that_make_the_next_one_does, of_several_all_are_added_or_none,
                 one_alone_drives_out_the_others_of_its_alg, dropped_ones_are_gone;
             upkeep: down_time, seen_never_goes_back, stale_ones_end, a_sweep_is_bounded, data_keys, a_field_of_every_kind_comes_back;
         }

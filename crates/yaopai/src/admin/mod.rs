@@ -7,6 +7,7 @@ mod bindings;
 mod identities;
 mod key;
 mod merge;
+mod moves;
 mod objects;
 mod op;
 mod page;
@@ -116,6 +117,7 @@ fn calls() -> op::Calls {
     let calls = bind_codes::calls(calls);
     let calls = audit::calls(calls);
     let calls = signing_keys::calls(calls);
+    let calls = moves::calls(calls);
     apps::calls(calls)
 }
 

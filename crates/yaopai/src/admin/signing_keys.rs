@@ -5,9 +5,11 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 use yaopai_core::Error;
-use yaopai_core::audit::{Event, Kind};
+use yaopai_core::ports::{Acted, Action, SigningKey};
+use yaopai_core::signing;
+use yaopai_core::time::Timestamp;
+use yaopai_wire::problem::Code;
 
-use super::Admin;
 use super::op::{Answered, Body, Call, Calls, Fielded, Op, Shown, Verb, strictly};
 use crate::api::body::Fields;
 use crate::config::Scope;
@@ -74,23 +76,45 @@ impl Fielded for Rotate {
     }
 }
 
+/// How often the change is tried where others change the keys at the same time.
+const TRIES: usize = 8;
+
 async fn list(call: Call, (): ()) -> Answered<Shown<SigningKeys>> {
-    Ok(Shown(object(&call.admin)))
+    let keys = call.admin.issuer().keys().kept();
+    Ok(Shown(object(&keys, call.service().world().clock.now())))
 }
 
 async fn rotate(call: Call, Body(asked): Body<Rotate>) -> Answered<Shown<SigningKeys>> {
-    call.admin.issuer().rotate(asked.at_once).await.map_err(Error::from)?;
-    call.service().tell(Event::new(Kind::SigningKey, if asked.at_once { "at_once" } else { "next" }));
-    Ok(Shown(object(&call.admin)))
+    let (issuer, now) = (call.admin.issuer(), call.service().world().clock.now());
+    let shows = move |acted: &Acted| match acted {
+        Acted::Keys(Some(keys)) => Some(Shown(object(keys, now))),
+        _ => None,
+    };
+    for _ in 0..TRIES {
+        let next = issuer.next_keys(asked.at_once).await.map_err(Error::from)?;
+        let kids: Vec<_> = next.keys.iter().map(|next| next.key.kid.clone()).collect();
+        let acted = call.service().admin_act(&call.realm, Action::AddKeys(next), call.keep(shows)).await?;
+        issuer.keys_changed(asked.at_once).await.map_err(Error::from)?;
+        // Another's keys came in between, and theirs may not be what was asked for: who wants a stolen key withdrawn must not be told
+        // that it was.
+        if acted != Acted::Keys(None) {
+            if acted != Acted::Done && !kids.is_empty() {
+                tracing::info!(?kids, at_once = asked.at_once, "signing keys were made on request");
+            }
+            return call.answer(acted, shows);
+        }
+    }
+    let detail = "Others change the keys at the same time, and nothing was done; send this again.";
+    Err(Error::new(Code::Unavailable, detail).retry_after(1).into())
 }
 
-fn object(admin: &Admin) -> SigningKeys {
-    let keys = admin.issuer().keys().roles().into_iter().map(|(key, role)| SigningKeyObject {
-        kid: key.kid,
+fn object(keys: &[SigningKey], now: Timestamp) -> SigningKeys {
+    let shown = keys.iter().map(|key| SigningKeyObject {
+        kid: key.kid.clone(),
         alg: key.alg.as_str(),
-        role: role.as_str(),
+        role: signing::role(keys, key, now).as_str(),
         made_at: rfc3339(key.made_at),
         signs_from: rfc3339(key.signs_from),
     });
-    SigningKeys { keys: keys.collect() }
+    SigningKeys { keys: shown.collect() }
 }

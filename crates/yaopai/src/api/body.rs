@@ -15,8 +15,8 @@ use yaopai_wire::problem::Code;
 use super::answer::Refusal;
 use super::json;
 
-/// The largest body of a call.
-const BODY_MAX: usize = 32 * 1024;
+/// The largest body of a call, but for those that say otherwise.
+pub(crate) const BODY_MAX: usize = 32 * 1024;
 /// How long a body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(10);
 
@@ -121,10 +121,17 @@ pub(crate) fn must_be_json(headers: &HeaderMap) -> Result<(), Refusal> {
 
 /// A body, within its bounds.
 pub(crate) async fn whole(body: Body) -> Result<Bytes, Refusal> {
-    let body = Limited::new(body, BODY_MAX).collect();
+    within(body, BODY_MAX).await
+}
+
+/// The same with so many bytes at most.
+pub(crate) async fn within(body: Body, most: usize) -> Result<Bytes, Refusal> {
+    let body = Limited::new(body, most).collect();
     match tokio::time::timeout(BODY_TIME, body).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(e)) if e.is::<LengthLimitError>() => Err(refuse(Code::TooLarge, "The body may have 32 KB at most.")),
+        Ok(Err(e)) if e.is::<LengthLimitError>() => {
+            Err(Refusal(Error::new(Code::TooLarge, format!("The body may have {} KB at most.", most >> 10))))
+        }
         Ok(Err(_)) => Err(refuse(Code::Malformed, "The body broke off; send the request again.")),
         Err(_) => Err(refuse(Code::Malformed, "The body took too long to arrive; send the request again.")),
     }

@@ -9,6 +9,7 @@ use ipnet::IpNet;
 
 use super::Api;
 use crate::listen::Peer;
+use crate::listen::proxies::has;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
@@ -28,17 +29,18 @@ impl FromRequestParts<Api> for Origin {
 /// What stands left of it is the client's word. A proxy that says nothing is itself the origin: then all of its clients are
 /// counted as one, which is noticed, where no count at all would not be.
 pub(crate) fn origin(peer: Peer, headers: &HeaderMap, proxies: &[IpNet]) -> IpAddr {
-    let ours = |ip: IpAddr| proxies.iter().any(|net| net.contains(&ip));
     let mut nearest = match peer {
-        Peer::Ip(ip) if !ours(ip.to_canonical()) => return ip,
-        Peer::Ip(ip) => ip,
+        Peer::Ip(ip) => ip.to_canonical(),
         Peer::Local => IpAddr::V4(Ipv4Addr::LOCALHOST),
     };
+    if !peer.is_among(proxies) {
+        return nearest;
+    }
     let lines: Vec<_> = headers.get_all(FORWARDED_FOR).iter().collect();
     for hop in lines.iter().rev().flat_map(|line| line.as_bytes().rsplit(|b| *b == b',')) {
         let Some(ip) = address(hop) else { return nearest };
         nearest = ip;
-        if !ours(ip) {
+        if !has(proxies, ip) {
             return ip;
         }
     }

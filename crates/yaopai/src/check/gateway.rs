@@ -9,9 +9,13 @@ use yaopai_core::live::FillTicket;
 use yaopai_core::proof::Proven;
 use yaopai_core::service::{Credentials, refused};
 use yaopai_core::{Error, Result};
+use yaopai_wire::carrier::Shown;
+use yaopai_wire::fields::Fields as _;
 use yaopai_wire::original::{KeptOriginal, Original};
-use yaopai_wire::principal::{BOUND, HEADERS, USER, slides};
+use yaopai_wire::principal::{BOUND, HEADERS, USER, reads_as, slides};
 use yaopai_wire::problem::Code;
+use yaopai_wire::signature::SIGNATURE_INPUT;
+use yaopai_wire::ticket;
 
 use super::found::Found;
 use super::jwt::NoAudience;
@@ -79,6 +83,16 @@ impl Checks {
     /// To be taken before [`Checks::judge`].
     pub fn begin(&self) -> Begun {
         Begun(self.table.begin_fill())
+    }
+
+    /// Does a request show anything of ours, good or not? A signature is two fields: `Signature` alone is somebody else's.
+    pub fn shows_ours(&self, original: &Original<'_>, fields: &HeaderMap) -> bool {
+        let ticket = original.query.map_or(ticket::Shown::Nothing, ticket::in_query);
+        let views = ticket::in_cookies(fields.named(b"cookie"));
+        !matches!(self.carriers.read(fields), Shown::Nothing)
+            || !matches!(ticket, ticket::Shown::Nothing)
+            || views.is_none_or(|views| !views.is_empty())
+            || fields.keys().any(|name| reads_as(name.as_str(), SIGNATURE_INPUT))
     }
 
     /// Whose request is this, and may it pass? `from` is where the client is.

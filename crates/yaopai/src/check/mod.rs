@@ -145,7 +145,7 @@ impl Checks {
         let forward = target.starts_with(FORWARD);
         let question = if nginx || target.starts_with(HAPROXY_PREFIX) {
             NginxTarget::parse(target).map(|t| (t.ask, t.original))
-        } else if !self.trusts(peer) {
+        } else if !peer.is_among(&self.trusted) {
             return Answered::Ready(self.refuse(proxy, refuse::untrusted()));
         } else if forward {
             let ask = target.split_once('?').map_or("", |(_, query)| query);
@@ -244,7 +244,7 @@ impl Checks {
             |key, quota| self.proofs.prove(key, id, (original, fields, needs), now, quota),
             |principal, proven| {
                 ask.meets(principal, now)?;
-                match wanted.map(|wanted| self.issuer.ready(wanted, principal, id, proven, now)) {
+                match wanted.map(|wanted| self.issuer.ready(wanted, principal, id, proven)) {
                     None => Ok(Decision::Pass(pass(principal, id, proven, None))),
                     Some(Handed::Now(jwt)) => Ok(Decision::Pass(pass(principal, id, proven, Some(&jwt)))),
                     Some(Handed::Sign) => Ok(Decision::Sign(principal.clone(), id, proven)),
@@ -274,13 +274,6 @@ impl Checks {
     /// Now, for the answers' dates.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
-    }
-
-    fn trusts(&self, peer: Peer) -> bool {
-        match peer {
-            Peer::Local => true,
-            Peer::Ip(ip) => self.trusted.iter().any(|net| net.contains(&ip)),
-        }
     }
 }
 

@@ -22,7 +22,7 @@ pub struct ApiKey {
 pub enum Scope {
     /// All of these but the access tokens and the signing keys.
     Admin,
-    /// Reading users, identities, bindings and sessions.
+    /// Reading users, identities, bindings, sessions and moves.
     Read,
     /// Users: what is said about them, and who is disabled. Reading them, too.
     Users,
@@ -38,16 +38,19 @@ pub enum Scope {
     Introspect,
     /// The keys that sign JWTs, those of all realms.
     SigningKeys,
+    /// The apps' moves: who is on which side. Reading that, too.
+    Move,
 }
 
 impl Scope {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Admin,
         Self::Read,
         Self::Users,
         Self::Bindings,
         Self::Sessions,
+        Self::Move,
         Self::Audit,
         Self::Introspect,
         Self::AccessToken,
@@ -66,6 +69,7 @@ impl Scope {
             Self::Introspect => "introspect",
             Self::AccessToken => "access_token",
             Self::SigningKeys => "signing_keys",
+            Self::Move => "move",
         }
     }
 
@@ -121,6 +125,7 @@ fn read(entry: &file::ApiKey) -> Result<ApiKey, ConfigError> {
         file::Scope::AccessToken => Scope::AccessToken,
         file::Scope::Introspect => Scope::Introspect,
         file::Scope::SigningKeys => Scope::SigningKeys,
+        file::Scope::Move => Scope::Move,
     };
     let scopes = entry.scopes.iter().map(scope).collect();
     Ok(ApiKey { name: name.clone(), realm: entry.realm.as_str().into(), hash, scopes })

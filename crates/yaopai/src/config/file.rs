@@ -42,6 +42,7 @@ pub struct File {
     pub upstreams: Vec<Upstream>,
     #[serde(default)]
     pub routes: Vec<Route>,
+    pub legacy: Option<Legacy>,
 }
 
 fn database() -> String {
@@ -201,8 +202,14 @@ pub struct App {
     pub link: Link,
     #[serde(default)]
     pub sessions: Sessions,
+    #[serde(default = "an_hour")]
+    pub move_ask_again: u64,
     pub webhook: Option<Webhook>,
     pub push: Option<Push>,
+}
+
+fn an_hour() -> u64 {
+    3_600
 }
 
 fn realm() -> String {
@@ -314,6 +321,7 @@ pub struct Webhook {
     pub secret: String,
     #[serde(default = "three")]
     pub timeout: u64,
+    pub cookies_of: Option<Vec<String>>,
 }
 
 fn three() -> u64 {
@@ -347,6 +355,7 @@ pub enum Scope {
     AccessToken,
     Introspect,
     SigningKeys,
+    Move,
 }
 
 #[derive(Deserialize)]
@@ -362,6 +371,8 @@ pub struct Upstream {
     pub response_timeout: u64,
     #[serde(default = "sixty")]
     pub idle_timeout: u64,
+    #[serde(default = "five_hundred")]
+    pub min_rate: u64,
     #[serde(default = "five_minutes")]
     pub socket_idle_timeout: u64,
     #[serde(default = "four")]
@@ -387,6 +398,10 @@ fn five() -> u64 {
 
 fn sixty() -> u64 {
     60
+}
+
+fn five_hundred() -> u64 {
+    500
 }
 
 fn five_minutes() -> u64 {
@@ -415,6 +430,17 @@ pub struct Route {
     pub check: String,
     #[serde(default)]
     pub cookies: Cookies,
+    #[serde(default)]
+    pub legacy: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Legacy {
+    #[serde(default)]
+    pub cookies: Vec<String>,
+    #[serde(default)]
+    pub headers: Vec<String>,
 }
 
 #[derive(Deserialize, Default, Clone, Copy, PartialEq, Eq)]

@@ -26,6 +26,8 @@ pub struct Upstream {
     pub response_timeout: Duration,
     /// How long a body may stand still, in either direction.
     pub idle_timeout: Duration,
+    /// How many bytes a second a client must send or take of it, on the whole; 0: any.
+    pub min_rate: u64,
     /// How long a socket may be silent in both directions.
     pub socket_idle_timeout: Duration,
     /// How long an unused connection is kept.
@@ -58,6 +60,8 @@ pub struct Route {
     pub check: String,
     /// What becomes of cookies.
     pub cookies: Cookies,
+    /// Do requests of the old program's go on unchecked?
+    pub legacy: bool,
 }
 
 /// What becomes of cookies, but for ours, which never go on.
@@ -120,6 +124,9 @@ fn upstream(entry: &file::Upstream) -> Result<Upstream, ConfigError> {
             return Err(ConfigError::value(key, format!("must be 1 to {most} seconds")));
         }
     }
+    if entry.min_rate > 1_000_000 {
+        return Err(ConfigError::value("upstreams.min_rate", "must be 0 to 1000000 bytes a second".into()));
+    }
     if !(1..=1_000_000).contains(&entry.max_requests) {
         return Err(ConfigError::value("upstreams.max_requests", "must be between 1 and 1000000".into()));
     }
@@ -138,6 +145,7 @@ fn upstream(entry: &file::Upstream) -> Result<Upstream, ConfigError> {
         connect_timeout: seconds(entry.connect_timeout),
         response_timeout: seconds(entry.response_timeout),
         idle_timeout: seconds(entry.idle_timeout),
+        min_rate: entry.min_rate,
         socket_idle_timeout: seconds(entry.socket_idle_timeout),
         keep_alive: seconds(entry.keep_alive),
         max_requests: entry.max_requests,
@@ -165,6 +173,35 @@ fn address(url: &str) -> Result<Authority, ConfigError> {
     }
 }
 
+/// The upstreams that a webhook is a part of: those that are named, or else those that have its address.
+pub(super) fn cookies_of(
+    url: &str,
+    named: Option<&[String]>,
+    upstreams: &[Upstream],
+) -> Result<Vec<String>, ConfigError> {
+    let Some(named) = named else {
+        let hook = place_of(url);
+        let is_there = |at: &Authority| hook.is_some() && place_of(&format!("http://{at}")) == hook;
+        let there = upstreams.iter().filter(|upstream| upstream.addresses.iter().any(is_there));
+        return Ok(there.map(|upstream| upstream.name.clone()).collect());
+    };
+    match named.iter().find(|name| !upstreams.iter().any(|upstream| upstream.name == **name)) {
+        Some(name) => {
+            Err(ConfigError::value("apps.webhook.cookies_of", format!("{name:?} is the name of no upstream")))
+        }
+        None => Ok(named.to_vec()),
+    }
+}
+
+/// Host and port of plain HTTP. This machine is one host, whatever it is called.
+fn place_of(url: &str) -> Option<(String, u16)> {
+    let url = reqwest::Url::parse(url).ok().filter(|url| url.scheme() == "http")?;
+    let host = url.host_str()?;
+    let ip = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+    let here = host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback());
+    Some((if here { "localhost" } else { host }.to_owned(), url.port_or_known_default()?))
+}
+
 fn route(entry: &file::Route, upstreams: &[Upstream], known: (&Apps, &[Audience])) -> Result<Route, ConfigError> {
     let prefix = &entry.prefix;
     let is_clean = prefix.starts_with('/') && !prefix.contains(['?', '#', '%', '*']) && !is_unclean(prefix);
@@ -187,7 +224,7 @@ fn route(entry: &file::Route, upstreams: &[Upstream], known: (&Apps, &[Audience]
     };
     check(&entry.check, prefix, known)?;
     let methods = entry.methods.as_ref().map(|names| methods(names)).transpose()?;
-    Ok(Route { prefix: prefix.clone(), methods, upstream, check: entry.check.clone(), cookies })
+    Ok(Route { prefix: prefix.clone(), methods, upstream, check: entry.check.clone(), cookies, legacy: entry.legacy })
 }
 
 /// A demand that nothing can meet is a mistake, too.
@@ -235,4 +272,4 @@ fn methods(names: &[String]) -> Result<Vec<Method>, ConfigError> {
 
 #[cfg(test)]
 #[path = "gateway_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -3,7 +3,7 @@ use std::path::Path;
 use super::super::Config;
 
 /// A configuration with these tables at its end.
-fn parse(tables: &str) -> Result<Config, String> {
+pub fn parse(tables: &str) -> Result<Config, String> {
     let folder = tempfile::tempdir().unwrap();
     let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
     for (name, text) in [("master.key", key), ("app.secret", "secret")] {
@@ -61,6 +61,48 @@ fn mistakes_are_told_by_name() {
     assert!(with_route(twice).unwrap_err().contains("for HEAD"), "two routes for one request");
 }
 
+/// A webhook that is one of an upstream's own addresses is a part of it; any other one has to be called so.
+#[test]
+fn whose_cookies_a_webhook_is_shown() {
+    let of = |url: &str, named: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in [
+            ("master.key", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+            ("app.secret", "secret"),
+            ("webhook.secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+        ] {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        let text = format!(
+            "master_key = \"file:master.key\"\n[[apps]]\nname = \"shop\"\nappid = \"wx1\"\nsecret = \"file:app.secret\"\n\
+             binding = \"webhook\"\nwebhook = {{ url = \"{url}\", secret = \"file:webhook.secret\"{named} }}\n\
+             [[upstreams]]\nname = \"shop\"\nurls = [\"http://10.0.0.1:8080\", \"http://127.0.0.1:8080\"]\n\
+             [[upstreams]]\nname = \"pay\"\nurls = [\"http://Pay.internal\"]"
+        );
+        let config = Config::parse(&text, folder.path()).map_err(|e| e.to_string())?;
+        Ok::<_, String>(config.webhooks.values().next().unwrap().cookies_of.join(","))
+    };
+    for (url, named, expected) in [
+        ("http://127.0.0.1:8080/hook", "", "shop"),
+        ("http://localhost:8080/hook", "", "shop"),
+        ("http://[::1]:8080/hook", "", "shop"),
+        ("http://10.0.0.1:8080", "", "shop"),
+        ("http://pay.internal/hook", "", "pay"),
+        ("http://pay.internal:80/hook", "", "pay"),
+        ("http://pay.internal:8080/hook", "", ""),
+        ("http://127.0.0.1:8081/hook", "", ""),
+        ("http://10.0.0.2:8080/hook", "", ""),
+        ("https://pay.internal/hook", "", ""),
+        ("https://pay.internal/hook", ", cookies_of = [\"shop\"]", "shop"),
+        ("http://127.0.0.1:8080/hook", ", cookies_of = [\"pay\", \"shop\"]", "pay,shop"),
+        ("http://127.0.0.1:8080/hook", ", cookies_of = []", ""),
+    ] {
+        assert_eq!(of(url, named).as_deref(), Ok(expected), "{url}{named}");
+    }
+    let e = of("http://h/hook", ", cookies_of = [\"shp\"]").unwrap_err();
+    assert!(e.contains("apps.webhook.cookies_of"), "{e}");
+}
+
 #[test]
 fn addresses_are_plain() {
     for (urls, said) in [
@@ -75,4 +117,6 @@ fn addresses_are_plain() {
     }
     let e = parse("[[upstreams]]\nname = \"shop\"\nurls = [\"http://h\"]\nidle_timeout = 0").unwrap_err();
     assert!(e.contains("upstreams.idle_timeout"), "{e}");
+    let e = parse("[[upstreams]]\nname = \"shop\"\nurls = [\"http://h\"]\nmin_rate = 1000001").unwrap_err();
+    assert!(e.contains("upstreams.min_rate"), "{e}");
 }

@@ -7,6 +7,7 @@ mod api_key;
 mod file;
 mod gateway;
 mod jwt;
+mod legacy;
 mod limits;
 mod problem;
 mod push;
@@ -30,12 +31,14 @@ use yaopai_wire::original::is_prefix;
 use address::address;
 
 use crate::audit::Keeper;
+use crate::listen::proxies;
 use crate::push::Line;
 pub use address::Address;
 
 pub use api_key::{ApiKey, Scope};
 pub use gateway::{Cookies, HostSent, Route, Upstream};
 pub use jwt::{Audience, Jwt, Typ, is_taken};
+pub use legacy::Legacy;
 pub use problem::ConfigError;
 pub use template::{TEMPLATE, api_key_hash};
 
@@ -86,6 +89,8 @@ pub struct Config {
     pub upstreams: Vec<Upstream>,
     /// Which requests it passes on to which.
     pub routes: Vec<Route>,
+    /// By what a request of the old program's is known, while an app is being moved.
+    pub legacy: Legacy,
 }
 
 /// The sockets.
@@ -110,6 +115,8 @@ pub struct Webhook {
     pub secret: AppSecret,
     /// How long it may take.
     pub timeout: Duration,
+    /// The upstreams that it is a part of: `opened` is shown what they have set.
+    pub cookies_of: Vec<String>,
 }
 
 impl Webhook {
@@ -143,8 +150,8 @@ impl Config {
         let (mut apps, mut platforms, mut webhooks) = (Vec::new(), HashMap::new(), HashMap::new());
         let mut token_urls = HashMap::new();
         let mut pushes = HashMap::new();
-        for entry in file.apps {
-            let app = app(&entry, &secrets)?;
+        for entry in &file.apps {
+            let app = app(entry, &secrets)?;
             if platforms.insert(app.name.clone(), entry.base_url.clone()).is_some() {
                 return Err(ConfigError::value("apps.name", format!("two apps are called {:?}", entry.name)));
             }
@@ -154,7 +161,7 @@ impl Config {
                     format!("{:?} is not https; that is for development = true only", entry.base_url),
                 ));
             }
-            if let Some(url) = access_token::token_url(&entry, &secrets, file.development)? {
+            if let Some(url) = access_token::token_url(entry, &secrets, file.development)? {
                 token_urls.insert(app.name.clone(), url);
             }
             if let Some(hook) = &entry.webhook {
@@ -200,12 +207,20 @@ impl Config {
         let apps = Apps::new(apps);
         let jwt = jwt::read(&file.jwt, &file.audiences)?;
         let (upstreams, routes) = gateway::read(&file.upstreams, &file.routes, (&apps, &jwt.audiences))?;
+        let carriers = carriers(&file.carriers)?;
+        let legacy = legacy::read(file.legacy.as_ref(), &routes, &carriers)?;
+        for entry in &file.apps {
+            let found = entry.webhook.as_ref().zip(webhooks.get_mut(&AppName::from(entry.name.as_str())));
+            if let Some((entry, hook)) = found {
+                hook.cookies_of = gateway::cookies_of(&entry.url, entry.cookies_of.as_deref(), &upstreams)?;
+            }
+        }
         let config = Self {
             development: file.development,
             database: folder.join(&file.database),
             master_key: secrets.master_key(&file.master_key)?,
             listen,
-            carriers: carriers(&file.carriers)?,
+            carriers,
             trusted_proxies: networks("check.trusted_proxies", &file.check.trusted_proxies)?,
             public_proxies: networks("public.trusted_proxies", &file.public.trusted_proxies)?,
             stripped_prefix: stripped_prefix(file.public.stripped_prefix)?,
@@ -226,6 +241,7 @@ impl Config {
             api_keys: api_key::read_all(&file.api_keys)?,
             upstreams,
             routes,
+            legacy,
         };
         Ok(config)
     }
@@ -258,9 +274,8 @@ impl Config {
 
 fn networks(key: &'static str, texts: &[String]) -> Result<Vec<IpNet>, ConfigError> {
     let one = |text: &String| {
-        text.parse::<IpNet>()
-            .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
-            .map_err(|_| ConfigError::value(key, format!("{text:?} is no address or network like 10.0.0.0/8")))
+        proxies::network(text)
+            .ok_or_else(|| ConfigError::value(key, format!("{text:?} is no address or network like 10.0.0.0/8")))
     };
     texts.iter().map(one).collect()
 }
@@ -289,16 +304,18 @@ fn carriers(file: &file::Carriers) -> Result<Carriers, ConfigError> {
             "use carriers.authorization or carriers.cookie for that one".into(),
         ));
     }
-    let cookie_ok = |name: &String| {
-        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
-    };
-    if let Some(name) = file.cookie.as_ref().filter(|name| !cookie_ok(name)) {
+    if let Some(name) = file.cookie.as_ref().filter(|name| !is_cookie_name(name)) {
         return Err(ConfigError::value("carriers.cookie", format!("{name:?} can't be a cookie's name")));
     }
     if !file.authorization && file.cookie.is_none() && header.is_none() {
         return Err(ConfigError::value("carriers", "at least one carrier must be on".into()));
     }
     Ok(Carriers { authorization: file.authorization, cookie: file.cookie.clone(), header })
+}
+
+/// RFC 6265, section 4.1.1: a token.
+fn is_cookie_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }
 
 fn app(entry: &file::App, secrets: &secret::Secrets<'_>) -> Result<App, ConfigError> {
@@ -340,6 +357,7 @@ fn app(entry: &file::App, secrets: &secret::Secrets<'_>) -> Result<App, ConfigEr
             file::Link::Never => Link::Never,
             file::Link::Unionid => Link::Unionid,
         },
+        move_ask_again: seconds(entry.move_ask_again),
     };
     if policy.link == Link::Unionid && policy.open_platform.is_none() {
         return Err(ConfigError::value(
@@ -358,6 +376,12 @@ fn app(entry: &file::App, secrets: &secret::Secrets<'_>) -> Result<App, ConfigEr
                 "app {:?}: needs 60 ≤ idle ≤ 30 days, refresh_after < idle ≤ absolute ≤ 365 days (seconds)",
                 entry.name
             ),
+        ));
+    }
+    if !(1..=30 * day).contains(&entry.move_ask_again) {
+        return Err(ConfigError::value(
+            "apps.move_ask_again",
+            format!("app {:?}: must be 1 second to 30 days (in seconds)", entry.name),
         ));
     }
     if s.max == 0 || s.max_per_device_type.values().any(|n| *n == 0) {
@@ -389,7 +413,12 @@ fn webhook(entry: &file::Webhook, secrets: &secret::Secrets<'_>) -> Result<Webho
             "must be `whsec_` and base64 of 24 to 64 bytes (Standard Webhooks); `yaopai init` makes one".into(),
         ));
     }
-    Ok(Webhook { url: entry.url.clone(), secret: AppSecret::new(secret), timeout: Duration::from_secs(entry.timeout) })
+    Ok(Webhook {
+        url: entry.url.clone(),
+        secret: AppSecret::new(secret),
+        timeout: Duration::from_secs(entry.timeout),
+        cookies_of: Vec::new(),
+    })
 }
 
 #[cfg(test)]

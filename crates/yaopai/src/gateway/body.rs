@@ -1,10 +1,9 @@
-//! Bodies on their way: streamed, never kept. They stop when they stand still, and when their session ends.
+//! A request's body on its way: streamed, never kept. It stops when it is too slow, and when its session ends.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use axum::body::HttpBody;
 use bytes::Bytes;
@@ -12,11 +11,10 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use hyper::body::{Frame, SizeHint};
 use sha2::{Digest as _, Sha256};
-use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::Sleep;
 use yaopai_wire::digest::ContentDigest;
 
 use super::cut::Hold;
+use super::pace::{Pace, Waiting};
 
 /// Why a body did not go on to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -24,9 +22,9 @@ pub enum Broken {
     /// Its sender broke it off.
     #[error("the sender broke the body off")]
     Client,
-    /// It stood still for too long.
-    #[error("the body stood still for too long")]
-    Idle,
+    /// It stood still for too long, or was too slow on the whole.
+    #[error("the body was too slow")]
+    Slow,
     /// Its session ended.
     #[error("the session ended")]
     Ended,
@@ -38,8 +36,10 @@ pub enum Broken {
 /// A request's body. Where a signature covers its digest, the last chunk is held back until all of it was compared: the upstream
 /// never sees the end of another body.
 pub struct Upload<B> {
-    body: B,
-    watch: Watch,
+    /// `None`: there is none.
+    body: Option<B>,
+    client: Waiting,
+    ending: Ending,
     digest: Option<(Sha256, ContentDigest)>,
     held: Option<Bytes>,
     done: bool,
@@ -66,10 +66,11 @@ impl Course {
 }
 
 impl<B: HttpBody<Data = Bytes> + Unpin> Upload<B> {
-    /// Of a body that must have this digest, where one was signed.
-    pub fn new(body: B, digest: Option<ContentDigest>, idle: Duration, hold: Option<Arc<Hold>>) -> Self {
+    /// Of a body, if there is one, that must have this digest, where one was signed.
+    pub fn new(body: Option<B>, digest: Option<ContentDigest>, pace: Pace, hold: Option<Arc<Hold>>) -> Self {
         let digest = digest.map(|digest| (Sha256::new(), digest));
-        Self { body, watch: Watch::new(idle, hold), digest, held: None, done: false, course: Arc::default() }
+        let (client, ending) = (Waiting::new(pace), Ending::new(hold));
+        Self { body, client, ending, digest, held: None, done: false, course: Arc::default() }
     }
 
     /// To be looked at from outside.
@@ -104,19 +105,22 @@ impl<B: HttpBody<Data = Bytes> + Unpin> HttpBody for Upload<B> {
         if let Some(why) = this.course.broken() {
             return Poll::Ready(Some(Err(why)));
         }
-        if this.watch.has_ended(cx) {
+        if this.ending.has_come(cx) {
             return this.fail(Broken::Ended);
         }
         while !this.done {
-            let frame = match Pin::new(&mut this.body).poll_frame(cx) {
-                Poll::Pending if this.watch.is_idle(cx) => return this.fail(Broken::Idle),
+            let Some(body) = &mut this.body else { return this.end() };
+            let frame = match Pin::new(body).poll_frame(cx) {
+                Poll::Pending if this.client.is_over(cx) => return this.fail(Broken::Slow),
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(None) => return this.end(),
                 Poll::Ready(Some(Err(_))) => return this.fail(Broken::Client),
                 Poll::Ready(Some(Ok(frame))) => frame,
             };
-            this.watch.moved();
-            this.course.moved.fetch_add(1, Ordering::Relaxed);
+            let bytes = frame.data_ref().map_or(0, Bytes::len);
+            this.client.came(bytes);
+            // Empty pieces move nothing.
+            this.course.moved.fetch_add(u64::from(bytes > 0), Ordering::Relaxed);
             // Trailers end here: nothing of the check has seen them.
             let Ok(data) = frame.into_data() else { continue };
             let Some((read, _)) = &mut this.digest else { return Poll::Ready(Some(Ok(Frame::data(data)))) };
@@ -135,13 +139,13 @@ impl<B: HttpBody<Data = Bytes> + Unpin> HttpBody for Upload<B> {
         match self.digest {
             // What is not compared yet has not ended.
             Some(_) => false,
-            None => self.held.is_none() && (self.done || self.body.is_end_stream()),
+            None => self.held.is_none() && (self.done || self.body.as_ref().is_none_or(B::is_end_stream)),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         let held = self.held.as_ref().map_or(0, |held| u64::try_from(held.len()).unwrap_or(u64::MAX));
-        let rest = self.body.size_hint();
+        let rest = self.body.as_ref().map_or_else(|| SizeHint::with_exact(0), B::size_hint);
         let mut hint = SizeHint::new();
         hint.set_lower(rest.lower().saturating_add(held));
         if let Some(upper) = rest.upper() {
@@ -149,6 +153,21 @@ impl<B: HttpBody<Data = Bytes> + Unpin> HttpBody for Upload<B> {
         }
         hint
     }
+}
+
+/// How many pieces of nothing are taken for the way in which somebody ends a body.
+const EMPTY_MAX: usize = 8;
+
+/// Does it end before anything came? Reads as far as it takes to tell: what comes is lost.
+pub async fn is_nothing<B: HttpBody<Data = Bytes> + Unpin>(body: &mut B) -> bool {
+    for _ in 0..EMPTY_MAX {
+        match std::future::poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await {
+            None => return true,
+            Some(Ok(frame)) if frame.data_ref().is_none_or(Bytes::is_empty) => {}
+            Some(_) => return false,
+        }
+    }
+    false
 }
 
 /// An upload as it is lent to a client, which drops it if it finds no connection: then the next one has it, untouched.
@@ -187,80 +206,18 @@ impl<B: HttpBody<Data = Bytes> + Unpin> HttpBody for Lent<B> {
     }
 }
 
-/// An answer's body. It holds a place at its upstream until it is over.
-pub struct Download<B> {
-    body: B,
-    watch: Watch,
-    _place: OwnedSemaphorePermit,
-}
+/// The end of a session, for who polls.
+pub struct Ending(Option<BoxFuture<'static, ()>>);
 
-impl<B> Download<B> {
-    /// Of this body.
-    pub fn new(body: B, idle: Duration, hold: Option<Arc<Hold>>, place: OwnedSemaphorePermit) -> Self {
-        Self { body, watch: Watch::new(idle, hold), _place: place }
-    }
-}
-
-impl<B> HttpBody for Download<B>
-where
-    B: HttpBody<Data = Bytes> + Unpin,
-    B::Error: Into<axum::BoxError>,
-{
-    type Data = Bytes;
-    type Error = axum::BoxError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::BoxError>>> {
-        let this = &mut *self;
-        if this.watch.has_ended(cx) {
-            return Poll::Ready(Some(Err(Broken::Ended.into())));
-        }
-        match Pin::new(&mut this.body).poll_frame(cx) {
-            Poll::Pending if this.watch.is_idle(cx) => Poll::Ready(Some(Err(Broken::Idle.into()))),
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(frame) => {
-                this.watch.moved();
-                Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
-            }
-        }
+impl Ending {
+    /// Of what holds it; nobody's doesn't end.
+    pub fn new(hold: Option<Arc<Hold>>) -> Self {
+        Self(hold.map(|hold| async move { hold.ended().await }.boxed()))
     }
 
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-/// Watches for what stops a body.
-struct Watch {
-    limit: Duration,
-    still: Option<Pin<Box<Sleep>>>,
-    ended: Option<BoxFuture<'static, ()>>,
-}
-
-impl Watch {
-    fn new(limit: Duration, hold: Option<Arc<Hold>>) -> Self {
-        let ended = hold.map(|hold| async move { hold.ended().await }.boxed());
-        Self { limit, still: None, ended }
-    }
-
-    fn has_ended(&mut self, cx: &mut Context<'_>) -> bool {
-        self.ended.as_mut().is_some_and(|ended| ended.as_mut().poll(cx).is_ready())
-    }
-
-    /// Asked while nothing comes; from the first time on the time runs.
-    fn is_idle(&mut self, cx: &mut Context<'_>) -> bool {
-        let limit = self.limit;
-        self.still.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit))).as_mut().poll(cx).is_ready()
-    }
-
-    fn moved(&mut self) {
-        self.still = None;
+    /// Has it come?
+    pub fn has_come(&mut self, cx: &mut Context<'_>) -> bool {
+        self.0.as_mut().is_some_and(|ended| ended.as_mut().poll(cx).is_ready())
     }
 }
 

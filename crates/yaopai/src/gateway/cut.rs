@@ -116,6 +116,14 @@ impl Hold {
     }
 }
 
+/// Returns when the session of what holds it has ended; nobody's doesn't.
+pub async fn ended(hold: Option<&Arc<Hold>>) {
+    match hold {
+        Some(hold) => hold.ended().await,
+        None => std::future::pending().await,
+    }
+}
+
 impl Drop for Hold {
     fn drop(&mut self) {
         let mut shard = self.cuts.shard(self.session);

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderValue, header};
 use yaopai_core::ids::{SessionId, UserId};
-use yaopai_core::service::{Alone, JarOf, Service};
+use yaopai_core::service::{Alone, Going, JarOf, Service, Went};
 use yaopai_core::{Error, Result};
 use yaopai_wire::problem::Code;
 
@@ -14,6 +14,7 @@ pub(super) struct Kept {
     service: Service,
     session: SessionId,
     user: Option<UserId>,
+    upstream: String,
     host: String,
     path: String,
     /// Nobody else's request opens a second session at the back end meanwhile.
@@ -27,14 +28,11 @@ impl Kept {
     ///
     /// # Errors
     /// The store's. Nothing has been sent.
-    pub async fn open(service: &Service, passed: &Passed, host: &str, path: &str) -> Result<Option<Self>> {
+    pub async fn open(service: &Service, passed: &Passed, to: Went<'_>) -> Result<Option<Self>> {
         let (session, user) = (passed.session, passed.user.clone());
         let of = JarOf { session, user: user.as_ref() };
-        if !service.is_jar_of(of).await? {
-            return Ok(None);
-        }
-        let alone = service.alone(session).await?;
-        let cookie = match service.cookies_for(of, host, path).await? {
+        let Some(Going { cookie, alone }) = service.going(of, to).await? else { return Ok(None) };
+        let cookie = match cookie {
             None => None,
             Some(field) => {
                 // A back end may set any bytes but controls.
@@ -44,8 +42,8 @@ impl Kept {
                 Some(value)
             }
         };
-        let (host, path) = (host.to_owned(), path.to_owned());
-        Ok(Some(Self { service: service.clone(), session, user, host, path, alone, cookie }))
+        let (upstream, host, path) = (to.upstream.to_owned(), to.host.to_owned(), to.path.to_owned());
+        Ok(Some(Self { service: service.clone(), session, user, upstream, host, path, alone, cookie }))
     }
 
     /// What goes to the back end, in place of the client's.
@@ -58,11 +56,14 @@ impl Kept {
     /// # Errors
     /// The back end has acted, so nothing after which a client sends its request again.
     pub async fn learn(self, answer: &HeaderMap) -> Result<()> {
-        let Self { service, session, user, host, path, alone, .. } = self;
+        let Self { service, session, user, upstream, host, path, alone, .. } = self;
+        let from = Went { upstream: &upstream, host: &host, path: &path };
         let of = JarOf { session, user: user.as_ref() };
         let lines: Vec<&[u8]> = answer.get_all(header::SET_COOKIE).iter().map(HeaderValue::as_bytes).collect();
-        let kept = if lines.is_empty() { Ok(()) } else { service.learn(of, &host, &path, &lines).await };
-        drop(alone);
+        let kept = if lines.is_empty() { Ok(()) } else { service.learn(of, from, &lines).await };
+        if kept.is_ok() {
+            alone.answered().await;
+        }
         kept.map_err(|e| {
             if e.code == Code::SessionEnded { refuse::ended() } else { refuse::not_kept().internal(format!("{e:?}")) }
         })

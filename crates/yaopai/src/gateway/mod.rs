@@ -6,15 +6,19 @@
 mod asked;
 mod body;
 mod cut;
+mod download;
 mod forward;
 mod kept;
+mod legacy;
 mod outgoing;
+mod pace;
 mod refuse;
 mod routes;
 mod socket;
 mod upstream;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use http::request::Parts;
@@ -24,7 +28,7 @@ use ipnet::IpNet;
 use tokio::sync::watch;
 use yaopai_core::Error;
 use yaopai_core::ports::Clock;
-use yaopai_core::service::Service;
+use yaopai_core::service::{Service, Went};
 use yaopai_wire::carrier::Carriers;
 use yaopai_wire::digest::ContentDigest;
 use yaopai_wire::principal::{BOUND, USER};
@@ -32,18 +36,22 @@ use yaopai_wire::problem::Code;
 use yaopai_wire::signature::SIGNATURE_INPUT;
 
 use crate::api::origin::origin;
-use crate::check::{Checks, Passed, Verdict};
-use crate::config::{self, Cookies};
+use crate::check::{Ask, Checks, Passed, Require, Verdict};
+use crate::config::{self, Cookies, Legacy};
 use crate::listen::Peer;
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, Side};
 use asked::Asked;
-use body::{Download, Upload};
+use body::Upload;
 use cut::Hold;
+use download::Download;
 use kept::Kept;
 use routes::{Route, Routes};
 
 pub use asked::in_one_form;
 pub use cut::{Cuts, CuttingSink, user_of};
+
+/// How long it may take until it is known whether a request to read has a body, where its head doesn't tell.
+const LOOK_TIME: Duration = Duration::from_secs(5);
 
 /// Passes requests on.
 pub struct Gateway {
@@ -57,6 +65,8 @@ pub struct Gateway {
     proxies: Vec<IpNet>,
     /// What such a proxy takes off the paths that clients call.
     stripped_prefix: String,
+    /// By what a request of the old program's is known, while an app is being moved.
+    legacy: Legacy,
     metrics: Arc<Metrics>,
     stop: watch::Receiver<bool>,
 }
@@ -71,12 +81,16 @@ pub struct Around {
     pub proxies: Vec<IpNet>,
     /// What such a proxy takes off the paths that clients call.
     pub stripped_prefix: String,
+    /// By what a request of the old program's is known, while an app is being moved.
+    pub legacy: Legacy,
 }
 
 /// Whose request it is.
 struct Who {
-    /// Nobody's, on a route that is open.
+    /// Nobody's, on a route that is open or of the old program's.
     passed: Option<Passed>,
+    /// Is it the old program's?
+    legacy: bool,
     /// Held from before the request goes on until all of it is over.
     hold: Option<Arc<Hold>>,
 }
@@ -95,9 +109,21 @@ impl Gateway {
             return None;
         }
         let upstreams: Vec<_> = upstreams.into_iter().map(|u| upstream::Upstream::start(u, &stop)).collect();
-        let Around { service, carriers, proxies, stripped_prefix } = around;
+        let Around { service, carriers, proxies, stripped_prefix, legacy } = around;
         let routes = Routes::new(routes, &upstreams);
-        Some(Arc::new(Self { checks, service, routes, cuts, clock, carriers, proxies, stripped_prefix, metrics, stop }))
+        Some(Arc::new(Self {
+            checks,
+            service,
+            routes,
+            cuts,
+            clock,
+            carriers,
+            proxies,
+            stripped_prefix,
+            legacy,
+            metrics,
+            stop,
+        }))
     }
 
     /// Answers one request, [in one form](in_one_form).
@@ -113,18 +139,20 @@ impl Gateway {
 
     async fn pass_on(&self, peer: Peer, mut request: Request<Incoming>) -> Result<Response<Body>, Error> {
         let upgrade = socket::asked(&request).then(|| hyper::upgrade::on(&mut request));
-        let (parts, body) = request.into_parts();
+        let (parts, mut body) = request.into_parts();
         let asked = Asked::read(&parts)?;
-        read_has_length(&parts, &body)?;
+        let has_body = has_body(&parts, &mut body).await?;
         let route = self.routes.find(asked.original.path, &parts.method)?;
         let who = self.who(route, &asked, &parts, peer).await?;
-        let digest = body_digest(who.passed.as_ref(), route, &parts, &body)?;
+        let digest = body_digest(who.passed.as_ref(), route, &parts, has_body)?;
         let jar = self.jar(route, &asked, who.passed.as_ref()).await?;
         let place = route.upstream.place()?;
 
-        let request = outgoing::Outgoing { parts: &parts, asked: &asked, peer, upgrade: upgrade.is_some() };
+        let request =
+            outgoing::Outgoing { parts: &parts, asked: &asked, peer, upgrade: upgrade.is_some(), legacy: who.legacy };
         let head = request.head(self, route, who.passed.as_ref(), jar.as_ref().and_then(Kept::cookie));
-        let upload = Upload::new(body, digest, route.upstream.idle(), who.hold.clone());
+        let body = Some(body).filter(|_| has_body);
+        let upload = Upload::new(body, digest, route.upstream.pace(), who.hold.clone());
         let mut response = route.upstream.send(head, upload, who.hold.as_ref(), &*self.clock).await?;
 
         let socket = match (response.status(), upgrade) {
@@ -139,12 +167,12 @@ impl Gateway {
         if let Some(jar) = jar {
             jar.learn(response.headers()).await?;
         }
-        outgoing::for_the_client(response.headers_mut(), route.cookies);
+        outgoing::for_the_client(response.headers_mut(), route.cookies_of(who.legacy));
         if let Some(passed) = who.passed {
             tell(&passed, response.headers_mut());
         }
         let Some((client, upstream)) = socket else {
-            return Ok(response.map(|body| Body::new(Download::new(body, route.upstream.idle(), who.hold, place))));
+            return Ok(response.map(|body| Body::new(Download::new(body, route.upstream.pace(), who.hold, place))));
         };
         socket::agree(response.headers_mut());
         let ends = socket::Ends { client, upstream, idle: route.upstream.socket_idle(), stop: self.stop.clone() };
@@ -156,15 +184,31 @@ impl Gateway {
     async fn who(&self, route: &Route, asked: &Asked<'_>, parts: &Parts, peer: Peer) -> Result<Who, Error> {
         let original = asked.original.stripped_of(&self.stripped_prefix);
         let from = origin(peer, &parts.headers, &self.proxies);
+        if route.legacy && self.legacy.is_shown(&parts.headers) && !self.checks.shows_ours(&original, &parts.headers) {
+            // Judged as a guest is: with what only we may say, or what could be read in two ways, it doesn't pass.
+            let ask = Ask { require: Require::Open, jwt: None, ..route.ask() };
+            let Verdict::Guest = self.checks.judge(&ask, &original, &parts.headers, from).await? else {
+                return Err(
+                    Error::new(Code::Internal, "Try again.").internal("a session in what shows nothing of ours")
+                );
+            };
+            self.metrics.gateway_side(Side::Legacy);
+            self.service.moved().legacy_request(ask.realm);
+            return Ok(Who { passed: None, legacy: true, hold: None });
+        }
         let begun = self.checks.begin();
         match self.checks.judge(&route.ask(), &original, &parts.headers, from).await? {
-            Verdict::Guest => Ok(Who { passed: None, hold: None }),
+            Verdict::Guest => {
+                self.metrics.gateway_side(Side::Guest);
+                Ok(Who { passed: None, legacy: false, hold: None })
+            }
             Verdict::Passed(passed) => {
                 let user = passed.principal.get(USER).cloned();
                 let hold = self.cuts.hold(passed.session, user.clone());
                 // An end or a change of user that came between the check and the hold reached neither.
                 self.checks.still(begun, passed.session, user.as_ref()).await?;
-                Ok(Who { passed: Some(passed), hold: Some(hold) })
+                self.metrics.gateway_side(Side::Yaopai);
+                Ok(Who { passed: Some(passed), legacy: false, hold: Some(hold) })
             }
         }
     }
@@ -172,8 +216,8 @@ impl Gateway {
     /// The session's jar, where the back end's cookies are kept. A guest has none.
     async fn jar(&self, route: &Route, asked: &Asked<'_>, passed: Option<&Passed>) -> Result<Option<Kept>, Error> {
         let Some(passed) = passed.filter(|_| route.cookies == Cookies::Keep) else { return Ok(None) };
-        let host = route.upstream.host_sent(asked.original.host);
-        Kept::open(&self.service, passed, host, asked.original.path).await
+        let (upstream, host) = (route.upstream.name(), route.upstream.host_sent(asked.original.host));
+        Kept::open(&self.service, passed, Went { upstream, host, path: asked.original.path }).await
     }
 
     fn trusts(&self, peer: Peer) -> bool {
@@ -183,12 +227,21 @@ impl Gateway {
 
 /// hyper's client sends the body of a GET or HEAD only where its length is known, and else leaves it out without a word: the upstream
 /// would be told of a body, perhaps a signed one, that it never gets.
-fn read_has_length(parts: &Parts, body: &Incoming) -> Result<(), Error> {
-    let is_read = matches!(parts.method, Method::GET | Method::HEAD);
-    if is_read && !body.is_end_stream() && body.size_hint().exact().is_none() {
-        return Err(refuse::no_length());
+///
+/// Whether there is one is not always in the head: some balancers end each HTTP/2 request with an empty piece, and a client may send
+/// chunks of nothing. Then there is none.
+async fn has_body(parts: &Parts, body: &mut Incoming) -> Result<bool, Error> {
+    if body.is_end_stream() {
+        return Ok(false);
     }
-    Ok(())
+    let is_read = matches!(parts.method, Method::GET | Method::HEAD);
+    if !is_read || body.size_hint().exact().is_some() {
+        return Ok(true);
+    }
+    match tokio::time::timeout(LOOK_TIME, body::is_nothing(body)).await {
+        Ok(true) => Ok(false),
+        _ => Err(refuse::no_length()),
+    }
 }
 
 /// What the body must be, if a signature says so. A body that none covers goes on only where the route allows it.
@@ -196,21 +249,25 @@ fn body_digest(
     passed: Option<&Passed>,
     route: &Route,
     parts: &Parts,
-    body: &Incoming,
+    has_body: bool,
 ) -> Result<Option<ContentDigest>, Error> {
     let is_read = matches!(parts.method, Method::GET | Method::HEAD);
     match passed {
         Some(passed) if passed.body_signed => {
             let digest = ContentDigest::read(&parts.headers).ok().flatten().ok_or_else(refuse::other_body)?;
-            if !body.is_end_stream() {
+            if has_body {
                 return Ok(Some(digest));
             }
             // Nothing would be left to hold back.
             if digest == ContentDigest::of(b"") { Ok(None) } else { Err(refuse::other_body()) }
         }
         // Signed requests to read need no digest, and so must have no body.
-        Some(_) if is_read && !body.is_end_stream() && parts.headers.contains_key(SIGNATURE_INPUT) => {
-            if route.ask().unsigned_body { Ok(None) } else { Err(refuse::unsigned_body()) }
+        Some(_) if is_read && has_body && parts.headers.contains_key(SIGNATURE_INPUT) => {
+            if route.ask().unsigned_body {
+                Ok(None)
+            } else {
+                Err(refuse::unsigned_body())
+            }
         }
         _ => Ok(None),
     }

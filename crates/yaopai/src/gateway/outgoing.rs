@@ -55,6 +55,8 @@ pub struct Outgoing<'a> {
     pub peer: Peer,
     /// Does it ask for a WebSocket?
     pub upgrade: bool,
+    /// Is it the old program's?
+    pub legacy: bool,
 }
 
 impl Outgoing<'_> {
@@ -65,8 +67,12 @@ impl Outgoing<'_> {
         without_hop_by_hop(&mut headers);
         headers.insert(header::HOST, self.asked.host.clone());
         gateway.carriers.take_out(&mut headers, &[VIEW_COOKIE]);
-        if route.cookies != Cookies::Pass {
+        if route.cookies_of(self.legacy) != Cookies::Pass {
             headers.remove(header::COOKIE);
+        }
+        // Before the jar's are added, among which the back end's own session may have the same name.
+        if passed.is_some() {
+            gateway.legacy.take_out(&mut headers);
         }
         if let Some(cookie) = kept {
             headers.insert(header::COOKIE, cookie.clone());

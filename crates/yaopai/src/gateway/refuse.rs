@@ -89,7 +89,7 @@ pub(super) fn broken(why: Broken) -> Error {
     match why {
         Broken::OtherBody => other_body(),
         Broken::Ended => ended(),
-        Broken::Idle => Error::new(Code::Malformed, "The request's body did not arrive: it stood still for too long."),
+        Broken::Slow => Error::new(Code::Malformed, "The request's body did not arrive: it was too slow."),
         Broken::Client => Error::new(Code::Malformed, "The request's body broke off."),
     }
 }

@@ -29,6 +29,8 @@ pub struct Route {
     check: String,
     /// What becomes of cookies.
     pub cookies: Cookies,
+    /// Do requests of the old program's go on unchecked?
+    pub legacy: bool,
     /// Where it leads.
     pub upstream: Arc<Upstream>,
     /// Is another method checked otherwise? Then no header may change the method behind the check's back.
@@ -49,8 +51,8 @@ impl Routes {
         let mut places: Vec<Place> = Vec::new();
         for route in routes {
             let Some(upstream) = upstreams.get(route.upstream).cloned() else { continue };
-            let config::Route { prefix, methods, check, cookies, .. } = route;
-            let route = Route { by_method: false, methods, check, cookies, upstream };
+            let config::Route { prefix, methods, check, cookies, legacy, .. } = route;
+            let route = Route { by_method: false, methods, check, cookies, legacy, upstream };
             match places.iter_mut().find(|place| place.prefix == prefix) {
                 Some(place) => place.routes.push(route),
                 None => places.push(Place { prefix, routes: vec![route] }),

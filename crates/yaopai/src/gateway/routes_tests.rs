@@ -14,6 +14,7 @@ fn upstream() -> Arc<Upstream> {
         connect_timeout: seconds(1),
         response_timeout: seconds(1),
         idle_timeout: seconds(1),
+        min_rate: 0,
         socket_idle_timeout: seconds(1),
         keep_alive: seconds(1),
         max_requests: 1,
@@ -30,6 +31,7 @@ fn routes(entries: &[(&str, &[Method], &str)]) -> Routes {
         upstream: 0,
         check: (*check).into(),
         cookies: Cookies::Pass,
+        legacy: false,
     };
     Routes::new(entries.iter().map(route).collect(), &[upstream()])
 }

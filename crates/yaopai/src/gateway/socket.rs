@@ -15,7 +15,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
-use super::cut::Hold;
+use super::cut::{Hold, ended};
 use crate::listen;
 
 /// How long both ends may take to have switched, once the upstream has agreed.
@@ -71,15 +71,9 @@ impl Ends {
     /// Passes bytes on until one end closes, nothing is said for too long, the session ends or the server stops. Then both ends
     /// are dropped, whatever is still under way: who was kicked hears no more.
     pub async fn join(mut self, hold: Option<Arc<Hold>>, _place: OwnedSemaphorePermit) {
-        let ended = async {
-            match &hold {
-                Some(hold) => hold.ended().await,
-                None => std::future::pending().await,
-            }
-        };
         tokio::select! {
             biased;
-            () = ended => {}
+            () = ended(hold.as_ref()) => {}
             () = listen::stopping(&mut self.stop) => {}
             () = pass(self.client, self.upstream, self.idle) => {}
         }

@@ -13,8 +13,9 @@ use yaopai_core::ports::Clock;
 use yaopai_core::time::Timestamp;
 
 use super::body::{Course, Lent, Upload};
-use super::cut::Hold;
+use super::cut::{Hold, ended};
 use super::forward::{Failure, Forward, Head};
+use super::pace::Pace;
 use super::refuse;
 use crate::config::{self, HostSent};
 use crate::listen;
@@ -81,6 +82,11 @@ impl Upstream {
         self.places.clone().try_acquire_owned().map_err(|_| refuse::full())
     }
 
+    /// Its name in the configuration.
+    pub fn name(&self) -> &str {
+        &self.config.name
+    }
+
     /// The host that it takes itself for: what its cookies are for.
     pub fn host_sent<'a>(&'a self, client: &'a str) -> &'a str {
         match (self.config.host, self.addresses.first()) {
@@ -89,9 +95,9 @@ impl Upstream {
         }
     }
 
-    /// How long a body may stand still.
-    pub fn idle(&self) -> Duration {
-        self.config.idle_timeout
+    /// How slow a body may be.
+    pub fn pace(&self) -> Pace {
+        Pace { idle: self.config.idle_timeout, min_rate: self.config.min_rate }
     }
 
     /// How long a socket may be silent.
@@ -171,13 +177,6 @@ impl Upstream {
                 () = tokio::time::sleep(*every) => {}
             }
         }
-    }
-}
-
-async fn ended(hold: Option<&Arc<Hold>>) {
-    match hold {
-        Some(hold) => hold.ended().await,
-        None => std::future::pending().await,
     }
 }
 

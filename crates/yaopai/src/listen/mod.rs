@@ -4,6 +4,7 @@
 mod bind;
 pub mod brief;
 mod either;
+pub mod proxies;
 mod rewound;
 
 use std::net::IpAddr;
@@ -69,8 +70,7 @@ impl Peer {
     pub fn is_among(self, proxies: &[IpNet]) -> bool {
         match self {
             Self::Local => true,
-            // A socket of both families names an IPv4 peer in IPv6.
-            Self::Ip(ip) => proxies.iter().any(|net| net.contains(&ip.to_canonical())),
+            Self::Ip(ip) => proxies::has(proxies, ip),
         }
     }
 }

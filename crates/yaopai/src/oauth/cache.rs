@@ -4,6 +4,9 @@
 //! What is found is compared with the session's principal as it is now, byte by byte, so it doesn't matter who changed what in which
 //! order: a JWT that says something else than the headers is not handed out. One of a session that has ended isn't even
 //! asked for.
+//!
+//! Time here is what the machine's clock shows, as it is in the JWTs: it may jump, and what is handed out then has its life by the new
+//! time.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 
@@ -36,12 +39,27 @@ struct Kept {
     /// `Bearer …`
     value: HeaderValue,
     stamp: Stamp,
-    /// In the second half of its life the next one is signed.
-    fresh_until: Timestamp,
-    good_until: Timestamp,
+    life: Life,
     epoch: u64,
     /// Is somebody signing the next one?
     renewing: AtomicBool,
+}
+
+/// From when to when a JWT is good.
+#[derive(Clone, Copy)]
+pub struct Life {
+    /// The second that `iat` says.
+    pub begins: Timestamp,
+    /// In the second half of its life the next one is signed.
+    pub fresh_until: Timestamp,
+    pub good_until: Timestamp,
+}
+
+impl Life {
+    /// One from the future is none: the clock was set back since it was signed, and it would outlive its session by that.
+    fn holds(self, now: Timestamp) -> bool {
+        (self.begins..self.good_until).contains(&now)
+    }
 }
 
 pub enum Found {
@@ -63,29 +81,23 @@ impl Cache {
     pub fn find(&self, key: Key, principal: &Principal, now: Timestamp) -> Found {
         let guard = self.map.guard();
         let Some(kept) = self.map.get(&key, &guard) else { return Found::Sign };
-        let stale = now >= kept.good_until || kept.epoch != self.epoch.load(Ordering::Acquire);
+        let stale = !kept.life.holds(now) || kept.epoch != self.epoch.load(Ordering::Acquire);
         if stale || !principal.is(&kept.stamp) {
             return Found::Sign;
         }
-        if now >= kept.fresh_until && !kept.renewing.swap(true, Ordering::Relaxed) {
+        if now >= kept.life.fresh_until && !kept.renewing.swap(true, Ordering::Relaxed) {
             return Found::Sign;
         }
         Found::Good(kept.value.clone())
     }
 
     /// Keeps one, if there is room.
-    pub fn keep(
-        &self,
-        key: Key,
-        stamp: Stamp,
-        value: HeaderValue,
-        (now, (fresh_until, good_until), epoch): (Timestamp, (Timestamp, Timestamp), u64),
-    ) {
+    pub fn keep(&self, key: Key, stamp: Stamp, value: HeaderValue, (now, life, epoch): (Timestamp, Life, u64)) {
         let guard = self.map.guard();
         if self.len() >= self.bound && self.map.get(&key, &guard).is_none() {
             // One of those who come meets the walk, and the others are served without being kept.
             let swept = self.swept.load(Ordering::Relaxed);
-            let mine = now.0 - swept >= SWEEP_EVERY
+            let mine = !(0..SWEEP_EVERY).contains(&(now.0 - swept))
                 && self.swept.compare_exchange(swept, now.0, Ordering::Relaxed, Ordering::Relaxed).is_ok();
             if mine {
                 self.sweep(now);
@@ -95,7 +107,7 @@ impl Cache {
             }
         }
         let renewing = AtomicBool::new(false);
-        let kept = Kept { value, stamp, fresh_until, good_until, epoch, renewing };
+        let kept = Kept { value, stamp, life, epoch, renewing };
         if self.map.insert(key, kept, &guard).is_none() {
             self.len.fetch_add(1, Ordering::Relaxed);
         }
@@ -112,7 +124,7 @@ impl Cache {
 
     pub fn sweep(&self, now: Timestamp) {
         let (guard, epoch) = (self.map.guard(), self.epoch());
-        self.map.retain(|_, kept| now < kept.good_until && kept.epoch == epoch, &guard);
+        self.map.retain(|_, kept| kept.life.holds(now) && kept.epoch == epoch, &guard);
         // Counted anew, so that no race between this and those who keep some adds up.
         self.len.store(self.map.len(), Ordering::Relaxed);
     }

@@ -56,14 +56,18 @@ async fn opaque(
 ) -> Result<Option<Map<String, Value>>, Error> {
     let Some(who) = admin.service().introspect(&asking.realm, token, slide).await? else { return Ok(None) };
     let principal = Principal::new(&who.session, who.bound, place(&who.app));
-    let lives = (who.session.created_at, admin.service().expires_at(&who.session, &who.app));
+    // Our time never goes back, and whoever asks compares with a clock that may have been set back like the machine's.
+    let clock = &admin.service().world().clock;
+    let (now, shown) = (clock.now(), clock.shown());
+    let expires_at = admin.service().expires_at(&who.session, &who.app);
+    let lives = (who.session.created_at.min(shown), Timestamp(shown.0 + (expires_at.0 - now.0)));
     let proven = Proven { body_signed: false };
     Ok(Some(active(admin, asking.audience.as_ref(), &principal, &who.session, proven, lives)))
 }
 
 /// A JWT that a check has handed out: it answers for the session as it is now.
 async fn signed(admin: &Admin, asking: &Asking, text: &str) -> Result<Option<Map<String, Value>>, Error> {
-    let (issuer, (now, _)) = (admin.issuer(), admin.service().now());
+    let (issuer, now) = (admin.issuer(), admin.service().world().clock.shown());
     let Some(shown) = issuer.name.as_deref().and_then(|name| jwt::read(text, issuer.keys(), name, now)) else {
         return Ok(None);
     };

@@ -17,6 +17,8 @@ use crate::config::{Audience, Typ};
 
 /// The longest text that is looked at. Ours have some 3 KB at most.
 const LENGTH_MAX: usize = 8192;
+/// How far the clocks of two servers may differ, in milliseconds. One from further ahead was signed before the clock was set back.
+const AHEAD_MAX: i64 = 60_000;
 
 /// A JWT's payload.
 pub(super) fn claims(
@@ -120,7 +122,8 @@ impl Shown {
     }
 }
 
-/// Reads a JWT that one of our published keys has signed in this name and that has not expired. `None`: it is something else.
+/// Reads a JWT that one of our published keys has signed in this name and that is good by what the machine's clock
+/// shows. `None`: it is something else.
 pub(super) fn read(text: &str, keys: &Keys, issuer: &str, now: Timestamp) -> Option<Shown> {
     if text.len() > LENGTH_MAX {
         return None;
@@ -135,7 +138,8 @@ pub(super) fn read(text: &str, keys: &Keys, issuer: &str, now: Timestamp) -> Opt
     validation.validate_aud = false;
     validation.required_spec_claims.clear();
     let shown: Shown = jsonwebtoken::decode(text, &key, &validation).ok()?.claims;
-    let lives = now.0 < shown.exp.saturating_mul(1000);
+    let begun = shown.iat.saturating_mul(1000) <= now.0.saturating_add(AHEAD_MAX);
+    let lives = begun && now.0 < shown.exp.saturating_mul(1000);
     (shown.iss == issuer && lives).then_some(shown)
 }
 

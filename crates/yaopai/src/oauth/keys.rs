@@ -6,10 +6,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 use jsonwebtoken::jwk::{Jwk, PublicKeyUse};
 use jsonwebtoken::{DecodingKey, EncodingKey};
 use serde_json::{Map, Value};
-use yaopai_core::ports::{Clock, Entropy, SigningAlg, SigningKey, Store, StoreError};
+use yaopai_core::ports::{Clock, Entropy, NextKey, NextKeys, SigningAlg, SigningKey, Store, StoreError};
 use yaopai_core::seal::{SealError, Sealer};
 use yaopai_core::service::World;
-use yaopai_core::signing::{self, Role, Rotation};
+use yaopai_core::signing::{self, Rotation};
 use yaopai_core::time::Timestamp;
 
 use super::jwt;
@@ -89,12 +89,13 @@ impl Keys {
         self.open.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn kept(&self) -> Vec<SigningKey> {
+    /// All of them, in the order in which they sign.
+    pub fn kept(&self) -> Vec<SigningKey> {
         self.all().iter().map(|open| open.key.clone()).collect()
     }
 
     /// Reads them from the store.
-    async fn load(&self) -> Result<(), KeysError> {
+    pub(super) async fn load(&self) -> Result<(), KeysError> {
         let kept = self.store.signing_keys().await?;
         let open: Result<Vec<_>, _> = kept.into_iter().map(|key| Open::new(key, &self.sealer)).collect();
         *self.open.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(open?);
@@ -108,7 +109,12 @@ impl Keys {
         let mut changed = false;
         for alg in self.algs.iter().copied() {
             if let Some(from) = self.rotation.due(&kept, alg, now) {
-                self.add(alg, &kept, (now, from), false).await?;
+                let NextKey { key, after } = self.after(alg, &kept, (now, from))?;
+                let (kid, from) = (key.kid.clone(), crate::rfc3339::rfc3339(key.signs_from));
+                // If somebody else was quicker, theirs is as good.
+                if self.store.add_signing_key(key, after.as_deref()).await? {
+                    tracing::info!(kid, alg = alg.as_str(), signs_from = from, "a signing key was made");
+                }
                 changed = true;
             }
         }
@@ -124,36 +130,22 @@ impl Keys {
         Ok(())
     }
 
-    /// Makes the next key of each algorithm, unless one is on its way; `at_once`: it signs now, and is the only one.
-    pub(super) async fn rotate(&self, at_once: bool) -> Result<(), KeysError> {
+    /// The next key of each algorithm, unless one is on its way; `at_once`: it signs now, and is to be the only one.
+    pub(super) async fn next(&self, at_once: bool) -> Result<NextKeys, KeysError> {
         self.load().await?;
         let (kept, now) = (self.kept(), self.clock.now());
-        for alg in self.algs.iter().copied() {
-            let coming = signing::newest(&kept, alg).is_some_and(|newest| newest.signs_from > now);
-            if at_once {
-                self.add(alg, &kept, (now, now), true).await?;
-            } else if !coming {
-                self.add(alg, &kept, (now, now + self.rotation.ahead), false).await?;
-            }
-        }
-        self.load().await
+        let from = if at_once { now } else { now + self.rotation.ahead };
+        let coming = |alg| signing::newest(&kept, alg).is_some_and(|newest| newest.signs_from > now);
+        let wanted = self.algs.iter().copied().filter(|alg| at_once || !coming(*alg));
+        let keys = wanted.map(|alg| self.after(alg, &kept, (now, from))).collect::<Result<_, _>>()?;
+        Ok(NextKeys { keys, alone: at_once })
     }
 
-    async fn add(
-        &self,
-        alg: SigningAlg,
-        kept: &[SigningKey],
-        times: (Timestamp, Timestamp),
-        alone: bool,
-    ) -> Result<(), KeysError> {
+    /// Makes one that follows these.
+    fn after(&self, alg: SigningAlg, kept: &[SigningKey], times: (Timestamp, Timestamp)) -> Result<NextKey, KeysError> {
         let key = signing::make(alg, times, &self.sealer, &*self.entropy)?;
-        let after = signing::newest(kept, alg).map(|newest| newest.kid.as_str());
-        let (kid, from) = (key.kid.clone(), crate::rfc3339::rfc3339(key.signs_from));
-        // If somebody else was quicker, theirs is as good.
-        if self.store.add_signing_key(key, after, alone).await? {
-            tracing::info!(kid, alg = alg.as_str(), signs_from = from, alone, "a signing key was made");
-        }
-        Ok(())
+        let after = signing::newest(kept, alg).map(|newest| newest.kid.clone());
+        Ok(NextKey { key, after })
     }
 
     /// A JWT of these claims. The error is for the log.
@@ -189,12 +181,6 @@ impl Keys {
     /// The public halves, in the order in which they sign.
     pub fn published(&self) -> Vec<Jwk> {
         self.all().iter().map(|open| open.jwk.clone()).collect()
-    }
-
-    /// Each key, and what it does now.
-    pub fn roles(&self) -> Vec<(SigningKey, Role)> {
-        let (kept, now) = (self.kept(), self.clock.now());
-        kept.iter().map(|key| (key.clone(), signing::role(&kept, key, now))).collect()
     }
 
     /// How long the published set may be kept.

@@ -20,7 +20,7 @@ use std::time::Duration;
 use http::HeaderValue;
 use yaopai_core::Error;
 use yaopai_core::ids::{Realm, SessionId};
-use yaopai_core::ports::SigningAlg;
+use yaopai_core::ports::{NextKeys, SigningAlg};
 use yaopai_core::proof::Proven;
 use yaopai_core::service::World;
 use yaopai_core::signing::Rotation;
@@ -30,7 +30,7 @@ use yaopai_wire::problem::Code;
 use crate::check::Principal;
 use crate::config::{Audience, Jwt, Typ};
 pub use cache::Wanted;
-use cache::{Cache, Found};
+use cache::{Cache, Found, Life};
 pub use keys::{Keys, KeysError};
 
 /// Hands out JWTs, in its own name.
@@ -94,18 +94,11 @@ impl Issuer {
 
     /// The JWT that is ready for a session, if there is one that says what is true now and lives for long enough. Reads only; one
     /// caller in the second half of its life is told to sign the next, and the others get it meanwhile.
-    pub fn ready(
-        &self,
-        wanted: Wanted,
-        principal: &Principal,
-        id: SessionId,
-        proven: Proven,
-        now: Timestamp,
-    ) -> Handed {
+    pub fn ready(&self, wanted: Wanted, principal: &Principal, id: SessionId, proven: Proven) -> Handed {
         if !self.hands_out(wanted, principal) {
             return Handed::Now(NONE);
         }
-        match self.cache.find((id, wanted, proven.body_signed), principal, now) {
+        match self.cache.find((id, wanted, proven.body_signed), principal, self.keys.clock.shown()) {
             Found::Good(jwt) => Handed::Now(jwt),
             Found::Sign => Handed::Sign,
         }
@@ -127,18 +120,21 @@ impl Issuer {
             return Ok(NONE);
         }
         // Before the key is chosen: a JWT by one that is withdrawn meanwhile is not kept.
-        let (epoch, now) = (self.cache.epoch(), self.keys.clock.now());
+        let epoch = self.cache.epoch();
+        // Back ends compare its times with their own clocks, so they are what the machine's shows; which key signs goes by ours.
+        let (now, shown) = (self.keys.clock.now(), self.keys.clock.shown());
         let facts = principal.facts(id);
-        let claims = jwt::claims(&facts, audience, issuer, proven, (now, &self.keys.jti()));
+        let claims = jwt::claims(&facts, audience, issuer, proven, (shown, &self.keys.jti()));
         let failed = |what: String| Error::new(Code::Unavailable, "Try again.").retry_after(1).internal(what);
         let signed = self.keys.sign(audience, &claims, now).map_err(failed)?;
         let mut value = HeaderValue::try_from(format!("Bearer {signed}")).map_err(|e| failed(e.to_string()))?;
         value.set_sensitive(true);
         let life = millis(audience.lifetime);
         // Counted from the second that `iat` says.
-        let begins = Timestamp(now.0.div_euclid(1000) * 1000);
-        let lives = (Timestamp(begins.0 + life / 2), Timestamp(begins.0 + life));
-        self.cache.keep((id, wanted, proven.body_signed), principal.stamp(), value.clone(), (now, lives, epoch));
+        let begins = Timestamp(shown.0.div_euclid(1000) * 1000);
+        let (fresh_until, good_until) = (Timestamp(begins.0 + life / 2), Timestamp(begins.0 + life));
+        let life = Life { begins, fresh_until, good_until };
+        self.cache.keep((id, wanted, proven.body_signed), principal.stamp(), value.clone(), (shown, life, epoch));
         Ok(value)
     }
 
@@ -147,16 +143,24 @@ impl Issuer {
         self.of(wanted).is_some_and(|audience| audience.typ == Typ::Jwt || principal.is_bound())
     }
 
-    /// Makes the next key; `at_once` also withdraws the others, and what they have signed.
+    /// The next keys, to be kept by [`Action::AddKeys`](yaopai_core::ports::Action); with `at_once` they are to withdraw the others.
     ///
     /// # Errors
     /// The store's.
-    pub async fn rotate(&self, at_once: bool) -> Result<(), KeysError> {
-        self.keys.rotate(at_once).await?;
-        if at_once {
+    pub async fn next_keys(&self, at_once: bool) -> Result<NextKeys, KeysError> {
+        self.keys.next(at_once).await
+    }
+
+    /// They were kept, or somebody else's were; `withdrawn`: what those before them have signed is not handed out any more.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn keys_changed(&self, withdrawn: bool) -> Result<(), KeysError> {
+        let loaded = self.keys.load().await;
+        if withdrawn {
             self.cache.forget();
         }
-        Ok(())
+        loaded
     }
 
     /// Rotates keys by their age, and forgets what has expired.
@@ -164,7 +168,7 @@ impl Issuer {
     /// # Errors
     /// The store's; the next round makes up for it.
     pub async fn upkeep(&self) -> Result<(), KeysError> {
-        self.cache.sweep(self.keys.clock.now());
+        self.cache.sweep(self.keys.clock.shown());
         self.keys.upkeep().await
     }
 

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use tokio::sync::Notify;
 use yaopai_core::audit::{Checkpoint, Head, Noted, Scribe};
 use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId, UserId};
+use yaopai_core::moving::{AppMove, MoveFor, Why};
 use yaopai_core::ports::*;
 use yaopai_core::session::{Claims, EndReason, Session};
 use yaopai_core::time::{Downtime, Timestamp, Uptime};
@@ -368,13 +369,35 @@ impl AuditStore for Gated {
 }
 
 #[async_trait]
+impl MoveStore for Gated {
+    async fn app_move(&self, realm: &Realm, app: &AppName) -> StoreResult<Option<AppMove>> {
+        self.read("app_move", self.inner.app_move(realm, app)).await
+    }
+
+    async fn move_for(
+        &self,
+        realm: &Realm,
+        app: &AppName,
+        openid: &str,
+        named: Option<&UserId>,
+    ) -> StoreResult<Option<MoveFor>> {
+        self.read("move_for", self.inner.move_for(realm, app, openid, named)).await
+    }
+
+    async fn leave(&self, session: SessionId, now: Timestamp) -> StoreResult<Option<Why>> {
+        // Nobody moves in a schedule.
+        self.write(places!("leave"), self.inner.leave(session, now), |_, _| {}).await
+    }
+}
+
+#[async_trait]
 impl SigningStore for Gated {
     async fn signing_keys(&self) -> StoreResult<Vec<SigningKey>> {
         self.inner.signing_keys().await
     }
 
-    async fn add_signing_key(&self, key: SigningKey, after: Option<&str>, alone: bool) -> StoreResult<bool> {
-        self.inner.add_signing_key(key, after, alone).await
+    async fn add_signing_key(&self, key: SigningKey, after: Option<&str>) -> StoreResult<bool> {
+        self.inner.add_signing_key(key, after).await
     }
 
     async fn drop_signing_keys(&self, kids: Vec<String>) -> StoreResult<()> {

@@ -2,6 +2,7 @@
 //! ([`Keep`]), and says what came of it, or that it was answered before ([`Acted::Repeated`]).
 
 mod bindings;
+mod moves;
 mod users;
 
 use yaopai_wire::problem::Code;
@@ -15,6 +16,7 @@ use crate::session::Session;
 use crate::time::Timestamp;
 
 pub use bindings::Merging;
+pub use moves::Person;
 pub use users::Claimed;
 
 /// Which sessions to end: those that all of this is true of.

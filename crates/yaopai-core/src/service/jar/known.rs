@@ -8,11 +8,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::alone::Gate;
+use super::alone::Gates;
 use crate::ids::{SessionId, UserId};
-use crate::jar::{Cookie, Set};
+use crate::jar::{self, Cookie, Origin, Set, To};
 use crate::ports::{JarCookie, Slot};
 use crate::time::Timestamp;
+use zeroize::Zeroizing;
 
 const SHARDS: usize = 32;
 /// How many jars a shard knows.
@@ -58,6 +59,19 @@ pub(super) struct OpenJar {
     pub cookies: Vec<OpenCookie>,
 }
 
+impl OpenJar {
+    /// Is there anything in it that lives?
+    pub fn lives(&self, now: Timestamp) -> bool {
+        self.cookies.iter().any(|cookie| cookie.lives(now))
+    }
+
+    /// The `Cookie` field of a request that goes there.
+    pub fn header(&self, to: &Origin, now: Timestamp) -> Option<Zeroizing<String>> {
+        let live: Vec<&OpenCookie> = self.cookies.iter().filter(|cookie| cookie.lives(now)).collect();
+        jar::header(live.iter().map(|open| &open.cookie), To::BackEnd(to), |place| live[place].sent(now))
+    }
+}
+
 /// What is known.
 #[derive(Default)]
 pub(in crate::service) struct Known {
@@ -70,8 +84,8 @@ pub(super) struct Shard {
     epoch: u64,
     open: HashMap<SessionId, Open>,
     bytes: usize,
-    /// Who goes alone, and who did lately.
-    pub gates: HashMap<SessionId, Gate>,
+    /// Who goes alone, and who did.
+    pub gates: Gates,
 }
 
 struct Open {
@@ -164,7 +178,7 @@ impl Known {
             for id in old {
                 shard.remove(id);
             }
-            shard.gates.retain(|_, gate| !gate.is_over(now));
+            shard.gates.purge(now);
         }
     }
 }

@@ -17,7 +17,7 @@ use super::{Service, refused};
 use crate::audit::carried;
 use crate::error::{Error, Result};
 use crate::ids::{SessionId, UserId};
-use crate::jar::{self, BOUNDS, Cookie, From, LINES_MAX, Origin, Set, To};
+use crate::jar::{self, BOUNDS, Cookie, From, LINES_MAX, Origin, Set};
 use crate::ports::{Jar, JarChange, JarCookie, KeptCookie, PutCookie, Slot};
 use crate::seal::{Place, Sealer};
 use crate::time::Timestamp;
@@ -31,7 +31,44 @@ pub struct JarOf<'a> {
     pub user: Option<&'a UserId>,
 }
 
+/// Where a request went.
+#[derive(Debug, Clone, Copy)]
+pub struct Went<'a> {
+    /// The upstream's name in the configuration.
+    pub upstream: &'a str,
+    /// The host, as in its `Host`.
+    pub host: &'a str,
+    /// The path, as in its target.
+    pub path: &'a str,
+}
+
+/// What goes along with a request, and what it holds meanwhile.
+pub struct Going {
+    /// The `Cookie` field, if any cookie goes there.
+    pub cookie: Option<Zeroizing<String>>,
+    /// To be held until the answer is known.
+    pub alone: Alone,
+}
+
 impl Service {
+    /// What goes along with a user's request, or a guest's, to an upstream: with an empty jar this may wait for the one that goes alone
+    /// ([`Service::alone`]). `None` if the jar is not that user's. In the usual case one look into memory.
+    ///
+    /// # Errors
+    /// The store's, and a host that is none.
+    pub async fn going(&self, of: JarOf<'_>, to: Went<'_>) -> Result<Option<Going>> {
+        let origin = origin(to.host, to.path)?;
+        let Some(open) = self.open_jar_of(of).await? else { return Ok(None) };
+        let now = self.world().clock.now();
+        if open.lives(now) {
+            return Ok(Some(Going { cookie: open.header(&origin, now), alone: Alone::not() }));
+        }
+        let alone = self.alone(of.session, to.upstream).await?;
+        // Another's answer may have filled it meanwhile.
+        let cookie = self.cookies_for(of, to.host, to.path).await?;
+        Ok(Some(Going { cookie, alone }))
+    }
+
     /// The `Cookie` field of a user's request, or a guest's, to the session's back end; `None` if no cookie goes there, or if the session
     /// is not that user's. `host` as in the request's `Host`, `path` as in its target. To be asked when the request has been
     /// authenticated, and each time: no store is read as long as the jar doesn't change.
@@ -41,17 +78,7 @@ impl Service {
     pub async fn cookies_for(&self, of: JarOf<'_>, host: &str, path: &str) -> Result<Option<Zeroizing<String>>> {
         let to = origin(host, path)?;
         let now = self.world().clock.now();
-        let Some(open) = self.open_jar_of(of).await? else { return Ok(None) };
-        let live: Vec<&OpenCookie> = open.cookies.iter().filter(|cookie| cookie.lives(now)).collect();
-        Ok(jar::header(live.iter().map(|open| &open.cookie), To::BackEnd(&to), |place| live[place].sent(now)))
-    }
-
-    /// Is the session's jar this user's? It is not that of a secret which acts for nobody, or for who it was before.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn is_jar_of(&self, of: JarOf<'_>) -> Result<bool> {
-        Ok(self.open_jar_of(of).await?.is_some())
+        Ok(self.open_jar_of(of).await?.and_then(|open| open.header(&to, now)))
     }
 
     /// The jar's cookies, for the webhook to choose from.
@@ -67,7 +94,7 @@ impl Service {
     /// The store's.
     pub async fn jar_is_empty(&self, session: SessionId) -> Result<bool> {
         let now = self.world().clock.now();
-        Ok(!self.open_jar(session).await?.cookies.iter().any(|cookie| cookie.lives(now)))
+        Ok(!self.open_jar(session).await?.lives(now))
     }
 
     /// Keeps what the answer to a user's request sets, or a guest's: the values of its `Set-Cookie` fields, in their order. Durable before
@@ -76,8 +103,8 @@ impl Service {
     ///
     /// # Errors
     /// [`Code::SessionEnded`] if the session has ended meanwhile; the store's.
-    pub async fn learn<L: AsRef<[u8]>>(&self, of: JarOf<'_>, host: &str, path: &str, lines: &[L]) -> Result<()> {
-        self.learn_from(of, From::Answer(&origin(host, path)?), lines).await
+    pub async fn learn<L: AsRef<[u8]>>(&self, of: JarOf<'_>, from: Went<'_>, lines: &[L]) -> Result<()> {
+        self.learn_from(of, From::Answer(&origin(from.host, from.path)?, from.upstream), lines).await
     }
 
     /// The same for what the webhook's answer sets.
@@ -117,6 +144,8 @@ impl Service {
         let used = changing.used();
         let change = JarChange { session, user, cookies, used, bounds: BOUNDS, now };
         if world.store.put_cookies(change).await?.is_some() {
+            // It sets cookies after all: should the jar be empty once more, the first goes alone again.
+            self.not_quiet(session);
             return Ok(());
         }
         if world.store.jar_version(session).await?.is_none() {

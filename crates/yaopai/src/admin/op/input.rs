@@ -12,7 +12,7 @@ use yaopai_core::ids::{IdentityId, SessionId, USER_ID_MAX, UserId};
 use yaopai_wire::problem::Code;
 
 use super::document::Schemas;
-use crate::api::body::Fields;
+use crate::api::body::{BODY_MAX, Fields};
 
 /// A request that was let in, read as far as every call is.
 pub struct Given<'r> {
@@ -28,6 +28,8 @@ pub struct Given<'r> {
 pub trait Input: Sized + Send + 'static {
     /// Is it of the body?
     const BODY: bool = false;
+    /// How many bytes that may have.
+    const BODY_MAX: usize = BODY_MAX;
 
     /// Reads it.
     fn read(given: &Given<'_>) -> Result<Self, Error>;
@@ -50,6 +52,8 @@ impl Input for () {
 /// Both.
 impl<A: Input, B: Input> Input for (A, B) {
     const BODY: bool = A::BODY || B::BODY;
+    // Only one of them is of the body.
+    const BODY_MAX: usize = if A::BODY { A::BODY_MAX } else { B::BODY_MAX };
 
     fn read(given: &Given<'_>) -> Result<Self, Error> {
         Ok((A::read(given)?, B::read(given)?))
@@ -148,6 +152,9 @@ impl<Q: DeserializeOwned + IntoParams + Send + 'static> Input for Asked<Q> {
 
 /// A JSON object with these fields.
 pub trait Fielded: Sized + ToSchema + Send + 'static {
+    /// How many bytes it may have.
+    const BODY_MAX: usize = BODY_MAX;
+
     /// Takes them out of a body.
     ///
     /// # Errors
@@ -160,6 +167,7 @@ pub struct Body<B>(pub B);
 
 impl<B: Fielded> Input for Body<B> {
     const BODY: bool = true;
+    const BODY_MAX: usize = B::BODY_MAX;
 
     fn read(given: &Given<'_>) -> Result<Self, Error> {
         B::of(Fields::parse(given.body)?).map(Self)

@@ -20,7 +20,7 @@ use yaopai_wire::problem::Code;
 use super::Admin;
 use super::key;
 use crate::api::answer::Refusal;
-use crate::api::body::{must_be_json, whole};
+use crate::api::body::{must_be_json, within};
 use crate::api::path::Segment;
 use crate::config::Scope;
 
@@ -191,7 +191,7 @@ where
     if I::BODY {
         must_be_json(&parts.headers)?;
     }
-    let body = if I::BODY || client_key.is_some() { whole(body).await? } else { Bytes::new() };
+    let body = if I::BODY || client_key.is_some() { within(body, I::BODY_MAX).await? } else { Bytes::new() };
     let (once, _flight) = match client_key {
         None => (None, None),
         Some(client_key) => match Once::begin(&admin, &key, &client_key, &parts, &body).await? {

@@ -176,6 +176,25 @@ async fn an_upload_that_stands_still_ends() {
     assert!(world.upstream.seen().iter().all(|s| s.sha256.is_none()));
 }
 
+/// Nor one that never quite does: it would hold its place for as long as it likes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_upload_that_drips_ends() {
+    let world = World::with("idle_timeout = 1", Setup::default()).await;
+    let client = TcpStream::connect(world.public().replace("http://", "")).await.unwrap();
+    let (mut answer, mut to) = client.into_split();
+    to.write_all(b"POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n").await.unwrap();
+    let dripping = tokio::spawn(async move {
+        while to.write_all(b"x").await.is_ok() {
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    });
+    let mut begin = [0; 12];
+    let answered = tokio::time::timeout(std::time::Duration::from_secs(10), answer.read_exact(&mut begin)).await;
+    dripping.abort();
+    answered.expect("it goes on").unwrap();
+    assert_eq!(&begin, b"HTTP/1.1 400");
+}
+
 /// Who hangs up in the middle of an upload has not sent it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_upload_that_breaks_off_does_not_arrive() {

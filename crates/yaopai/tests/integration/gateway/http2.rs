@@ -216,6 +216,43 @@ async fn a_body_to_read_without_a_length() {
     assert_eq!(world.upstream.one().length, 3);
 }
 
+/// Some balancers end each request with a piece of nothing, and leave out the length. That is no body.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_to_read_that_ends_with_an_empty_piece() {
+    let world = World::start().await;
+    for empty in 1..=3 {
+        let mut frames = vec![headers_frame(&USUAL, false)];
+        frames.extend((1..=empty).map(|n| frame(0, u8::from(n == empty), 1, b"")));
+        assert!(send(&world, &frames).await, "{empty}");
+        let seen = world.upstream.seen().pop().unwrap();
+        assert_eq!((seen.length, seen.header("transfer-encoding"), seen.header("content-length")), (0, None, None));
+    }
+    // Behind pieces of nothing there is something after all.
+    let late = [headers_frame(&USUAL, false), frame(0, 0, 1, b""), frame(0, 1, 1, b"abc")];
+    assert!(!send(&world, &late).await);
+    // Nor is anything waited for that never comes.
+    let endless: Vec<_> =
+        std::iter::once(headers_frame(&USUAL, false)).chain((0..50).map(|_| frame(0, 0, 1, b""))).collect();
+    assert!(!send(&world, &endless).await);
+    assert_eq!(world.upstream.seen().len(), 3);
+}
+
+/// Without a window nothing of the answer is asked for, ever: its place at the upstream is somebody else's after a while.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_without_a_window_holds_no_place() {
+    let world = World::with("idle_timeout = 1\nmax_requests = 1", Setup::default()).await;
+    let mut stream = TcpStream::connect(world.public().replace("http://", "")).await.unwrap();
+    // SETTINGS_INITIAL_WINDOW_SIZE is 0 (RFC 9113, section 6.5.2).
+    let settings = frame(4, 0, 0, &[0, 4, 0, 0, 0, 0]);
+    let fields = with(":path", "/events");
+    let start = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), settings, headers_frame(&fields, true)].concat();
+    stream.write_all(&start).await.unwrap();
+    world.upstream.until("it streams", |u| u.streams() == 1).await;
+    world.upstream.until("it is let go", |u| u.streams() == 0).await;
+    assert_eq!(raw::get(&world.public(), "/b", &[]).await.status(), 200);
+    drop(stream);
+}
+
 /// CVE-2023-44487: requests that are taken back at once. The connection ends, and the upstream is not flooded by them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_of_resets_ends_the_connection() {

@@ -2,9 +2,11 @@
 
 use std::collections::HashSet;
 
+use yaopai_core::ids::SessionId;
+
 use super::world::World;
-use crate::support::Phone;
 use crate::support::raw::{self, Answer};
+use crate::support::{Phone, Setup, minutes};
 
 async fn get(world: &World, phone: &Phone, path: &str, lines: &str) -> Answer {
     let bearer = phone.token();
@@ -81,7 +83,9 @@ async fn it_ends_with_ours() {
 /// A guest has filled a cart, and binds: the back end may log in the session that it knows.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bind_goes_on_with_the_guests_session() {
-    let world = World::start().await;
+    // The webhook is a part of that back end, at another address.
+    let setup = Setup { hook: ", cookies_of = [\"shop\"]", ..Setup::default() };
+    let world = World::with("", setup).await;
     world.back_end.has_account("lilei", "secret", "42");
     let phone = world.phone("lilei");
     phone.log_in().await.ok();
@@ -97,6 +101,46 @@ async fn a_bind_goes_on_with_the_guests_session() {
     assert_eq!(session(&world, &phone).await, "logged-in");
     // The other questions are asked about somebody, and not in anybody's session.
     assert!(world.back_end.calls("bind").iter().all(|call| call.cookie.is_none()));
+}
+
+/// Who else is asked at the webhook's address is nobody's business: what an upstream has set goes there only if it is a part of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_webhook_elsewhere_is_shown_nothing_but_its_own() {
+    let world = World::start().await;
+    world.back_end.has_account("lilei", "secret", "42");
+    world.back_end.has_account("lilei2", "secret", "42");
+    let phone = world.phone("lilei");
+    phone.log_in().await.ok();
+    let guests = session(&world, &phone).await;
+    world.back_end.sets_cookies(&["hook=1; Path=/", "named=2; Domain=shop.example"]);
+    phone.hold(&phone.bind("b", "lilei", "secret").await.field("token"));
+    assert_eq!(world.back_end.calls("opened").pop().unwrap().cookie, None);
+    assert_eq!(session(&world, &phone).await, guests, "what is there stays");
+    let sent = world.upstream.seen().pop().unwrap();
+    assert_eq!(sent.header("cookie").unwrap().split("; ").count(), 3);
+    // A bind again, of the same user: the jar stays, and its own are shown to it.
+    phone.bind("c", "lilei2", "secret").await.ok();
+    assert_eq!(world.back_end.calls("opened").pop().unwrap().cookie.as_deref(), Some("hook=1; named=2"));
+}
+
+/// A back end that sets no cookie: after its first answer nobody waits for anybody, for as long as the session is used. One that
+/// breaks off has said nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_nothing_is_set_nobody_goes_alone() {
+    let world = World::start().await;
+    let phone = world.customer("lilei", "1");
+    let session = SessionId::parse(&phone.log_in().await.field("session_id")).unwrap();
+    let goes_alone = async || {
+        world.app.clock.advance(minutes(20));
+        world.server().service().alone(session, "shop").await.unwrap().is_first()
+    };
+    assert_eq!(get(&world, &phone, "/kept/breaks", "").await.status(), 502);
+    assert!(goes_alone().await);
+    for _ in 0..3 {
+        world.app.clock.advance(minutes(2));
+        assert_eq!(get(&world, &phone, "/kept/nothing", "").await.status(), 200);
+        assert!(!goes_alone().await);
+    }
 }
 
 /// Guarantee 3's cousin: a copy of the guest's token, from before the bind, acts for nobody, and so it does at the back end.

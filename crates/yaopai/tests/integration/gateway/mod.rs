@@ -6,6 +6,7 @@ mod failing;
 mod headers;
 mod http2;
 mod kept;
+mod legacy;
 mod memory;
 mod real_nginx;
 mod routing;

@@ -183,6 +183,9 @@ async fn answer(inner: Arc<Inner>, mut request: Request<Incoming>) -> Result<Ans
         let body = BoxBody::new(StreamBody::new(futures_util::stream::iter(chunks)));
         return Ok(Response::builder().header("content-length", length).body(body).unwrap());
     }
+    if path == "/kept/nothing" {
+        return Ok(Response::new(empty()));
+    }
     if path.starts_with("/kept/") {
         return Ok(with_a_session(&parts.headers, at));
     }

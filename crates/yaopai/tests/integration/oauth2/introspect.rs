@@ -4,7 +4,7 @@ use insta::assert_json_snapshot;
 use serde_json::{Value, json};
 
 use crate::support::tokens::{ISSUER, jwt_of, with_audiences};
-use crate::support::{OTHER_APPID, Phone, TestApp, minutes, seconds};
+use crate::support::{OTHER_APPID, Phone, TestApp, hours, minutes, seconds};
 
 async fn customer() -> (TestApp, Phone) {
     let app = with_audiences().await;
@@ -101,6 +101,24 @@ async fn a_kicked_session_is_inactive_at_once() {
     app.admin("DELETE", "/admin/v1/users/42/sessions", None).await.ok();
     assert_eq!(app.introspect(&jwt).await, inactive());
     assert_eq!(app.introspect(&phone.token()).await, inactive());
+}
+
+/// Who asks has a clock that was set back with the machine's.
+#[tokio::test]
+async fn its_times_are_those_that_the_machine_s_clock_shows() {
+    let (app, phone) = customer().await;
+    let early = jwt(&phone, "jwt=orders").await;
+    app.clock.set_back_under_way(hours(1));
+    assert_eq!(app.introspect(&early).await, inactive(), "it would be good for an hour");
+    let shown = app.clock.shown_ms() / 1000;
+    let jwt = jwt(&phone, "jwt=orders").await;
+    let said = app.introspect(&jwt).await;
+    assert_eq!((said["iat"].as_i64(), said["exp"].as_i64()), (Some(shown), Some(shown + 60)));
+    let said = app.introspect(&phone.token()).await;
+    assert_eq!((said["iat"].as_i64(), said["exp"].as_i64()), (Some(shown), Some(shown + 1800)));
+    // Whatever our own says.
+    app.clock.advance(seconds(60));
+    assert_eq!(app.introspect(&jwt).await, inactive());
 }
 
 #[tokio::test]

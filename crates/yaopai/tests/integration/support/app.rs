@@ -33,6 +33,8 @@ pub struct Setup {
     pub shop: &'static str,
     /// Keys of its `sessions`.
     pub sessions: &'static str,
+    /// More keys of its webhook, each behind a comma.
+    pub hook: &'static str,
     /// How it binds.
     pub binding: &'static str,
     /// `check = { … }` and the like.
@@ -43,7 +45,7 @@ pub struct Setup {
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { shop: "", sessions: "", binding: "webhook", top: "", tables: "" }
+        Self { shop: "", sessions: "", hook: "", binding: "webhook", top: "", tables: "" }
     }
 }
 
@@ -232,7 +234,8 @@ impl TestApp {
     /// All that the database says about anybody, so that two looks can be compared.
     pub fn state(&self) -> BTreeMap<String, Vec<String>> {
         let db = self.database();
-        let tables = ["identities", "users", "sessions", "logins", "jar", "bind_codes", "signing_keys"];
+        let tables =
+            ["identities", "users", "sessions", "logins", "jar", "bind_codes", "signing_keys", "moves", "move_lists"];
         tables.iter().map(|table| ((*table).to_owned(), rows(&db, table))).collect()
     }
 }
@@ -295,7 +298,7 @@ fn config(setup: &Setup, sim: &str, hook: &str) -> String {
         {keyed}
         {shop}
         sessions = {{ {sessions} }}
-        webhook = {{ url = "{{hook}}", secret = "file:webhook.secret", timeout = 1 }}
+        webhook = {{ url = "{{hook}}", secret = "file:webhook.secret", timeout = 1{its} }}
 
         [[api_keys]]
         name = "the shop's back end"
@@ -306,6 +309,7 @@ fn config(setup: &Setup, sim: &str, hook: &str) -> String {
         keyed = if setup.shop.contains("keyed") { "" } else { "keyed = \"offered\"" },
         shop = setup.shop,
         sessions = setup.sessions,
+        its = setup.hook,
         tables = setup.tables,
         key = key_hash(API_KEY),
     );

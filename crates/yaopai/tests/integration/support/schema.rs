@@ -44,10 +44,20 @@ fn check(document: &Value, schema: &Value, value: &Value, at: &str, faults: &mut
                     wrong("no instant".into());
                 }
             }
-            "format" if ["int32", "int64"].contains(&said.as_str().unwrap()) => {}
+            "format" if ["int32", "int64", "double"].contains(&said.as_str().unwrap()) => {}
             "minimum" => {
-                if value.as_i64().is_some_and(|n| n < said.as_i64().unwrap()) {
+                if value.as_f64().is_some_and(|n| n < said.as_f64().unwrap()) {
                     wrong(format!("below {said}"));
+                }
+            }
+            "maximum" => {
+                if value.as_f64().is_some_and(|n| n > said.as_f64().unwrap()) {
+                    wrong(format!("above {said}"));
+                }
+            }
+            "maxItems" => {
+                if value.as_array().is_some_and(|items| items.len() as u64 > said.as_u64().unwrap()) {
+                    wrong(format!("more than {said}"));
                 }
             }
             "minLength" | "maxLength" | "description" | "title" => {}
@@ -89,6 +99,7 @@ fn is(kind: &str, value: &Value) -> bool {
         "array" => value.is_array(),
         "string" => value.is_string(),
         "boolean" => value.is_boolean(),
+        "number" => value.is_number(),
         "integer" => value.is_i64() || value.is_u64(),
         "null" => value.is_null(),
         other => panic!("no type {other}"),

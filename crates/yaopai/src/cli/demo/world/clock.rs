@@ -31,4 +31,8 @@ impl Clock for DemoClock {
     fn now(&self) -> Timestamp {
         Timestamp(self.real.now().0 + self.ahead.load(Ordering::SeqCst))
     }
+
+    fn shown(&self) -> Timestamp {
+        Timestamp(self.real.shown().0 + self.ahead.load(Ordering::SeqCst))
+    }
 }

@@ -92,6 +92,8 @@ impl Place {
         phone.log_in().await;
         app.phone_in("mall", OTHER_APPID, "lilei").log_in().await;
         app.admin("PUT", "/admin/v1/users/42/claims", Some(json!({ "vip": true }))).await.ok();
+        // Everybody has moved: it is what there is to be read and ended, and no more.
+        app.admin("PUT", "/admin/v1/apps/shop/move", Some(json!({ "share": 100, "openids": ["o1"] }))).await.ok();
         let session = phone.read().await.field("session_id");
         let identity = phone.check("-").await.header("yaopai-identity-id").unwrap().to_owned();
         let unionid = phone.check("-").await.header("yaopai-unionid").unwrap().to_owned();
@@ -112,10 +114,18 @@ impl Place {
             "move_binding" => Some(json!({ "from": "42", "user": 43 })),
             "merge_bindings" => Some(json!({ "unionid": self.unionid, "open_platform": "acme" })),
             "make_bind_code" => Some(json!({ "user": "42", "masked": "4*" })),
+            "set_move" => Some(json!({ "share": 2.5, "users": ["42"], "back": true })),
             "rotate_signing_keys" => Some(json!({ "at_once": true })),
             _ => None,
         };
-        (if operation.id == "kick_sessions" { format!("{path}?user=42") } else { path }, body)
+        (
+            if ["kick_sessions", "read_side"].contains(&operation.id.as_str()) {
+                format!("{path}?user=42")
+            } else {
+                path
+            },
+            body,
+        )
     }
 
     pub async fn send(&self, key: &str, operation: &Operation) -> Reply {
@@ -207,7 +217,7 @@ async fn each_needs_one_of_its_scopes() {
     }
 }
 
-const SCOPES: [&str; 7] = ["access_token", "audit", "bindings", "read", "sessions", "signing_keys", "users"];
+const SCOPES: [&str; 8] = ["access_token", "audit", "bindings", "move", "read", "sessions", "signing_keys", "users"];
 
 /// What another realm's key is told of what is there is what it is told where nothing is.
 #[tokio::test]

@@ -99,6 +99,23 @@ async fn at_once_withdraws_the_others() {
     assert!(verified(&fresh, &keys).is_some());
 }
 
+/// The next key is made just then, by somebody else or by age: a stolen one is withdrawn all the same, or nobody is told so.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn at_once_withdraws_also_when_others_are_quicker() {
+    let (app, phone) = customer().await;
+    for round in 0..40 {
+        let stolen = kid(&jwt(&phone).await);
+        let path = "/admin/v1/signing-keys/rotate";
+        let ask =
+            async |at_once| app.admin_as("key-for-signing", "POST", path, Some(json!({ "at_once": at_once }))).await;
+        let (_, _, withdrawn) = tokio::join!(ask(false), ask(false), ask(true));
+        let gone = withdrawn.ok().json()["keys"].as_array().unwrap().iter().all(|key| key["kid"] != stolen.as_str());
+        assert!(gone, "round {round}: the answer still shows it");
+        assert!(published(&app).await.keys.iter().all(|key| key.common.key_id.as_ref() != Some(&stolen)), "{round}");
+        app.clock.advance(seconds(1));
+    }
+}
+
 #[tokio::test]
 async fn they_are_every_realm_s_and_need_a_scope_of_their_own() {
     let app = with_audiences().await;

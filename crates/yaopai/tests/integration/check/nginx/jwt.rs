@@ -6,7 +6,7 @@ use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};
 
 use crate::support::tokens::{ISSUER, jwt_of, published, verified, with_audiences};
-use crate::support::{Draft, Phone, Reply, Setup, TestApp, seconds};
+use crate::support::{Draft, Phone, Reply, Setup, TestApp, hours, seconds};
 
 async fn customer() -> (TestApp, Phone) {
     let app = with_audiences().await;
@@ -118,6 +118,52 @@ async fn a_jwt_is_kept_until_half_of_its_life_or_until_it_would_lie() {
     app.clock.advance(seconds(61));
     app.upkeep().await;
     assert_eq!(app.server().issuer().cached(), 0, "what has expired goes");
+}
+
+/// Back ends compare `iat` and `exp` with their own clocks, which are set with the machine's. Ours never goes back: by it a JWT
+/// would outlive its session by the lag.
+#[tokio::test]
+async fn its_times_are_those_that_the_machine_s_clock_shows() {
+    let (app, phone) = customer().await;
+    let first = jwt(&phone, "jwt=orders").await;
+    app.clock.advance(seconds(20));
+    let lives = |said: &Value| (said["iat"].as_i64().unwrap(), said["exp"].as_i64().unwrap());
+    let shown = || app.clock.shown_ms() / 1000;
+    // Back by less than its age: it is handed out for as long as it would have been.
+    app.clock.set_back_under_way(seconds(10));
+    assert_eq!(jwt(&phone, "jwt=orders").await, first);
+    // Further: it is one from the future.
+    app.clock.set_back_under_way(hours(1));
+    let second = jwt(&phone, "jwt=orders").await;
+    assert_eq!(lives(&said(&app, &second).await), (shown(), shown() + 60), "it outlives a kick by the lag");
+    assert_eq!(jwt(&phone, "jwt=orders").await, second);
+    // In the half of its life it was renewed, by that clock as by ours.
+    app.clock.advance(seconds(30));
+    let third = jwt(&phone, "jwt=orders").await;
+    assert_eq!(lives(&said(&app, &third).await), (shown(), shown() + 60));
+    // Forward again, where it has expired.
+    app.clock.set_forward_under_way(hours(1));
+    let fourth = jwt(&phone, "jwt=orders").await;
+    assert_eq!(lives(&said(&app, &fourth).await), (shown(), shown() + 60));
+    assert_eq!(jwt(&phone, "jwt=orders").await, fourth);
+    // A full table is looked through, wherever the clock was when it was last.
+    app.clock.set_back_under_way(hours(2));
+    app.server().issuer().upkeep().await.unwrap();
+    assert_eq!(app.server().issuer().cached(), 0, "what is from the future goes");
+}
+
+/// The same over a restart, after which our own time is held where it was.
+#[tokio::test]
+async fn nor_are_they_those_of_the_time_that_is_held_over_a_restart() {
+    let (mut app, phone) = customer().await;
+    app.clock.advance(hours(1));
+    phone.log_in().await;
+    app.stop().await;
+    app.clock.set_back(hours(1));
+    app.try_start().await.unwrap();
+    let said = said(&app, &jwt(&phone, "jwt=orders").await).await;
+    let now = app.clock.now_ms() / 1000;
+    assert_eq!((said["iat"].as_i64(), said["exp"].as_i64()), (Some(now), Some(now + 60)));
 }
 
 /// Signed by its client and signed with its body are two things, and a JWT says which.

@@ -343,22 +343,22 @@ var __async = (__this, __arguments, generator) => {
   });
 };
 var e = { session_kicked: "已在别处退出登录|You were logged out elsewhere", session_replaced: "已在其他设备登录|You logged in on another device", session_ended: "已退出登录|You are logged out", session_limit: "登录设备过多，请先退出一台|Too many devices: log out on one first", user_disabled: "账号已停用|This account is disabled", binding_conflict: "该账号已绑定其他用户|Already linked to another account", rate_limited: "操作太频繁，请稍后再试|Too often. Try again later" };
-function t(t2, n2, o2 = 0, a2, r2, i2 = "request") {
+function t(t2, n2, o2 = 0, r2, a2, i2 = "request") {
   let s2 = (e[n2] || "暂时不可用，请稍后再试|Not available now. Try again later").split("|");
-  return Object.assign(new Error(a2 || s2[t2.R ? 0 : 1]), { name: "YaopaiError", errMsg: i2 + ":fail " + n2, code: n2, status: o2, retryIn: r2 });
+  return Object.assign(new Error(r2 || s2[t2.q ? 0 : 1]), { name: "YaopaiError", errMsg: i2 + ":fail " + n2, code: n2, status: o2, retryIn: a2 });
 }
-var n = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", o = (e2) => encodeURIComponent(e2.replace(/[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]/g, (e3) => e3[1] ? e3 : "�")), a = (e2) => Uint8Array.from(unescape(o(e2)), (e3) => e3.charCodeAt(0));
-function r(e2) {
+var n = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", o = (e2) => encodeURIComponent(e2.replace(/[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]/g, (e3) => e3[1] ? e3 : "�")), r = (e2) => Uint8Array.from(unescape(o(e2)), (e3) => e3.charCodeAt(0));
+function a(e2) {
   let t2 = "";
   for (let o2 = 0; o2 < e2.length; o2 += 3) {
-    let a2 = e2[o2] << 16 | e2[o2 + 1] << 8 | e2[o2 + 2];
-    for (let r2 = 0; r2 < 4; r2++) t2 += o2 + r2 > e2.length ? "=" : n[a2 >> 18 - 6 * r2 & 63];
+    let r2 = e2[o2] << 16 | e2[o2 + 1] << 8 | e2[o2 + 2];
+    for (let a2 = 0; a2 < 4; a2++) t2 += o2 + a2 > e2.length ? "=" : n[r2 >> 18 - 6 * a2 & 63];
   }
   return t2;
 }
 function i(e2) {
-  let t2 = [], o2 = 0, a2 = 0;
-  for (let r2 of e2.replace(/=+$/, "")) o2 = o2 << 6 | n.indexOf(r2), a2 += 6, a2 > 7 && t2.push(o2 >> (a2 -= 8));
+  let t2 = [], o2 = 0, r2 = 0;
+  for (let a2 of e2.replace(/=+$/, "")) o2 = o2 << 6 | n.indexOf(a2), r2 += 6, r2 > 7 && t2.push(o2 >> (r2 -= 8));
   return new Uint8Array(t2);
 }
 function s(e2, t2) {
@@ -366,111 +366,98 @@ function s(e2, t2) {
   return n2.set(e2), n2.set(t2, e2.length), n2;
 }
 var c = (e2) => new Promise((t2) => setTimeout(t2, e2)), l = () => {
-}, d = (...e2) => Object.assign({}, ...e2);
-function u(e2) {
+}, u = (...e2) => Object.assign({}, ...e2);
+function d(e2) {
   try {
     return e2();
   } catch (e3) {
   }
 }
-var f = (e2) => Date.now() + e2.f, h = (e2, t2, n2) => e2.w.forEach(([e3, o2]) => e3 === t2 && Promise.resolve(n2).then(o2));
-function p(e2, { u: n2, r: o2, s: { data: a2 }, m: r2 }) {
-  return t(e2, n2 || (o2 < 300 ? "malformed_answer" : "network"), o2, a2 && a2.message, r2 || void 0);
+var f = (e2) => Math.abs(Date.now() - e2), h = (e2) => Date.now() + e2.p, p = (e2, t2, n2) => e2.w.forEach(([e3, o2]) => e3 === t2 && Promise.resolve(n2).then(o2));
+function w(e2, { f: n2, r: o2, s: { data: r2 }, m: a2 }) {
+  return t(e2, n2 || (o2 < 300 ? "malformed_answer" : "network"), o2, r2 && r2.message, a2 || void 0);
 }
-function w(e2, n2, o2) {
+function y(e2, n2, o2) {
   return __async(this, null, function* () {
-    let a2 = n2.s.data || {}, { token: r2 } = a2, s2 = a2.key || {};
-    if (o2 ? a2.session_id !== o2.session.id : !a2.session_id || !r2) throw p(e2, n2);
-    if (!o2 && (e2.n ? "hmac-sha256" !== s2.alg || i(s2.secret || "").length !== (e2.n < 2 ? 32 : 0) : a2.key)) throw t(e2, "key_refused", n2.r);
+    let r2 = n2.s.data || {}, { token: a2 } = r2, s2 = r2.key || {};
+    if (o2 ? r2.session_id !== o2.session.id : !r2.session_id || !a2) throw w(e2, n2);
+    if (!o2 && (e2.n ? "hmac-sha256" !== s2.alg || i(s2.secret || "").length !== (e2.n < 2 ? 32 : 0) : r2.key)) throw t(e2, "key_refused", n2.r);
     let c2 = e2.e;
     if (o2 && (!c2 || c2.token !== o2.token)) return c2 || o2;
-    e2.f = Date.parse(a2.server_time) - Date.now() || 0;
-    let l2 = JSON.stringify(o2 && c2.session), u2 = Object.assign(r2 ? d(o2 && c2) : c2, { of: y(e2), skew: e2.f, session: { id: a2.session_id, bound: a2.bound, user: a2.user, claims: a2.claims, vouchedAt: Date.parse(a2.vouched_at) } });
-    return r2 && ((!o2 || !e2.n) && (u2.token = r2), o2 || (u2.key = s2.secret), u2.at = Date.now(), u2.refresh = a2.refresh_in, u2.ids = [e2.a(), e2.a()], u2.note = void 0), e2.e = u2, e2.b && e2.b !== a2.user && b(e2), e2.b = a2.user, l2 !== JSON.stringify(u2.session) && (e2.l = {}, h(e2, "change")), yield m(e2, u2), u2;
+    e2.p = Date.parse(r2.server_time) - Date.now() || 0;
+    let l2 = JSON.stringify(o2 && c2.session), d2 = Object.assign(a2 ? u(o2 && c2) : c2, { of: g(e2), skew: e2.p, session: { id: r2.session_id, bound: r2.bound, user: r2.user, claims: r2.claims, vouchedAt: Date.parse(r2.vouched_at) } });
+    return a2 && ((!o2 || !e2.n) && (d2.token = a2), o2 || (d2.key = s2.secret), d2.at = Date.now(), d2.refresh = r2.refresh_in, d2.ids = [e2.a(), e2.a()], d2.note = void 0), e2.e = d2, e2.b && e2.b !== r2.user && b(e2), e2.b = r2.user, l2 !== JSON.stringify(d2.session) && (e2.l = {}, p(e2, "change")), yield v(e2, d2), d2;
   });
 }
-var y = (e2) => "1 " + e2.t.app + " " + e2.U + " " + e2.n, g = (e2) => ({ read: (t2) => e2.o("getStorage", { key: t2, encrypt: true }).then(({ data: e3 }) => e3, l), write: (t2, n2) => e2.o("setStorage", { key: t2, data: n2, encrypt: true }) });
-function m(e2, t2) {
+var g = (e2) => "1 " + e2.t.app + " " + e2.C + " " + e2.n, m = (e2) => ({ read: (t2) => e2.o("getStorage", { key: t2, encrypt: true }).then(({ data: e3 }) => e3, l), write: (t2, n2) => e2.o("setStorage", { key: t2, data: n2, encrypt: true }) });
+function v(e2, t2) {
   let n2 = () => e2.o("removeStorage", { key: e2._ }).catch(l);
-  return e2.j = ((o2) => __async(null, null, function* () {
-    return yield o2, t2 ? g(e2).write(e2._, JSON.stringify(t2)).catch(n2) : n2();
-  }))(e2.j);
+  return e2.R = ((o2) => __async(null, null, function* () {
+    return yield o2, t2 ? m(e2).write(e2._, JSON.stringify(t2)).catch(n2) : n2();
+  }))(e2.R);
 }
-function v(e2) {
+function k(e2) {
   return __async(this, null, function* () {
     try {
-      let t2 = JSON.parse(yield g(e2).read(e2._));
-      t2.of === y(e2) && t2.token && t2.session.id && t2.ids[1] && (1 !== e2.n || t2.key) && (e2.e = t2, e2.b = t2.session.user, e2.f = t2.skew, h(e2, "change"));
+      let t2 = JSON.parse(yield m(e2).read(e2._));
+      t2.of === g(e2) && t2.token && t2.session.id && t2.ids[1] && (1 !== e2.n || t2.key) && (e2.e = t2, e2.b = t2.session.user, e2.p = t2.skew, p(e2, "change"));
     } catch (e3) {
     }
-    e2.t.jar && (yield e2.t.jar.open(g(e2), f(e2)));
+    e2.t.jar && (yield e2.t.jar.open(m(e2), h(e2)));
   });
 }
 function b(e2) {
   e2.E++, e2.t.jar && e2.t.jar.clear();
 }
-function k(e2, t2) {
-  let n2 = e2.e && e2.e.token === t2.token;
-  return n2 && (e2.e = void 0, e2.l = {}, m(e2), h(e2, "change")), n2;
+function _(e2, t2) {
+  if (e2.e && e2.e.token === t2.token) return e2.e = void 0, e2.l = {}, v(e2), p(e2, "change"), true;
 }
-var _ = [];
-for (let e2 = 2; e2 < 312; e2++) _.every((t2) => e2 % t2) && _.push(e2);
-var S = (e2) => Int32Array.from(_, (t2) => 4294967296 * Math.pow(t2, e2)), O = S(1 / 3), T = (e2, t2, n2) => (e2 >>> t2 | e2 << 32 - t2) ^ (e2 >>> n2 | e2 << 32 - n2);
-function E(e2) {
+var S = [];
+for (let e2 = 2; e2 < 312; e2++) S.every((t2) => e2 % t2) && S.push(e2);
+var O = (e2) => Int32Array.from(S, (t2) => 4294967296 * Math.pow(t2, e2)), T = O(1 / 3), E = (e2, t2, n2) => (e2 >>> t2 | e2 << 32 - t2) ^ (e2 >>> n2 | e2 << 32 - n2);
+function A(e2) {
   let t2 = e2.length, n2 = new Uint8Array(t2 + 72 & -64);
   n2.set(e2), n2[t2] = 128;
   let o2 = new DataView(n2.buffer);
   o2.setInt32(n2.length - 4, t2 << 3);
-  let a2 = S(0.5), r2 = new Int32Array(64), i2 = new Int32Array(72);
+  let r2 = O(0.5), a2 = new Int32Array(64), i2 = new Int32Array(72);
   for (let e3 = 0; e3 < n2.length; e3 += 64) {
-    i2.set(a2.subarray(0, 8), 64);
+    i2.set(r2.subarray(0, 8), 64);
     for (let t3 = 0, n3 = 64; n3; t3++) {
-      let a3 = r2[t3 - 15], s2 = r2[t3 - 2];
-      r2[t3] = t3 < 16 ? o2.getInt32(e3 + 4 * t3) : r2[t3 - 16] + r2[t3 - 7] + (T(a3, 7, 18) ^ a3 >>> 3) + (T(s2, 17, 19) ^ s2 >>> 10);
-      let c2 = i2[n3], l2 = i2[n3 + 1], d2 = i2[n3 + 2], u2 = i2[n3 + 4], f2 = i2[n3 + 7] + (T(u2, 6, 11) ^ (u2 >>> 25 | u2 << 7)) + (u2 & i2[n3 + 5] ^ ~u2 & i2[n3 + 6]) + O[t3] + r2[t3];
-      i2[n3 + 3] += f2, i2[--n3] = f2 + (T(c2, 2, 13) ^ (c2 >>> 22 | c2 << 10)) + (c2 & l2 ^ c2 & d2 ^ l2 & d2);
+      let r3 = a2[t3 - 15], s2 = a2[t3 - 2];
+      a2[t3] = t3 < 16 ? o2.getInt32(e3 + 4 * t3) : a2[t3 - 16] + a2[t3 - 7] + (E(r3, 7, 18) ^ r3 >>> 3) + (E(s2, 17, 19) ^ s2 >>> 10);
+      let c2 = i2[n3], l2 = i2[n3 + 1], u2 = i2[n3 + 2], d2 = i2[n3 + 4], f2 = i2[n3 + 7] + (E(d2, 6, 11) ^ (d2 >>> 25 | d2 << 7)) + (d2 & i2[n3 + 5] ^ ~d2 & i2[n3 + 6]) + T[t3] + a2[t3];
+      i2[n3 + 3] += f2, i2[--n3] = f2 + (E(c2, 2, 13) ^ (c2 >>> 22 | c2 << 10)) + (c2 & l2 ^ c2 & u2 ^ l2 & u2);
     }
-    for (let e4 = 0; e4 < 8; e4++) o2.setInt32(4 * e4, a2[e4] += i2[e4]);
+    for (let e4 = 0; e4 < 8; e4++) o2.setInt32(4 * e4, r2[e4] += i2[e4]);
   }
   return n2.subarray(0, 32);
 }
 function D(e2, t2) {
   let n2 = (t3) => new Uint8Array(64).map((n3, o2) => e2[o2] ^ t3);
-  return E(s(n2(92), E(s(n2(54), t2))));
+  return A(s(n2(92), A(s(n2(54), t2))));
 }
-function A(e2) {
-  let t2 = u(() => getCurrentPages()) || [], n2 = (e2.t.bindPage || "").split("?")[0];
+function j(e2) {
+  let t2 = d(() => getCurrentPages()) || [], n2 = (e2.t.bindPage || "").split("?")[0];
   return { pages: t2, at: t2.map((e3) => "/" + e3.route).indexOf(n2) };
 }
 function P(e2) {
-  let { pages: t2, at: n2 } = A(e2), o2 = e2.B;
-  n2 < 0 || !o2 && !n2 || (e2.B = "", e2.o(o2 ? "redirectTo" : "navigateBack", o2 ? { url: o2 } : { delta: t2.length - n2 }).catch(l));
+  let { pages: t2, at: n2 } = j(e2), o2 = e2.j;
+  n2 < 0 || !o2 && !n2 || (e2.j = "", e2.o(o2 ? "redirectTo" : "navigateBack", o2 ? { url: o2 } : { delta: t2.length - n2 }).catch(l));
 }
-var j = (e2, t2) => /^session_(missing|unknown|expired|revoked|reused|superseded)/.test(t2) || "proof_required" === t2 && !e2.n, C = (e2) => /^(session_(kicked|replaced|ended)|user_disabled)/.test(e2);
-function q(e2, t2) {
+var C = (e2, { f: t2 }) => /^session_(missing|unknown|expired|revoked|reused|superseded)/.test(t2) || "proof_required" === t2 && !e2.n, q = (e2) => /^(session_(kicked|replaced|ended)|user_disabled)/.test(e2);
+function M(e2, t2) {
   return __async(this, null, function* () {
-    t2 && (e2.p = void 0, e2.P = 0);
-    let n2 = e2.P - Date.now();
+    t2 && (e2.u = void 0, e2.M = 0);
+    let n2 = e2.M - Date.now();
     if (!e2.e && !e2.y && n2 > 0 && n2 <= 6e4) throw e2.z;
-    return e2.e || (e2.y = e2.y || (function(e3) {
+    return e2.y || e2.e || (e2.y = (function(e3) {
       return __async(this, null, function* () {
         try {
-          let t3 = yield (function(e4) {
-            return __async(this, null, function* () {
-              let { app: t4, device: n3, key: o2 } = e4.t;
-              for (let a2 = 0, r2 = 0; ; ) {
-                let i2 = { app: t4, code: yield M(e4), request_id: e4.a(), key: o2 ? { wechat: { version: (yield U(e4, a2 > 0)).version } } : e4.n ? { alg: "hmac-sha256" } : void 0, device: n3, env_version: e4.V }, s2 = yield Q(e4, "POST", "/session", i2, null), l2 = s2.u;
-                if (201 === s2.r) return w(e4, s2);
-                if (/^(code_|login_r)/.test(l2) && !a2++) continue;
-                let d2 = s2.m || 2;
-                if (!/^platform_(busy|un)/.test(l2) || r2++ > 2 || d2 > 10) throw p(e4, s2);
-                yield c(1e3 * d2);
-              }
-            });
-          })(e3);
-          return e3.H = 0, t3;
+          let t3 = yield e3.V(e3);
+          return e3.J = 0, t3;
         } catch (t3) {
-          throw e3.P = Date.now() + Math.min(1e3 << Math.min(e3.H++, 9), 6e4), e3.z = t3, /^40[39]/.test(t3.status) && x(e3, t3), t3;
+          throw e3.M = Date.now() + Math.min(1e3 << Math.min(e3.J++, 9), 6e4), e3.z = t3, /^40[39]/.test(t3.status) && I(e3, t3), t3;
         } finally {
           e3.y = void 0;
         }
@@ -478,11 +465,24 @@ function q(e2, t2) {
     })(e2));
   });
 }
-function M(e2) {
+function U(e2) {
   return __async(this, null, function* () {
-    let { G: n2 } = e2;
+    let { app: t2, device: n2, key: o2 } = e2.t;
+    for (let r2 = 0, a2 = 0; ; ) {
+      let i2 = { app: t2, code: yield L(e2), request_id: e2.a(), key: o2 ? { wechat: { version: (yield $(e2, r2 > 0)).version } } : e2.n ? { alg: "hmac-sha256" } : void 0, device: n2, env_version: e2.G }, s2 = yield ee(e2, "POST", "/session", i2, null), l2 = s2.f;
+      if (201 === s2.r) return y(e2, s2);
+      if (/^(code_|login_r)/.test(l2) && !r2++) continue;
+      let u2 = s2.m || 2;
+      if (!/^platform_(busy|un)/.test(l2) || a2++ > 2 || u2 > 10) throw w(e2, s2);
+      yield c(1e3 * u2);
+    }
+  });
+}
+function L(e2) {
+  return __async(this, null, function* () {
+    let { W: n2 } = e2;
     for (let o2 = 0; ; ) {
-      if (Math.abs(Date.now() - n2[9]) < 6e4) throw t(e2, "login_quota");
+      if (f(n2[9]) < 6e4) throw t(e2, "login_quota");
       yield c(Math.min(n2[0] + 250 - Date.now() || 0, 250)), n2.unshift(Date.now());
       try {
         let { code: t2, authCode: n3 } = yield e2.o(e2.c.login ? "login" : "getAuthCode", { scopes: "auth_base" });
@@ -494,341 +494,342 @@ function M(e2) {
     }
   });
 }
-var U = (e2, t2) => __async(null, null, function* () {
-  return e2.t.key && e2.t.key.latest(e2.W, t2);
+var $ = (e2, t2) => __async(null, null, function* () {
+  return e2.t.key && e2.t.key.latest(e2.Z, t2);
 });
-function L(e2, n2, o2, a2) {
-  n2 && !k(e2, n2) || (b(e2), e2.p = t(e2, o2, 401), a2 || x(e2, e2.p));
+function x(e2, n2, o2, r2) {
+  n2 && !_(e2, n2) || (b(e2), e2.u = t(e2, o2, 401), r2 || I(e2, e2.u));
 }
-function x(e2, { code: t2, message: n2 }) {
-  if (e2.l[t2] || (e2.l[t2] = 1, h(e2, "end", { code: t2, message: n2 }), e2.t.onEnd)) return;
-  let { R: o2, p: a2 } = e2, r2 = o2 ? a2 ? "重新登录" : "好" : "OK";
-  e2.o(e2.c.showModal ? "showModal" : "confirm", { title: "", content: n2 + (a2 && !o2 ? ". Log in again?" : ""), showCancel: !!a2, confirmText: r2, cancelText: o2 ? "取消" : "No", confirmButtonText: r2 }).then(({ confirm: t3 }) => t3 && a2 && q(e2, true)).catch(l);
+function I(e2, { code: t2, message: n2 }) {
+  if (e2.l[t2] || (e2.l[t2] = 1, p(e2, "end", { code: t2, message: n2 }), e2.t.onEnd)) return;
+  let o2 = e2.q, r2 = e2.u, a2 = o2 ? r2 ? "重新登录" : "好" : "OK";
+  e2.o(e2.c.showModal ? "showModal" : "confirm", { title: "", content: n2 + (r2 && !o2 ? ". Log in again?" : ""), showCancel: !!r2, confirmText: a2, cancelText: o2 ? "取消" : "No", confirmButtonText: a2 }).then(({ confirm: t3 }) => t3 && r2 && M(e2, true)).catch(l);
 }
-function I(e2, t2, n2, o2) {
-  let a2 = ((a3) => __async(null, null, function* () {
-    yield a3;
-    let r2 = yield K(e2);
-    return n2 && (r2.token !== n2.token || ("code" === t2 ? r2.session.vouchedAt > n2.session.vouchedAt : "refresh" === t2 && r2.at !== n2.at)) ? r2 : R(e2, t2, r2, o2);
-  }))(e2.Z);
-  return e2.Z = a2.catch(l), a2;
+function N(e2, t2, n2, o2) {
+  let r2 = ((r3) => __async(null, null, function* () {
+    yield r3;
+    let a2 = yield Z(e2);
+    return n2 && (a2.token !== n2.token || ("code" === t2 ? a2.session.vouchedAt > n2.session.vouchedAt : "refresh" === t2 && a2.at !== n2.at)) ? a2 : B(e2, t2, a2, o2);
+  }))(e2.Q);
+  return e2.Q = r2.catch(l), r2;
 }
-function R(e2, t2, n2, o2, a2) {
+function B(e2, t2, n2, o2, r2) {
   return __async(this, null, function* () {
-    let r2, i2 = "bind" === t2, { note: s2, ids: c2 } = n2, l2 = "object" == typeof s2 ? "code" : s2, u2 = (n3) => i2 && !a2 ? R(e2, t2, n3, o2, true) : n3;
+    let a2, i2 = "bind" === t2, { note: s2, ids: c2 } = n2, l2 = "object" == typeof s2 ? "code" : s2, d2 = (n3) => i2 && !r2 ? B(e2, t2, n3, o2, true) : n3;
     if (l2 && t2 !== l2 && ("superseded" !== t2 || "code" === l2)) {
       if ("bind" !== l2) {
-        let a3 = yield R(e2, l2, n2);
-        return i2 || "code" === t2 ? R(e2, t2, a3, o2) : a3;
+        let r3 = yield B(e2, l2, n2);
+        return i2 || "code" === t2 ? B(e2, t2, r3, o2) : r3;
       }
-      return "refresh" === t2 ? n2 : (k(e2, n2), q(e2));
+      return "refresh" === t2 ? n2 : (_(e2, n2), M(e2));
     }
-    "superseded" === t2 && (c2[0] = e2.a()), "code" === t2 && (r2 = s2 || { code: yield M(e2), id: e2.a() }, yield U(e2, true)), e2.n || (n2.note = r2 || (i2 ? t2 : "refresh"), yield m(e2, n2));
-    let f2 = yield i2 ? Q(e2, "POST", "/binding", d({ request_id: c2[1] }, o2), n2) : Q(e2, "POST", "/session/refresh", { request_id: r2 ? r2.id : c2[0], code: r2 && r2.code }, n2), h2 = f2.u;
-    if (200 === f2.r) return w(e2, f2, n2);
-    if ("session_superseded" === h2 && !e2.n && "superseded" !== t2) return n2.note = void 0, u2(yield R(e2, "superseded", n2));
-    if (j(e2, h2)) return k(e2, n2), u2(yield q(e2));
-    if (C(h2) && L(e2, n2, h2), i2 && "login_required" === h2 && !a2) return n2.note = void 0, u2(yield R(e2, "code", n2));
-    if (/^(binding_|(bind_)?code_|identity_|platform_bl)/.test(h2) && (n2.note = void 0, i2 && (c2[1] = e2.a()), yield m(e2, n2), r2 && /^code_/.test(h2) && !a2)) return R(e2, t2, n2, o2, true);
-    throw p(e2, f2);
+    "superseded" === t2 && (c2[0] = e2.a()), "code" === t2 && (a2 = s2 || { code: yield L(e2), id: e2.a() }, yield $(e2, true)), e2.n || (n2.note = a2 || (i2 ? t2 : "refresh"), yield v(e2, n2));
+    let f2 = yield i2 ? ee(e2, "POST", "/binding", u({ request_id: c2[1] }, o2), n2) : ee(e2, "POST", "/session/refresh", { request_id: a2 ? a2.id : c2[0], code: a2 && a2.code }, n2), h2 = f2.f;
+    if (200 === f2.r) return y(e2, f2, n2);
+    if ("session_superseded" === h2 && !e2.n && "superseded" !== t2) return n2.note = void 0, d2(yield B(e2, "superseded", n2));
+    if (e2.H(e2, f2)) return _(e2, n2), d2(yield M(e2));
+    if (q(h2) && x(e2, n2, h2), i2 && "login_required" === h2 && !r2) return n2.note = void 0, d2(yield B(e2, "code", n2));
+    if (/^(binding_|(bind_)?code_|identity_|platform_bl)/.test(h2) && (n2.note = void 0, i2 && (c2[1] = e2.a()), yield v(e2, n2), a2 && /^code_/.test(h2) && !r2)) return B(e2, t2, n2, o2, true);
+    throw w(e2, f2);
   });
 }
-function $(e2) {
+function R(e2) {
   let t2 = e2.e;
-  t2 && !e2.J && Math.abs(Date.now() - t2.at) >= 1e3 * t2.refresh && (e2.J = I(e2, "refresh", t2).catch(() => c(3e4)).then(() => e2.J = void 0));
+  t2 && !e2.I && f(t2.at) >= 1e3 * t2.refresh && (e2.I = N(e2, "refresh", t2).catch(() => c(3e4)).then(() => e2.I = void 0));
 }
-function N(e2, t2) {
+function J(e2, t2) {
   for (let n2 in e2) if (n2.toLowerCase() === t2) return String(e2[n2]);
   return "";
 }
-function B(e2, t2) {
+function F(e2, t2) {
   for (let n2 in t2) {
     for (let t3 in e2) t3.toLowerCase() === n2.toLowerCase() && delete e2[t3];
     e2[n2] = t2[n2];
   }
 }
-function J(e2) {
+function V(e2) {
   let t2 = /^(http|ws)(s?):\/\/((?:[\w.-]+|\[[\da-f:.]+])(?::[1-9]\d*)?)(\/[^?#]*)?(?:\?([^#]*))?(#.*)?$/i.exec(e2);
   if (!t2) return;
   let n2 = t2[2].toLowerCase(), o2 = t2[3].toLowerCase().replace(n2 ? /:443$/ : /:80$/, "");
-  return { Q: t2[1].toLowerCase() + n2, N: "http" + n2 + "://" + o2, S: o2, v: H(t2[4] || "/"), i: H(t2[5] || ""), X: t2[6] || "" };
+  return { X: t2[1].toLowerCase() + n2, K: "http" + n2 + "://" + o2, S: o2, v: H(t2[4] || "/"), i: H(t2[5] || ""), tt: t2[6] || "" };
 }
-var F = (e2) => e2.Q + "://" + e2.S + e2.v + (e2.i && "?" + e2.i);
-function z(e2, t2) {
+var z = (e2) => e2.X + "://" + e2.S + e2.v + (e2.i && "?" + e2.i);
+function G(e2, t2) {
   t2 && (e2.i += (e2.i && "&") + H(t2));
 }
-var H = (e2) => e2.replace(/%(?![\da-f]{2})|[^!$-&(-;=?-Z_a-z~]+/gi, (e3) => o(e3).replace(/'/g, "%27")), V = (e2) => Object.keys(e2).map((t2) => o(t2) + "=" + o(String("object" == typeof e2[t2] ? JSON.stringify(e2[t2]) : e2[t2]))).join("&"), G = (e2) => /^(GET|HEAD)$/.test(e2), Y = (e2, t2, n2, o2) => new Promise((a2, r2) => {
-  let i2, s2 = e2.c[t2.A](d(t2.t, { url: n2, header: o2, headers: o2, success(e3) {
+var H = (e2) => e2.replace(/%(?![\da-f]{2})|[^!$-&(-;=?-Z_a-z~]+/gi, (e3) => o(e3).replace(/'/g, "%27")), Y = (e2) => Object.keys(e2).map((t2) => o(t2) + "=" + o(String("object" == typeof e2[t2] ? JSON.stringify(e2[t2]) : e2[t2]))).join("&"), K = (e2) => /^(GET|HEAD)$/.test(e2), W = (e2, t2, n2, o2) => new Promise((r2, a2) => {
+  let i2, s2 = e2.c[t2.O](u(t2.t, { url: n2, header: o2, headers: o2, success(e3) {
     let t3 = e3.header || e3.headers || i2 || {};
-    a2({ s: e3, T: t3, u: N(t3, "yaopai-code"), m: +N(t3, "retry-after") || 0, r: +(N(t3, "yaopai-status") || e3.statusCode || e3.status) });
-  }, fail: r2, complete: void 0, yaopai: 1 }));
-  s2 && ("request" !== t2.A && s2.onHeadersReceived && s2.onHeadersReceived(({ header: e3 }) => i2 = e3), t2.d && t2.d(s2));
+    r2({ s: e3, P: t3, f: J(t3, "yaopai-code"), m: +J(t3, "retry-after") || 0, r: +(J(t3, "yaopai-status") || e3.statusCode || e3.status) });
+  }, fail: a2, complete: void 0, yaopai: 1 }));
+  s2 && ("request" !== t2.O && s2.onHeadersReceived && s2.onHeadersReceived(({ header: e3 }) => i2 = e3), t2.d && t2.d(s2));
 });
-function K(e2) {
+function Z(e2) {
   return __async(this, null, function* () {
-    if (yield e2.D, yield e2.j, e2.p) throw e2.p;
-    let t2 = yield q(e2);
-    return $(e2), t2;
+    if (yield e2.A, yield e2.R, e2.u) throw e2.u;
+    let t2 = yield M(e2);
+    return R(e2), t2;
   });
 }
-function W(e2, n2) {
+function Q(e2, n2) {
   return __async(this, null, function* () {
-    let o2, a2, r2, i2, s2, d2 = {}, { tt: h2, et: p2 } = n2, { jar: y2 } = e2.t, g2 = h2 || G(n2.k);
+    let o2, r2, a2, i2, s2, u2 = {}, { et: p2, nt: w2 } = n2, { jar: g2 } = e2.t, m2 = p2 || K(n2.x);
     for (; ; ) {
-      o2 = void 0 === p2 ? yield K(e2) : p2, a2 = o2 && o2.session.bound;
-      let l2 = e2.E, u2 = F(n2.x), w2 = yield Z(e2, n2, o2, u2);
-      if (n2.K) throw t(e2, "abort");
-      i2 = Date.now(), r2 = ++e2.M, s2 = { s: {}, T: {}, u: "network", r: 0, m: 0 };
+      o2 = void 0 === w2 ? yield e2.rt(e2) : w2, r2 = o2 && o2.session.bound;
+      let l2 = e2.E, d2 = z(n2.k), f2 = yield X(e2, n2, o2, d2);
+      if (n2.L) throw t(e2, "abort");
+      i2 = Date.now(), a2 = ++e2.B, s2 = { s: {}, P: {}, f: "network", r: 0, m: 0 };
       try {
-        s2 = yield Y(e2, n2, u2, w2), y2 && l2 === e2.E && y2.take(u2, { cookies: s2.s.cookies, header: s2.T }, f(e2));
+        s2 = yield W(e2, n2, d2, f2), g2 && l2 === e2.E && g2.take(d2, { cookies: s2.s.cookies, header: s2.P }, h(e2));
       } catch (e3) {
-        if (!h2) throw e3;
+        if (!p2) throw e3;
       }
-      let g3 = m2(), v2 = d2[g3] = (d2[g3] || 0) + 1;
-      if (!g3 || n2.K || v2 > (h2 && "wait" === g3 ? 3 : 1)) return s2;
-      let b2 = 1e3 * s2.m || (/wait|internal/.test(g3) ? 500 << v2 : 0);
-      if (b2 > 1e4) return s2;
+      let y2 = v2(), m3 = u2[y2] = (u2[y2] || 0) + 1;
+      if (!y2 || n2.L || m3 > (p2 && "wait" === y2 ? 3 : 1)) return s2;
+      let k2 = 1e3 * s2.m || (/wait|internal/.test(y2) ? 500 << m3 : 0);
+      if (k2 > 1e4) return s2;
       try {
-        n2.L && (yield n2.L()), yield c(b2), "login" === g3 && (yield q(e2)), /^(code|superseded)/.test(g3) && (yield I(e2, g3, o2));
+        n2.F && (yield n2.F()), yield c(k2), "login" === y2 && (yield M(e2)), /^(code|superseded)/.test(y2) && (yield N(e2, y2, o2));
       } catch (e3) {
         return s2;
       }
     }
-    function m2() {
-      let { u: c2, r: d3, T: f2 } = s2, y3 = Date.parse(N(f2, "yaopai-time"));
-      if (c2 && y3 && ("proof_stale" === c2 || Date.now() - i2 < 9e3) && (e2.f = y3 - Date.now()), o2 && N(f2, "yaopai-bound") && (function(e3, t2) {
-        e3.I = e3.I || Q(e3, "GET", "/session", void 0, t2).then((n3) => __async(null, null, function* () {
-          (yield w(e3, n3, t2)).session.bound && P(e3);
-        })).catch(l).then(() => e3.I = void 0);
-      })(e2, o2), h2 && (!d3 || !c2 && d3 > 499) || /^((backend_)?unavailable|rate_)/.test(c2)) return "wait";
+    function v2() {
+      let { f: c2, r: u3, P: h2 } = s2, g3 = Date.parse(J(h2, "yaopai-time"));
+      if (c2 && g3 && ("proof_stale" === c2 || Date.now() - i2 < 9e3) && (e2.p = g3 - Date.now()), o2 && J(h2, "yaopai-bound") && (function(e3, t2) {
+        e3.N = e3.N || ee(e3, "GET", "/session", void 0, t2).then((n3) => __async(null, null, function* () {
+          (yield y(e3, n3, t2)).session.bound && P(e3);
+        })).catch(l).then(() => e3.N = void 0);
+      })(e2, o2), p2 && (!u3 || !c2 && u3 > 499) || /^((backend_)?unavailable|rate_)/.test(c2)) return "wait";
       if (/^(proof_stale|internal)/.test(c2)) return c2;
-      if ("proof_replayed" === c2) return g2 ? c2 : "";
-      if (void 0 !== p2 || !o2) return "";
-      let m3 = !c2 && !h2 && u(() => e2.t.isUnauthorized(s2.s));
-      if (!c2 && !m3) return "";
-      let v2 = m3 && !g2 ? "" : "login", b2 = e2.e;
-      if (b2 && b2.token !== o2.token && (m3 || 401 === d3)) return v2;
+      if ("proof_replayed" === c2) return m2 ? c2 : "";
+      if (void 0 !== w2 || !o2) return "";
+      let v3 = !c2 && !p2 && d(() => e2.t.isUnauthorized(s2.s));
+      if (!c2 && !v3) return "";
+      let k2 = v3 && !m2 ? "" : "login", b2 = e2.e;
+      if (b2 && b2.token !== o2.token && (v3 || 401 === u3)) return k2;
       if ("session_superseded" === c2 && !e2.n) return "superseded";
-      if (m3) {
-        if (Math.abs(Date.now() - o2.at) < 1e4 || Math.abs(Date.now() - e2.F) < 5e3 << e2.C) return "";
-        e2.F = Date.now(), e2.C < 7 && e2.C++;
+      if (v3) {
+        if (f(o2.at) < 1e4 || f(e2.ot) < 5e3 << e2.T) return "";
+        e2.ot = Date.now(), e2.T < 7 && e2.T++;
       }
-      if (m3 || j(e2, c2)) return k(e2, o2), n2.Y ? "" : v2;
-      if (C(c2) && L(e2, o2, c2, n2.Y), "login_required" === c2) return "code";
+      if (v3 || e2.H(e2, s2)) return _(e2, o2), n2.Y ? "" : k2;
+      if (q(c2) && x(e2, o2, c2, n2.Y), "login_required" === c2) return "code";
       if ("not_bound" === c2) {
-        if (b2 && b2.session.bound && !a2) return "login";
-        !h2 && !N(n2.q, "yaopai-background") && (function(e3, t2) {
-          let n3 = e3.t.bindPage, { pages: o3, at: a3 } = A(e3);
-          if (!n3 || t2 <= e3.O || a3 >= 0) return;
-          let r3 = o3[9], { options: i3 = {} } = r3 || {};
-          e3.B = r3 && "/" + r3.route + "?" + Object.keys(i3).map((e4) => e4 + "=" + i3[e4]).join("&"), e3.O = 1 / 0, e3.o(r3 ? "redirectTo" : "navigateTo", { url: n3 }).catch(l).then(() => e3.O = e3.M);
-        })(e2, r2);
+        if (b2 && b2.session.bound && !r2) return "login";
+        !p2 && !J(n2.D, "yaopai-background") && (function(e3, t2) {
+          let n3 = e3.t.bindPage, { pages: o3, at: r3 } = j(e3);
+          if (!n3 || t2 <= e3.U || r3 >= 0) return;
+          let a3 = o3[9], i3 = a3 && a3.options || {};
+          e3.j = a3 && "/" + a3.route + "?" + Object.keys(i3).map((e4) => e4 + "=" + i3[e4]).join("&"), e3.U = 1 / 0, e3.o(a3 ? "redirectTo" : "navigateTo", { url: n3 }).catch(l).then(() => e3.U = e3.B);
+        })(e2, a2);
       }
-      return "app_not_allowed" === c2 && x(e2, t(e2, c2)), "";
+      return "app_not_allowed" === c2 && I(e2, t(e2, c2)), "";
     }
   });
 }
-function Z(e2, t2, n2, o2) {
+function X(e2, t2, n2, o2) {
   return __async(this, null, function* () {
-    let s2 = d(t2.q), { jar: c2, carrier: l2 } = e2.t, { cookie: u2, header: h2 } = l2 || {}, p2 = N(s2, "cookie"), w2 = c2 ? c2.header(o2, f(e2), p2) : p2, y2 = [n2 && u2 && u2 + "=" + n2.token, w2].filter(Boolean).join("; ");
-    if (y2 && B(s2, { cookie: y2 }), !n2) return s2;
-    let { token: g2, key: m2, session: v2 } = n2, b2 = l2 ? "" : "Bearer " + g2;
-    if (u2 || B(s2, { [h2 || "authorization"]: b2 || g2 }), e2.n) {
-      let n3 = yield U(e2);
-      B(s2, (function({ k: e3, x: t3, g: n4 }, o3, i2, s3, c3, l3) {
-        let d2 = {}, u3 = "", f2 = "", h3 = (e4, t4) => {
-          u3 += ' "' + e4 + '"', f2 += '"' + e4 + '": ' + t4 + "\n";
+    let s2 = u(t2.D), { jar: c2, carrier: l2 } = e2.t, { cookie: d2, header: f2 } = l2 || {}, p2 = J(s2, "cookie"), w2 = c2 ? c2.header(o2, h(e2), p2) : p2, y2 = [n2 && d2 && d2 + "=" + n2.token, w2].filter(Boolean).join("; ");
+    if (y2 && F(s2, { cookie: y2 }), !n2) return s2;
+    let { token: g2, key: m2, session: v2 } = n2, k2 = l2 ? "" : "Bearer " + g2;
+    if (d2 || F(s2, { [f2 || "authorization"]: k2 || g2 }), e2.n) {
+      let n3 = yield $(e2);
+      F(s2, (function({ x: e3, k: t3, g: n4 }, o3, i2, s3, c3, l3) {
+        let u2 = {}, d3 = "", f3 = "", h2 = (e4, t4) => {
+          d3 += ' "' + e4 + '"', f3 += '"' + e4 + '": ' + t4 + "\n";
         };
-        if (h3("@method", e3), h3("@authority", t3.S), h3("@path", t3.v), h3("@query", "?" + t3.i), o3 && h3("authorization", o3), void 0 !== n4) {
-          let e4 = "sha-256=:" + r(E("string" == typeof n4 ? a(n4) : new Uint8Array(n4))) + ":";
-          h3("content-digest", d2["content-digest"] = e4);
+        if (h2("@method", e3), h2("@authority", t3.S), h2("@path", t3.v), h2("@query", "?" + t3.i), o3 && h2("authorization", o3), void 0 !== n4) {
+          let e4 = "sha-256=:" + a(A("string" == typeof n4 ? r(n4) : new Uint8Array(n4))) + ":";
+          h2("content-digest", u2["content-digest"] = e4);
         }
-        let p3 = `(${u3.slice(1)});created=${Math.floor(c3 / 1e3)};nonce="${l3}";keyid="${s3}";alg="hmac-sha256";tag="yaopai"`;
-        return d2["signature-input"] = "yaopai=" + p3, d2.signature = "yaopai=:" + r(D(i2, a(f2 + '"@signature-params": ' + p3))) + ":", d2;
-      })(t2, b2, n3 ? n3.derive(v2.id, D) : i(m2), n3 ? v2.id + "." + n3.version : v2.id, f(e2), e2.a()));
+        let p3 = `(${d3.slice(1)});created=${Math.floor(c3 / 1e3)};nonce="${l3}";keyid="${s3}";alg="hmac-sha256";tag="yaopai"`;
+        return u2["signature-input"] = "yaopai=" + p3, u2.signature = "yaopai=:" + a(D(i2, r(f3 + '"@signature-params": ' + p3))) + ":", u2;
+      })(t2, k2, n3 ? n3.derive(v2.id, D) : i(m2), n3 ? v2.id + "." + n3.version : v2.id, h(e2), e2.a()));
     }
     return s2;
   });
 }
-function Q(e2, t2, n2, o2, a2, r2) {
+function ee(e2, t2, n2, o2, r2, a2) {
   let i2 = "GET" === t2 ? void 0 : o2 ? JSON.stringify(o2) : "";
-  return W(e2, { A: "request", t: { method: t2, data: i2 }, tt: true, Y: r2, et: a2, k: t2, x: J(e2.U + "/yaopai/v1" + n2), g: i2, q: o2 ? { "content-type": "application/json" } : {} });
+  return Q(e2, { O: "request", t: { method: t2, data: i2 }, et: true, Y: a2, nt: r2, x: t2, k: V(e2.C + "/yaopai/v1" + n2), g: i2, D: o2 ? { "content-type": "application/json" } : {} });
 }
-function X(e2, t2, n2, o2, a2) {
+function te(e2, t2, n2, o2, r2) {
   return __async(this, null, function* () {
-    let r2 = yield Q(e2, t2, n2, o2, void 0, a2);
-    if (!r2.r || r2.r > 299) throw p(e2, r2);
-    return r2.s.data;
+    let a2 = yield ee(e2, t2, n2, o2, void 0, r2);
+    if (!a2.r || a2.r > 299) throw w(e2, a2);
+    return a2.s.data;
   });
 }
-function ee(e2) {
-  let t2, n2 = [], o2 = {}, a2 = ([e3, n3]) => {
+function ne(e2) {
+  let t2, n2 = [], o2 = {}, r2 = ([e3, n3]) => {
     t2 && t2[e3] && t2[e3](...n3);
   };
   return e2.split(" ").forEach((e3) => {
     o2[e3] = (...t3) => {
-      n2.push([e3, t3]), a2([e3, t3]);
+      n2.push([e3, t3]), r2([e3, t3]);
     };
   }), { $: o2, d(e3) {
-    t2 = e3, n2.forEach(a2);
-  }, nt: (e3, t3) => n2.forEach(([n3, [o3]]) => n3 === e3 && o3(t3)) };
+    t2 = e3, n2.forEach(r2);
+  }, it: (e3, t3) => n2.forEach(([n3, [o3]]) => n3 === e3 && o3(t3)) };
 }
-function te(e2, t2) {
-  let n2 = J(t2);
-  return n2 && e2.rt.indexOf(n2.N) >= 0 ? n2 : void 0;
+function oe(e2, t2) {
+  let n2 = V(t2);
+  return n2 && e2.st.indexOf(n2.K) >= 0 ? n2 : void 0;
 }
-function ne(e2, n2, o2) {
+function re(e2, n2, o2, r2) {
+  let a2 = oe(e2, o2.url), i2 = "connectSocket" === n2;
+  if (r2 ? i2 && !a2 : !a2 || e2.ct || o2.yaopai) return e2.c[n2](o2);
+  if (i2) return (function(e3, t2) {
+    let n3, o3, r3, { $: a3, d: i3, it: s3 } = ne("onOpen onMessage onError onClose"), c3 = [];
+    return a3.send = (e4) => o3 ? n3.send(e4) : c3.push(e4), a3.close = (e4 = {}) => {
+      n3 ? n3.close(e4) : r3 || (r3 = true, s3("onClose", { code: e4.code || 1e3, reason: e4.reason || "" }));
+    }, ae(e3, t2.url, "socket").then((s4) => {
+      r3 || (n3 = e3.c.connectSocket(u(t2, { url: s4, yaopai: 1 })), n3.onOpen(() => {
+        o3 = true, c3.forEach(a3.send);
+      }), i3(n3));
+    }, (e4) => {
+      r3 || (t2.fail && t2.fail(e4), t2.complete && t2.complete(e4), s3("onError", e4), a3.close({ code: 1006, reason: e4.errMsg }));
+    }), a3;
+  })(e2, o2);
+  let { $: s2, d: c2 } = ne("abort onHeadersReceived onChunkReceived onProgressUpdate".replace(/on(\w+)/g, "$& off$1")), l2 = "uploadFile" === n2 ? "POST" : String(o2.method || "GET").toUpperCase(), d2 = u(o2.header || o2.headers), f2 = u(o2);
+  o2.formData && (f2.formData = u(o2.formData));
+  let h2 = { O: n2, t: f2, x: l2, k: a2, D: d2, d: c2 };
+  if (a2 && "request" === n2) {
+    let { i: e3, g: t2 } = (function(e4, t3, n3) {
+      let o3 = "object" == typeof t3 && t3, r3 = o3 ? "" : String(null != t3 ? t3 : "");
+      if (K(e4)) return { i: o3 ? Y(t3) : r3 };
+      let a3 = r3, i3 = J(n3, "content-type");
+      return i3 || F(n3, { "content-type": "application/json" }), "[object ArrayBuffer]" === {}.toString.call(t3) ? a3 = t3.slice(0) : ArrayBuffer.isView(t3) ? a3 = t3.buffer.slice(t3.byteOffset, t3.byteOffset + t3.byteLength) : o3 && (a3 = /form-url/i.test(i3) ? Y(t3) : JSON.stringify(t3)), { i: "", g: a3 };
+    })(l2, o2.data, d2);
+    G(a2, e3), f2.data = h2.g = t2, f2.method = l2;
+  }
+  let p2 = e2.c.getFileSystemManager, w2 = o2.filePath;
+  "uploadFile" === n2 && p2 && w2 && (h2.F = () => new Promise((e3, t2) => p2().access({ path: w2, success: e3, fail: t2 })));
+  let y2 = new Promise((r3, i3) => {
+    let { abort: c3 } = s2;
+    s2.abort = () => {
+      h2.L = true, c3(), i3(t(e2, "abort", 0, "", void 0, n2));
+    }, (a2 ? Q(e2, h2) : W(e2, h2, o2.url, d2)).then((e3) => r3(e3.s), i3);
+  }), g2 = (e3) => (t2) => setTimeout(() => {
+    try {
+      f2[e3] && f2[e3](t2);
+    } finally {
+      f2.complete && f2.complete(t2);
+    }
+  }, 0);
+  return y2.then(g2("success"), g2("fail")), r2 && (s2.then = y2.then.bind(y2)), s2;
+}
+function ae(e2, n2, o2) {
   return __async(this, null, function* () {
-    let a2 = te(e2, n2);
-    if (!a2) throw t(e2, "not_ours");
-    return z(a2, "yaopai_ticket=" + (yield X(e2, "POST", "/ticket", { authority: a2.S, path: a2.v, for: o2 })).ticket), F(a2) + a2.X;
+    let r2 = oe(e2, n2);
+    if (!r2) throw t(e2, "not_ours");
+    return G(r2, "yaopai_ticket=" + (yield te(e2, "POST", "/ticket", { authority: r2.S, path: r2.v, for: o2 })).ticket), z(r2) + r2.tt;
   });
 }
-var oe = ["request", "uploadFile", "downloadFile", "connectSocket"], ae = (e2) => e2 || u(() => wx) || u(() => my) || u(() => tt) || u(() => swan) || u(() => qq) || u(() => ks);
-function re(e2) {
+var ie = ["request", "uploadFile", "downloadFile", "connectSocket"], se = (e2) => e2 || d(() => wx) || d(() => my) || d(() => tt) || d(() => swan) || d(() => qq) || d(() => ks);
+function ce(e2) {
   return __async(this, null, function* () {
-    let t2 = E(a(Array.from(Array(4), Math.random).join() + Date.now()));
+    let t2 = A(r(Array.from(Array(4), Math.random).join() + Date.now()));
     try {
-      t2 = E(s(t2, new Uint8Array((yield e2.o("getRandomValues", { length: 32 })).randomValues)));
+      t2 = A(s(t2, new Uint8Array((yield e2.o("getRandomValues", { length: 32 })).randomValues)));
     } catch (e3) {
     }
     let n2 = 0;
-    e2.a = () => r(D(t2, a("" + n2++))).replace(/\W/g, "");
+    e2.a = () => a(D(t2, r("" + n2++))).replace(/\W/g, "");
   });
 }
-var ie, se = (e2) => d(e2.session);
-function ce(e2) {
-  let t2 = ae(e2.platform), n2 = u(() => t2.getAccountInfoSync().miniProgram.envVersion), { server: o2 } = e2, a2 = "string" == typeof o2 ? o2 : "develop" === n2 && o2.develop || /^[dt]/.test(n2) && o2.trial || o2.release, r2 = e2.language || u(() => (t2.getAppBaseInfo || t2.getSystemInfoSync).call(t2).language), i2 = d((function(e3) {
+var le, ue = (e2) => u(e2.session);
+function de(e2) {
+  let t2 = se(e2.platform), n2 = d(() => t2.getAccountInfoSync().miniProgram.envVersion), { server: o2 } = e2, r2 = "string" == typeof o2 ? o2 : "develop" === n2 && o2.develop || /^[dt]/.test(n2) && o2.trial || o2.release, a2 = e2.language || d(() => (t2.getAppBaseInfo || t2.getSystemInfoSync).call(t2).language), i2 = u((function(e3) {
     let t3 = {};
-    return oe.concat("login getAuthCode getStorage setStorage removeStorage getRandomValues showModal confirm navigateTo redirectTo navigateBack onAppShow offAppShow getFileSystemManager".split(" ")).forEach((n3) => e3[n3] && (t3[n3] = e3[n3].bind(e3))), { W: e3, c: t3, o: (e4, n3) => new Promise((o3, a3) => {
-      t3[e4](d(n3, { success: o3, fail: a3 })), /^login|Storage/.test(e4) && setTimeout(a3, 3e4);
+    return ie.concat("login getAuthCode getStorage setStorage removeStorage getRandomValues showModal confirm navigateTo redirectTo navigateBack onAppShow offAppShow getFileSystemManager".split(" ")).forEach((n3) => e3[n3] && (t3[n3] = e3[n3].bind(e3))), { Z: e3, c: t3, o: (e4, n3) => new Promise((o3, r3) => {
+      t3[e4](u(n3, { success: o3, fail: r3 })), /^login|Storage/.test(e4) && setTimeout(r3, 3e4);
     }) };
-  })(t2), { t: e2, R: /^zh/.test(r2 || "zh"), U: a2.replace(/\/+$/, ""), rt: [a2].concat(e2.hosts || []).map((e3) => {
-    let t3 = J(e3);
+  })(t2), { t: e2, q: !a2 || /^zh/.test(a2), C: r2.replace(/\/+$/, ""), st: [r2].concat(e2.hosts || []).map((e3) => {
+    let t3 = V(e3);
     if (!t3) throw new Error("yaopai: no URL: " + e3);
-    return t3.N;
-  }), V: n2, _: e2.storageKey || "yaopai", n: "off" === e2.keyed ? 0 : e2.key ? 2 : 1, f: 0, G: [], P: 0, H: 0, M: 0, O: 0, l: {}, E: 0, F: 0, C: 0, w: /* @__PURE__ */ new Set([["end", e2.onEnd]]) });
-  return i2.D = Promise.all([v(i2), re(i2)]), i2;
+    return t3.K;
+  }), G: n2, _: e2.storageKey || "yaopai", n: "off" === e2.keyed ? 0 : e2.key ? 2 : 1, p: 0, W: [], J: 0, B: 0, l: {}, E: 0, T: 0, w: /* @__PURE__ */ new Set([["end", e2.onEnd]]), rt: Z, V: U, H: C, ft: re });
+  return i2.A = Promise.all([k(i2), ce(i2)]), e2.move && e2.move.join(i2, ee, x), i2;
 }
-function le(e2) {
-  let { onAppShow: t2, offAppShow: n2 } = e2.c, o2 = () => $(e2);
+function fe(e2) {
+  let { onAppShow: t2, offAppShow: n2 } = e2.c, o2 = () => R(e2);
   return t2 && t2(o2), Object.assign({ login: () => __async(null, null, function* () {
-    return yield e2.D, se(yield q(e2, true));
+    return yield e2.A, ue(yield M(e2, true));
   }), get session() {
-    return e2.e && se(e2.e);
+    return e2.e && ue(e2.e);
   }, bind(t3) {
     return __async(this, null, function* () {
-      let { form: n3, phoneCode: o3, bindCode: a2 } = t3, r2 = yield I(e2, "bind", void 0, { way: n3 ? "form" : o3 ? "phone" : "bind_code", form: n3, code: o3, bind_code: a2 });
-      return P(e2), se(r2);
+      let { form: n3, phoneCode: o3, bindCode: r2 } = t3, a2 = yield N(e2, "bind", void 0, { way: n3 ? "form" : o3 ? "phone" : "bind_code", form: n3, code: o3, bind_code: r2 });
+      return P(e2), ue(a2);
     });
   }, preview: (t3) => __async(null, null, function* () {
-    return { account: (yield X(e2, "POST", "/binding/preview", { bind_code: t3 })).masked };
+    return { account: (yield te(e2, "POST", "/binding/preview", { bind_code: t3 })).masked };
   }), unbind() {
     return __async(this, null, function* () {
       try {
-        yield X(e2, "DELETE", "/binding", void 0, true);
+        yield te(e2, "DELETE", "/binding", void 0, true);
       } catch (e3) {
         if (!/^(session_revoked|not_bound)/.test(e3.code)) throw e3;
       }
-      e2.e && k(e2, e2.e), yield q(e2);
+      e2.e && _(e2, e2.e), yield M(e2);
     });
-  }, phone: (t3) => X(e2, "POST", "/phone", { code: t3 }), decrypt(_0) {
+  }, phone: (t3) => te(e2, "POST", "/phone", { code: t3 }), decrypt(_0) {
     return __async(this, arguments, function* ({ encryptedData: t3, iv: n3 }) {
-      let o3 = yield K(e2);
+      let o3 = yield Z(e2);
       try {
-        return yield X(e2, "POST", "/decrypt", { encrypted_data: t3, iv: n3 });
+        return yield te(e2, "POST", "/decrypt", { encrypted_data: t3, iv: n3 });
       } catch (t4) {
-        throw "session_key_stale" === t4.code && (yield I(e2, "code", o3)), t4;
+        throw "session_key_stale" === t4.code && (yield N(e2, "code", o3)), t4;
       }
     });
   }, stepUp: () => __async(null, null, function* () {
-    return se(yield I(e2, "code"));
+    return ue(yield N(e2, "code"));
   }), devices: () => __async(null, null, function* () {
-    return (yield X(e2, "GET", "/sessions")).sessions;
-  }), kick: (t3) => X(e2, "DELETE", "/sessions/" + t3), ticket: (t3, n3) => ne(e2, t3, n3), logout() {
+    return (yield te(e2, "GET", "/sessions")).sessions;
+  }), kick: (t3) => te(e2, "DELETE", "/sessions/" + t3), ticket: (t3, n3) => ae(e2, t3, n3), logout() {
     return __async(this, null, function* () {
-      yield e2.D;
-      let t3 = e2.e || (yield Promise.resolve(e2.y).catch(l)), n3 = t3 && Q(e2, "DELETE", "/session", void 0, t3);
-      L(e2, t3, "session_ended", true), yield n3;
+      yield e2.A;
+      let t3 = e2.e || (yield Promise.resolve(e2.y).catch(l)), n3 = t3 && ee(e2, "DELETE", "/session", void 0, t3);
+      x(e2, t3, "session_ended", true), yield n3;
     });
   }, on(t3, n3) {
     let o3 = [t3, n3];
     return e2.w.add(o3), () => {
       e2.w.delete(o3);
     };
-  }, now: () => f(e2), get installed() {
+  }, now: () => h(e2), get installed() {
     return !!e2.h;
   }, uninstall() {
-    e2.ot = true, n2 && n2(o2), e2.h && e2.h(), e2.h = void 0;
-  } }, de(e2, true));
+    e2.ct = true, n2 && n2(o2), e2.h && e2.h(), e2.h = void 0;
+  } }, he(e2, true));
 }
-function de(e2, n2) {
-  let o2 = {};
-  return oe.forEach((a2) => o2[a2] = (o3) => (function(e3, n3, o4, a3) {
-    let r2 = te(e3, o4.url), i2 = "connectSocket" === n3;
-    if (a3 ? i2 && !r2 : !r2 || e3.ot || o4.yaopai) return e3.c[n3](o4);
-    if (i2) return (function(e4, t2) {
-      let n4, { $: o5, d: a4, nt: r3 } = ee("onOpen onMessage onError onClose"), i3 = [], s3 = false, c3 = false;
-      return o5.send = (e5) => s3 ? n4.send(e5) : i3.push(e5), o5.close = (e5 = {}) => {
-        n4 ? n4.close(e5) : c3 || (c3 = true, r3("onClose", { code: e5.code || 1e3, reason: e5.reason || "" }));
-      }, ne(e4, t2.url, "socket").then((r4) => {
-        c3 || (n4 = e4.c.connectSocket(d(t2, { url: r4, yaopai: 1 })), n4.onOpen(() => {
-          s3 = true, i3.forEach(o5.send);
-        }), a4(n4));
-      }, (e5) => {
-        c3 || (t2.fail && t2.fail(e5), t2.complete && t2.complete(e5), r3("onError", e5), o5.close({ code: 1006, reason: e5.errMsg }));
-      }), o5;
-    })(e3, o4);
-    let { $: s2, d: c2 } = ee("abort onHeadersReceived offHeadersReceived onChunkReceived offChunkReceived onProgressUpdate offProgressUpdate"), l2 = "uploadFile" === n3 ? "POST" : String(o4.method || "GET").toUpperCase(), u2 = d(o4.header || o4.headers), f2 = d(o4);
-    o4.formData && (f2.formData = d(o4.formData));
-    let h2 = { A: n3, t: f2, k: l2, x: r2, q: u2, d: c2 };
-    if (r2 && "request" === n3) {
-      let { i: e4, g: t2 } = (function(e5, t3, n4) {
-        let o5 = "object" == typeof t3 && t3, a4 = o5 ? "" : String(null != t3 ? t3 : "");
-        if (G(e5)) return { i: o5 ? V(t3) : a4 };
-        let r3 = a4, i3 = N(n4, "content-type");
-        return i3 || B(n4, { "content-type": "application/json" }), "[object ArrayBuffer]" === {}.toString.call(t3) ? r3 = t3.slice(0) : ArrayBuffer.isView(t3) ? r3 = t3.buffer.slice(t3.byteOffset, t3.byteOffset + t3.byteLength) : o5 && (r3 = /form-url/i.test(i3) ? V(t3) : JSON.stringify(t3)), { i: "", g: r3 };
-      })(l2, o4.data, u2);
-      z(r2, e4), f2.data = h2.g = t2, f2.method = l2;
-    }
-    let p2 = e3.c.getFileSystemManager, w2 = o4.filePath;
-    "uploadFile" === n3 && p2 && w2 && (h2.L = () => new Promise((e4, t2) => p2().access({ path: w2, success: e4, fail: t2 })));
-    let y2 = new Promise((a4, i3) => {
-      let { abort: c3 } = s2;
-      s2.abort = () => {
-        h2.K = true, c3(), i3(t(e3, "abort", 0, "", void 0, n3));
-      }, (r2 ? W(e3, h2) : Y(e3, h2, o4.url, u2)).then((e4) => a4(e4.s), i3);
-    }), g2 = (e4) => (t2) => setTimeout(() => {
-      try {
-        f2[e4] && f2[e4](t2);
-      } finally {
-        f2.complete && f2.complete(t2);
-      }
-    }, 0);
-    return y2.then(g2("success"), g2("fail")), a3 && (s2.then = y2.then.bind(y2)), s2;
-  })(e2, a2, o3, n2)), o2;
+function he(e2, t2) {
+  let n2 = {};
+  return ie.forEach((o2) => n2[o2] = (n3) => e2.ft(e2, o2, n3, t2)), n2;
 }
 module.exports = { client: function() {
-  let e2 = ie || ae().request.yaopai;
+  let e2 = le || se().request.yaopai;
   if (!e2) throw new Error("yaopai: install() comes first, in app.js");
   return e2;
-}, createClient: (e2) => le(ce(e2)), install: function(e2) {
-  let t2 = ae(e2.platform), n2 = t2.request.yaopai || ie;
-  if (n2 && n2.installed) return ie = n2;
-  let o2 = ce(e2);
-  ie = le(o2);
-  let a2 = de(o2);
-  return a2.request.yaopai = ie, o2.h = (function(e3, t3) {
+}, createClient: (e2) => fe(de(e2)), install: function(e2) {
+  let t2 = se(e2.platform), n2 = t2.request.yaopai || le;
+  if (n2 && n2.installed) return le = n2;
+  let o2 = de(e2);
+  le = fe(o2);
+  let r2 = he(o2);
+  return r2.request.yaopai = le, o2.h = (function(e3, t3) {
     let n3 = [], o3 = () => n3.forEach((e4) => e4());
-    for (let a3 in t3) {
-      let r2 = t3[a3], i2 = Object.getOwnPropertyDescriptor(e3, a3), s2 = (t4) => u(() => Object.defineProperty(e3, a3, t4));
-      if (u(() => e3[a3] = r2), e3[a3] !== r2 && s2({ value: r2, configurable: true, writable: true, enumerable: true }), e3[a3] !== r2) return void o3();
+    for (let r3 in t3) {
+      let a2 = t3[r3], i2 = Object.getOwnPropertyDescriptor(e3, r3), s2 = (t4) => d(() => Object.defineProperty(e3, r3, t4));
+      if (d(() => e3[r3] = a2), e3[r3] !== a2 && s2({ value: a2, configurable: true, writable: true, enumerable: true }), e3[r3] !== a2) return void o3();
       n3.push(() => {
-        e3[a3] === r2 && (i2 ? s2(i2) : u(() => delete e3[a3]));
+        e3[r3] === a2 && (i2 ? s2(i2) : d(() => delete e3[r3]));
       });
     }
     return o3;
-  })(t2, a2), ie;
+  })(t2, r2), le;
 } };
 }],
 "lib/page.js": [{"yaopai":"miniprogram_npm/yaopai/index.js","../i18n/index":"i18n/index.js","./words":"lib/words.js"}, function (require, module, exports) {"use strict";

@@ -1,1 +1,2 @@
 mod access_token;
+mod moves;

@@ -7,6 +7,7 @@ mod limits;
 pub mod linking;
 mod login;
 mod logout;
+mod moving;
 mod read;
 mod refresh;
 mod restart;

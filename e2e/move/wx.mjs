@@ -1,0 +1,94 @@
+// As much of `wx` as the club's mini program and the library need, over Node's http, and a memory of what was answered.
+
+import { randomBytes } from 'node:crypto'
+import http from 'node:http'
+
+// As many as a phone keeps open to one host.
+const agent = new http.Agent({ keepAlive: true, maxSockets: 256 })
+
+/** Where the mini program believes its server to be. */
+const ORIGIN = 'http://127.0.0.1:8480'
+
+/** One phone. `server`: the URL that stands behind the mini program's. `code`: gives what WeChat would. */
+export function phoneOf({ server, code }) {
+  const { port } = new URL(server)
+  const phone = {
+    /** The phone's clock less the true one, in milliseconds. */
+    skew: 0,
+    logins: 0,
+    /** Whether the person is bound; noted with each request. */
+    isBound: () => false,
+    /** Told of all answers to the mini program's own requests: `{ path, wasBound, status, code, data }`, or `{ …, failed }`. */
+    onAnswer: () => {},
+    /** The last of them, by path. */
+    last: {},
+    /** Told what the person is shown: `{ toast }`, `{ page }`, `{ modal }`. The person looks at it, and the test. */
+    onShown: () => {},
+    onSeen: () => {},
+  }
+  const storage = new Map()
+  const show = what => { phone.onSeen(what); phone.onShown(what) }
+  const answering = body => async (options = {}) => {
+    try {
+      const result = await body(options)
+      options.success?.(result)
+    } catch (error) {
+      options.fail?.({ errMsg: error.message })
+    }
+  }
+
+  function request(options) {
+    const { url, method = 'GET', header = {}, data, success, fail } = options
+    const { pathname, search } = new URL(url.replace(ORIGIN, server))
+    const body = data === undefined ? undefined : typeof data === 'string' ? data : JSON.stringify(data)
+    const isLibrarys = pathname.startsWith('/yaopai/')
+    const wasBound = phone.isBound()
+    const done = answer => {
+      if (isLibrarys) return
+      phone.last[pathname] = { path: pathname, wasBound, ...answer }
+      phone.onAnswer(phone.last[pathname])
+    }
+    const sent = http.request({
+      host: '127.0.0.1', port, agent, method, path: pathname + search,
+      headers: { ...(body !== undefined && { 'Content-Type': 'application/json' }), ...header, Host: new URL(ORIGIN).host, ...(body !== undefined && { 'Content-Length': Buffer.byteLength(body) }) },
+    }, response => {
+      const parts = []
+      response.on('data', part => parts.push(part))
+      response.once('error', lost)
+      response.once('end', () => {
+        const text = Buffer.concat(parts).toString()
+        const value = text && JSON.parse(text)
+        done({ status: response.statusCode, code: response.headers['yaopai-code'], data: value })
+        const fields = Object.fromEntries(Object.entries(response.headers).map(([name, field]) => [name, Array.isArray(field) ? field.join(', ') : field]))
+        success?.({ statusCode: response.statusCode, header: fields, data: value, errMsg: 'request:ok' })
+      })
+    })
+    const lost = error => {
+      done({ failed: error.message })
+      fail?.({ errMsg: `request:fail ${error.message}` })
+    }
+    sent.once('error', lost)
+    sent.end(body)
+    return { abort: () => sent.destroy() }
+  }
+
+  phone.wx = {
+    request,
+    uploadFile() {}, downloadFile() {}, connectSocket() {},
+    login: answering(async () => (phone.logins++, { code: await code() })),
+    getStorage: answering(({ key }) => {
+      if (!storage.has(key)) throw new Error('getStorage:fail data not found')
+      return { data: storage.get(key) }
+    }),
+    setStorage: answering(({ key, data }) => void storage.set(key, data)),
+    removeStorage: answering(({ key }) => void storage.delete(key)),
+    getRandomValues: answering(({ length }) => ({ randomValues: new Uint8Array(randomBytes(length)).buffer })),
+    showModal: answering(({ content }) => (show({ modal: content }), {})),
+    showToast: ({ title }) => show({ toast: title }),
+    navigateTo: answering(({ url }) => show({ page: url })),
+    navigateBack: answering(() => show({ page: 'back' })),
+  }
+  return phone
+}
+
+export const closeConnections = () => agent.destroy()

@@ -1,0 +1,41 @@
+var move = require('yaopai/move').move()
+require('yaopai').install({ app: 'club', server: 'http://127.0.0.1:8480', bindPage: '/pages/bind/bind', move: move })
+App({
+  globalData: {
+    // No session yet, but the name by which the gateway knows the old ones: the answer is an errno then.
+    cookie: 'JSESSIONID=none',
+    server: 'http://127.0.0.1:8480'
+  },
+
+  onLaunch: function () {
+    move.side().then((side) => { if (side === 'legacy') this.login() })
+    // The back end forgets a session after 30 minutes.
+    setInterval(this.refresh.bind(this), 20 * 60 * 1000)
+  },
+
+  login: function (then) {
+    wx.login({
+      success: (res) => {
+        wx.request({
+          url: this.globalData.server + '/login',
+          method: 'POST',
+          data: { code: res.code },
+          success: (res) => {
+            var cookie = res.header['Set-Cookie'] || res.header['set-cookie']
+            this.globalData.cookie = cookie.split(';')[0]
+            if (then) then()
+            if (this.waiting) this.waiting()
+            this.waiting = null
+          }
+        })
+      }
+    })
+  },
+
+  refresh: function () {
+    wx.request({
+      url: this.globalData.server + '/refresh',
+      header: { cookie: this.globalData.cookie }
+    })
+  }
+})

@@ -1,0 +1,16 @@
+var app = getApp()
+
+Page({
+  submit: function (e) {
+    wx.request({
+      url: app.globalData.server + '/bind',
+      method: 'POST',
+      header: { cookie: app.globalData.cookie },
+      data: e.detail.value,
+      success: (res) => {
+        if (res.data.errno) return wx.showToast({ title: res.data.errmsg, icon: 'none' })
+        wx.navigateBack()
+      }
+    })
+  }
+})
