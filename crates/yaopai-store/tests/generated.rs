@@ -182,7 +182,7 @@ fn the_calls_meet() {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let mut met = std::collections::BTreeMap::<String, u32>::new();
     run(async {
-        for _ in 0..200 {
+        for _ in 0..400 {
             let model = Lab::new(Box::new(Disk::default()));
             let mut world = World::default();
             for _ in 0..100 {
