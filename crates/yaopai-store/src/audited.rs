@@ -147,12 +147,18 @@ pub(crate) fn rotated(next: &NextKeys, done: bool) -> Said {
 }
 
 /// A session that ended, as it is stored.
-pub(crate) struct End {
+pub struct End {
+    /// Which.
     pub id: SessionId,
+    /// Where.
     pub realm: Realm,
+    /// Of which app.
     pub app: AppName,
+    /// Whose.
     pub identity: IdentityId,
+    /// Its user.
     pub user: Option<UserId>,
+    /// Why.
     pub reason: EndReason,
 }
 

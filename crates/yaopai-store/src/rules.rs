@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use yaopai_core::ids::{IdentityId, SessionId, UserId};
 use yaopai_core::ports::{
-    Bind, BindCode, Identity, LinkBy, Open, Proof, Rotate, Rotated, StepUp, StoreError, Subject, Which,
+    Bind, BindCode, Identity, LinkBy, Open, Proof, Rotate, Rotated, Stale, StaleAfter, StaleEnded, StepUp, StoreError,
+    Subject, Which,
 };
 use yaopai_core::session::{Answer, EndReason, Ended, Refreshed, Session, Standing};
 use yaopai_core::time::{Timestamp, Uptime};
@@ -220,6 +221,14 @@ pub(crate) fn owns(subject: &Subject, identity: IdentityId, user: Option<&UserId
 /// Has it expired, by what is stored of it? Such a one counts towards no limit.
 pub(crate) fn expired(session: &Session, idle_ms: i64, up: Uptime, now: Timestamp) -> bool {
     now >= session.absolute_at || up.0 >= session.last_seen.0.saturating_add(idle_ms)
+}
+
+/// What a step over live sessions has found: those that have expired, and where the next one goes on.
+pub(crate) fn step(stale: &Stale, found: Vec<(StaleAfter, Option<EndReason>)>) -> StaleEnded {
+    let full = found.len() >= usize::try_from(stale.limit).unwrap_or(usize::MAX);
+    let next = found.last().map(|(at, _)| *at).filter(|_| full);
+    let ended = found.into_iter().filter_map(|((_, id), reason)| Some((id, reason?))).collect();
+    StaleEnded { ended, next }
 }
 
 /// The same call can't succeed later.

@@ -1,9 +1,10 @@
-//! Random sequences of calls, made of the reference and of SQLite: the same answers, the same changes, the same state.
-
+//! Random sequences of calls, made of the reference and of each engine: the same answers, the same changes, the same state.
+#![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
 mod calls;
 mod conformance;
+mod database;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, FileFailurePersistence};
@@ -33,55 +34,56 @@ fn flat(changes: Vec<Change>) -> Vec<Result<Session, yaopai_core::ids::SessionId
     changes.into_iter().map(flat).collect()
 }
 
-async fn alike(seeds: Vec<Seed>) {
+async fn alike(mut engine: Lab, seeds: Vec<Seed>) {
     let model = Lab::new(Box::new(Disk::default()));
-    let mut sqlite = Lab::new(Box::new(tempfile::tempdir().unwrap()));
     let (mut world, mut table) = (World::default(), Table::default());
     // One for each, that do the same: then the logs are the same to the last byte of each MAC.
     let (told, (tells, _)) = (audit::scribe().0, audit::scribe());
     model.begin_audit(told.clone());
-    sqlite.begin_audit(tells.clone());
+    engine.begin_audit(tells.clone());
     for (n, seed) in seeds.iter().enumerate() {
         let call = world.call(*seed);
         let expected = make(&*model, call.clone()).await;
-        let outcome = make(&*sqlite, call.clone()).await;
+        let outcome = make(&*engine, call.clone()).await;
         assert_eq!(outcome, expected, "call {n}: {call:?}");
         let changes = model.log.take();
-        assert_eq!(flat(sqlite.log.take()), flat(changes.clone()), "call {n}: {call:?}");
+        assert_eq!(flat(engine.log.take()), flat(changes.clone()), "call {n}: {call:?}");
         table.apply(changes);
         world.learn(&expected);
         if n % 16 == 15 {
-            sqlite.reopen();
-            sqlite.begin_audit(tells.clone());
+            engine.reopen();
+            engine.begin_audit(tells.clone());
         }
     }
-    let rows = audit::rows(&*sqlite).await;
+    let rows = audit::rows(&*engine).await;
     assert_eq!(rows, audit::rows(&*model).await);
     audit::whole(&told, None, &rows);
-    let (expected, found) = (state(&*model).await, state(&*sqlite).await);
+    let (expected, found) = (state(&*model).await, state(&*engine).await);
     assert_eq!(found, expected);
     found.check();
     assert_eq!(found.live.into_iter().map(unseen).collect::<Vec<_>>(), table.sessions());
 }
 
-/// Calls at the same time: what they answer and leave behind must be what some order of them would.
-async fn serial(before: Vec<Seed>, together: Vec<Seed>) {
+/// Calls at the same time, of one server or of several at one database in turn: what they answer and leave behind must be what
+/// some order of them would.
+async fn serial(servers: &[Lab], before: Vec<Seed>, together: Vec<Seed>) {
     let disk = Disk::default();
     let model = Lab::new(Box::new(disk.clone()));
-    let sqlite = Lab::new(Box::new(tempfile::tempdir().unwrap()));
     let mut world = World::default();
     for seed in before {
         let call = world.call(seed);
         let outcome = make(&*model, call.clone()).await;
-        assert_eq!(make(&*sqlite, call).await, outcome);
+        assert_eq!(make(&*servers[0], call).await, outcome);
         world.learn(&outcome);
     }
-    sqlite.log.take();
+    servers[0].log.take();
     let calls: Vec<_> = together.into_iter().map(|seed| world.call(seed)).collect();
+    let server_of = |n: usize| n % servers.len();
     let tasks: Vec<_> = calls
         .iter()
-        .map(|call| {
-            let (engine, call) = (sqlite.engine(), call.clone());
+        .enumerate()
+        .map(|(n, call)| {
+            let (engine, call) = (servers[server_of(n)].engine(), call.clone());
             tokio::spawn(async move { make(&*engine, call).await })
         })
         .collect();
@@ -89,14 +91,17 @@ async fn serial(before: Vec<Seed>, together: Vec<Seed>) {
     for task in tasks {
         outcomes.push(task.await.unwrap());
     }
-    let (left, changes) = (state(&*sqlite).await, flat(sqlite.log.take()));
+    let left = state(&*servers[0]).await;
+    let changes: Vec<_> = servers.iter().map(|server| flat(server.log.take())).collect();
     for order in orders(calls.len()) {
         let trial = Lab::new(Box::new(disk.snapshot()));
-        let mut as_found = true;
+        let (mut as_found, mut told) = (true, vec![Vec::new(); servers.len()]);
         for n in order {
             as_found &= make(&*trial, calls[n].clone()).await == outcomes[n];
+            // Each server hands out what its own calls have changed.
+            told[server_of(n)].extend(flat(trial.log.take()));
         }
-        if as_found && flat(trial.log.take()) == changes && state(&*trial).await == left {
+        if as_found && told == changes && state(&*trial).await == left {
             return;
         }
     }
@@ -118,7 +123,7 @@ proptest! {
 
     #[test]
     fn sqlite_does_what_the_reference_does(seeds in seeds(120)) {
-        run(alike(seeds));
+        run(async { alike(Lab::new(Box::new(tempfile::tempdir().unwrap())), seeds).await });
     }
 }
 
@@ -127,7 +132,45 @@ proptest! {
 
     #[test]
     fn calls_at_the_same_time_have_an_order(before in seeds(30), together in seeds(5)) {
-        run(serial(before, together));
+        run(async { serial(&[Lab::new(Box::new(tempfile::tempdir().unwrap()))], before, together).await });
+    }
+}
+
+/// PostgreSQL: fewer, because each statement is a way to another process and back, and with one server for all.
+mod postgres {
+    use std::sync::Arc;
+
+    use super::*;
+    use database::Server;
+
+    /// Runs a property over `cases` inputs. The server goes with the function: a static one would outlive the test.
+    fn check<S: Strategy>(cases: u32, input: S, property: impl Fn(&Arc<Server>, S::Value)) {
+        let server = Server::start();
+        let many = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse::<u32>().ok());
+        let config = Config { cases: many.map_or(cases, |many| many / 10 + 1), ..config(cases) };
+        let mut runner = proptest::test_runner::TestRunner::new(config);
+        let found = runner.run(&input, |input| {
+            property(&server, input);
+            Ok(())
+        });
+        found.unwrap_or_else(|e| panic!("{e}"));
+    }
+
+    #[test]
+    fn postgres_does_what_the_reference_does() {
+        check(10, seeds(120), |server, seeds| run(async { alike(Lab::new(Box::new(server.home())), seeds).await }));
+    }
+
+    /// The same for several servers at one database.
+    #[test]
+    fn calls_of_two_servers_at_the_same_time_have_an_order() {
+        check(16, (seeds(30), seeds(5)), |server, (before, together)| {
+            run(async {
+                let home = server.home();
+                let servers = [home.of_node("a"), home.of_node("b")].map(|home| Lab::new(Box::new(home)));
+                serial(&servers, before, together).await;
+            });
+        });
     }
 }
 

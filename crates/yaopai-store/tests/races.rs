@@ -1,8 +1,10 @@
-//! Calls at the same time, on the embedded engine. `generated.rs` compares random ones with the reference; these are the
-//! ones that have gone wrong elsewhere.
+//! Calls at the same time. `generated.rs` compares random ones with the reference; these are the ones that have gone wrong
+//! elsewhere.
+#![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
 mod conformance;
+mod database;
 
 use std::sync::Arc;
 
@@ -15,8 +17,35 @@ use conformance::*;
 
 const MANY: u8 = 24;
 
-fn lab() -> Lab {
-    Lab::new(Box::new(tempfile::tempdir().unwrap()))
+/// A test of each for each engine.
+macro_rules! races {
+    ($($race:ident),+) => {
+        mod sqlite {
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $race() {
+                    super::$race(&|| super::Lab::new(Box::new(tempfile::tempdir().unwrap()))).await;
+                }
+            )+
+        }
+
+        mod postgres {
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $race() {
+                    let server = super::database::Server::start();
+                    super::$race(&|| super::Lab::new(Box::new(server.home()))).await;
+                }
+            )+
+        }
+    };
+}
+
+races! {
+    one_login_is_opened_once, one_openid_becomes_one_identity, one_refresh_many_times_is_one_secret,
+    many_refreshes_never_fork_the_session, a_bind_and_an_end, nothing_brings_an_ended_session_back,
+    one_user_gets_one_identity_of_an_app, seals_are_reserved_once_each, parallel_answers_lose_no_cookie,
+    no_cookie_outlives_a_kick
 }
 
 /// Runs a call for each number at the same time, and collects what they answer.
@@ -44,8 +73,7 @@ async fn told_right(lab: &Lab) {
     assert_eq!(lab.live().await.into_iter().map(unseen).collect::<Vec<_>>(), table.sessions());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn one_login_is_opened_once() {
+async fn one_login_is_opened_once(lab: &dyn Fn() -> Lab) {
     let lab = lab();
     let login_of = |n: u8| Open { login: LoginRecord { key: [77; 32], ..login(n, "o").login }, ..login(n, "o") };
     let answers = together(&lab, 1..=MANY, |e, n| async move { e.open(login_of(n)).await.unwrap() }).await;
@@ -67,8 +95,7 @@ async fn one_login_is_opened_once() {
     told_right(&lab).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn one_openid_becomes_one_identity() {
+async fn one_openid_becomes_one_identity(lab: &dyn Fn() -> Lab) {
     let lab = lab();
     let answers = together(&lab, 1..=MANY, |e, n| async move {
         let limits = Limits { max: 3, max_of_type: None, yields: Yields::Oldest };
@@ -80,8 +107,7 @@ async fn one_openid_becomes_one_identity() {
     told_right(&lab).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn one_refresh_many_times_is_one_secret() {
+async fn one_refresh_many_times_is_one_secret(lab: &dyn Fn() -> Lab) {
     let lab = lab();
     lab.must_open(login(1, "o")).await;
     let secrets =
@@ -98,8 +124,7 @@ async fn one_refresh_many_times_is_one_secret() {
     told_right(&lab).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn many_refreshes_never_fork_the_session() {
+async fn many_refreshes_never_fork_the_session(lab: &dyn Fn() -> Lab) {
     let lab = lab();
     lab.must_open(login(1, "o")).await;
     let secrets = together(&lab, 0..MANY, |e, n| async move {
@@ -121,8 +146,7 @@ async fn many_refreshes_never_fork_the_session() {
     told_right(&lab).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_bind_and_an_end() {
+async fn a_bind_and_an_end(lab: &dyn Fn() -> Lab) {
     for round in 0..20 {
         let lab = lab();
         lab.must_open(login(1, "o")).await;
@@ -142,8 +166,7 @@ async fn a_bind_and_an_end() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn nothing_brings_an_ended_session_back() {
+async fn nothing_brings_an_ended_session_back(lab: &dyn Fn() -> Lab) {
     for _ in 0..10 {
         let lab = lab();
         lab.must_open(login_as(1, "o", "u")).await;
@@ -167,8 +190,7 @@ async fn nothing_brings_an_ended_session_back() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn one_user_gets_one_identity_of_an_app() {
+async fn one_user_gets_one_identity_of_an_app(lab: &dyn Fn() -> Lab) {
     let lab = lab();
     for n in 1..=MANY {
         lab.must_open(login(n, &format!("o{n}"))).await;
@@ -186,8 +208,7 @@ async fn one_user_gets_one_identity_of_an_app() {
     told_right(&lab).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn seals_are_reserved_once_each() {
+async fn seals_are_reserved_once_each(lab: &dyn Fn() -> Lab) {
     let lab = lab();
     lab.add_data_key(DataKey { id: 1, sealed: vec![], reserved: 0 }).await.unwrap();
     let mut reserved = together(&lab, 0..MANY, |e, _| async move { e.reserve_seals(1, 10).await.unwrap() }).await;
@@ -200,8 +221,7 @@ async fn seals_are_reserved_once_each() {
 }
 
 /// Answers that come in at the same time, each with a cookie of its own: none is lost, and each is counted.
-#[tokio::test(flavor = "multi_thread")]
-async fn parallel_answers_lose_no_cookie() {
+async fn parallel_answers_lose_no_cookie(lab: &dyn Fn() -> Lab) {
     let rounds: u8 = 42;
     let lab = lab();
     lab.must_open(login(1, "o")).await;
@@ -226,8 +246,7 @@ async fn parallel_answers_lose_no_cookie() {
 }
 
 /// A kick and an answer at the same time: whichever is first, nothing is left of the cookie.
-#[tokio::test(flavor = "multi_thread")]
-async fn no_cookie_outlives_a_kick() {
+async fn no_cookie_outlives_a_kick(lab: &dyn Fn() -> Lab) {
     let lab = lab();
     for n in 1..=MANY {
         lab.must_open(login(n, &n.to_string())).await;

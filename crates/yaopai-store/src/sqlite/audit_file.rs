@@ -6,8 +6,8 @@ use rusqlite::{Connection, OpenFlags};
 use yaopai_core::audit::Checkpoint;
 use yaopai_core::ports::AuditRow;
 
-use super::audit;
 use super::file::{BUSY, OpenError, sql_error};
+use crate::rows::AuditRows as _;
 
 /// Rows that are read at a time. Between two pages a server's checkpoints pass.
 const PAGE: u32 = 2_000;
@@ -49,8 +49,8 @@ impl AuditFile {
         let sql = |e| sql_error(&self.path, &e);
         // Of one moment: between two, retention may move the checkpoint past rows that were not read yet.
         let first = self.db.unchecked_transaction().map_err(sql)?;
-        let checkpoint = audit::checkpoint(&first).map_err(sql)?;
-        let mut page = audit::list(&first, None, 0, PAGE).map_err(sql)?;
+        let checkpoint = first.audit_checkpoint().map_err(sql)?;
+        let mut page = first.list_audit(None, 0, PAGE).map_err(sql)?;
         drop(first);
         let mut state = match begin(checkpoint) {
             Ok(state) => state,
@@ -62,7 +62,7 @@ impl AuditFile {
                     return Ok(Err(e));
                 }
             }
-            page = audit::list(&self.db, None, last, PAGE).map_err(sql)?;
+            page = self.db.list_audit(None, last, PAGE).map_err(sql)?;
         }
         Ok(Ok(state))
     }

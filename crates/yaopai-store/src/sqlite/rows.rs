@@ -94,11 +94,6 @@ pub(super) fn identity(row: &Row<'_>) -> rusqlite::Result<Identity> {
     })
 }
 
-/// The session by its id.
-pub(super) fn load(db: &Connection, id: SessionId) -> rusqlite::Result<Option<Session>> {
-    one(db, sessions!("WHERE s.id = ?1"), [id.0], session)
-}
-
 pub(super) fn insert(db: &Connection, s: &Session) -> rusqlite::Result<()> {
     const SQL: &str = "INSERT INTO sessions (id, realm, app, identity, user_id, device_id, device_type, device_name, \
         env_version, created_at, vouched_at, absolute_at, last_seen, key_kind, secrets, key_version, key) \
@@ -126,19 +121,6 @@ pub(super) fn insert(db: &Connection, s: &Session) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Writes what a rule may have changed.
-pub(super) fn save(db: &Connection, s: &Session) -> rusqlite::Result<()> {
-    db.prepare_cached("UPDATE sessions SET user_id = ?2, vouched_at = ?3, secrets = ?4 WHERE id = ?1")?
-        .execute(params![s.id.0, s.user.as_ref().map(UserId::as_str), s.vouched_at.0, secrets(s)?])?;
-    Ok(())
-}
-
-/// Ends a session. False if it had ended, or there is none.
-pub(super) fn end(db: &Connection, id: SessionId, ended: Ended) -> rusqlite::Result<bool> {
-    let sql = "UPDATE sessions SET ended_reason = ?2, ended_at = ?3 WHERE id = ?1 AND ended_at IS NULL";
-    Ok(db.prepare_cached(sql)?.execute(params![id.0, ended.reason.as_str(), ended.at.0])? > 0)
-}
-
 /// The first row, if there is one.
 pub(super) fn one<T>(
     db: &Connection,
@@ -160,6 +142,16 @@ pub(super) fn all<T>(
     statement.query_map(params, read)?.collect()
 }
 
+/// Changes rows. Answers how many.
+pub(super) fn change(db: &Connection, sql: &str, params: impl Params) -> rusqlite::Result<u32> {
+    Ok(u32::try_from(db.prepare_cached(sql)?.execute(params)?).unwrap_or(u32::MAX))
+}
+
+/// Where a page starts. The empty blob is before every id.
+pub(super) fn after(id: Option<&[u8; 16]>) -> &[u8] {
+    id.map_or(&[], |id| id.as_slice())
+}
+
 /// The id in the first column.
 pub(super) fn session_id(row: &Row<'_>) -> rusqlite::Result<SessionId> {
     row.get(0).map(SessionId)
@@ -177,7 +169,7 @@ fn app(row: &Row<'_>, column: usize) -> rusqlite::Result<AppName> {
     Ok(AppName::from(row.get_ref(column)?.as_str()?))
 }
 
-fn secrets(s: &Session) -> rusqlite::Result<String> {
+pub(super) fn secrets(s: &Session) -> rusqlite::Result<String> {
     serde_json::to_string(&s.secrets).map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))
 }
 

@@ -2,8 +2,8 @@
 
 use super::*;
 use yaopai_core::ids::AppName;
-use yaopai_core::ports::{BindingFilter, Filter, Open, Subject};
-use yaopai_core::session::EndReason;
+use yaopai_core::ports::{BindCode, BindingFilter, Filter, Open, Subject};
+use yaopai_core::session::{Device, EndReason};
 
 fn mall(n: u8, openid: &str) -> Open {
     Open { session: Session { app: AppName::from("mall"), ..wanted(n, openid) }, ..login(n, openid) }
@@ -126,4 +126,37 @@ pub async fn every_live_one_in_order(mut lab: Lab) {
     let live = lab.live().await;
     assert_eq!(live.len(), 605, "more than one chunk");
     assert!(live.is_sorted_by_key(|s| s.id));
+}
+
+/// Names are others': any character may be in one, and their order is that of their bytes.
+pub async fn any_character_in_a_name(lab: Lab) {
+    let names = ["u", "u\0", "u\0x", "u ", "v", "张三", "\u{10ffff}"];
+    for (n, name) in (1..).zip(names) {
+        let mut open = login_as(n, &format!("o{name}"), name);
+        open.session.unionid = Some(format!("un{name}"));
+        open.session.device =
+            Device { id: Some(name.into()), kind: Some(name.into()), name: Some(format!("{name}\0 phone")) };
+        let s = lab.must_open(open.clone()).await;
+        assert_eq!(lab.get(n).await, s);
+        assert_eq!((s.openid, s.unionid, s.device), (open.session.openid, open.session.unionid, open.session.device));
+        let filter = Filter { subject: Some(Subject::User(user(name))), limit: 9, ..Filter::default() };
+        assert_eq!(lab.list(&main(), &filter).await.unwrap().len(), 1, "{name:?}");
+        let found = lab.identity_of(&format!("o{name}")).await.unwrap();
+        assert_eq!(found.user, Some(user(name)));
+        let code = BindCode { masked: format!("{name}\0"), ..codes::code(n, name) };
+        lab.keep_bind_code(code.clone()).await.unwrap();
+        assert_eq!(lab.bind_code(&code.hash).await.unwrap(), Some(code));
+        lab.set_disabled(&main(), &user(name), Some(T0)).await.unwrap();
+    }
+    let mut all = Vec::new();
+    loop {
+        let page = lab.users(&main(), all.last(), 3).await.unwrap();
+        if page.is_empty() {
+            break;
+        }
+        all.extend(page.into_iter().map(|known| known.user));
+    }
+    let mut sorted = names.map(user).to_vec();
+    sorted.sort_by(|a, b| a.as_str().as_bytes().cmp(b.as_str().as_bytes()));
+    assert_eq!(all, sorted);
 }

@@ -35,7 +35,7 @@ use yaopai_core::ids::{IdentityId, SessionId};
 use yaopai_core::ports::{AuditStore, Bind, Change, ChangeSink, JarStore, LoginRecord, Store, Which};
 use yaopai_core::session::Session;
 use yaopai_core::time::Uptime;
-use yaopai_store::{Disk, Model, Options, Sqlite};
+use yaopai_store::{Disk, Model, Options, Postgres, Sqlite};
 
 pub use fixtures::*;
 
@@ -164,6 +164,13 @@ impl Engine for Sqlite {
     }
 }
 
+#[async_trait]
+impl Engine for Postgres {
+    async fn kept_key(&self, identity: IdentityId) -> Option<Vec<u8>> {
+        self.session_key(identity).await.unwrap()
+    }
+}
+
 impl Home for Disk {
     fn open(&self, sink: Arc<dyn ChangeSink>) -> Arc<dyn Engine> {
         Arc::new(Model::open(self.clone(), sink))
@@ -177,10 +184,25 @@ impl Home for tempfile::TempDir {
     }
 }
 
-/// The whole suite for one engine. `$home` makes an empty [`Home`].
+/// The whole suite for one engine, a test for each case. `$home` makes an empty [`Home`].
 macro_rules! suite {
     ($home:expr) => {
-        $crate::conformance::cases! { $home;
+        $crate::conformance::listed! { cases, $home }
+    };
+}
+
+/// The whole suite for an engine whose server takes its time to start: a test for each group of cases, with one server. `$server`
+/// starts it, and its `home()` makes an empty [`Home`].
+macro_rules! suite_on {
+    ($server:expr) => {
+        $crate::conformance::listed! { groups, $server }
+    };
+}
+
+/// Hands the cases to the macro `$to`.
+macro_rules! listed {
+    ($to:ident, $where:expr) => {
+        $crate::conformance::$to! { $where;
             login: a_first_login, a_new_login_finds_the_identity, the_same_login_again, an_expired_record_is_replaced,
                 a_binding_wins, a_proposed_user_is_bound, a_second_identity_is_refused_whole,
                 a_second_identity_where_allowed, claims_reach_the_other_sessions, a_new_unionid_reaches_the_others,
@@ -225,7 +247,7 @@ macro_rules! suite {
                 when_the_platform_vouched_last;
             end: one_of_the_realm, only_ones_own, all_of_a_user, all_of_a_guest, all_of_an_identity_opened_before,
                 once_for_one_reason, expiry;
-            lists: by_subject_and_app, page_by_page, only_live_ones, bindings, every_live_one_in_order;
+            lists: by_subject_and_app, page_by_page, only_live_ones, bindings, every_live_one_in_order, any_character_in_a_name;
             jar: a_cookie_is_kept_whole, the_same_again_keeps_its_place, what_has_expired_goes, bounded_by_number_and_bytes,
                 a_domain_makes_room_for_its_own, the_webhook_s_and_the_answer_s_stand_for_each_other,
                 a_jar_ends_with_its_session, a_change_of_user_empties_it;
@@ -253,4 +275,20 @@ macro_rules! cases {
     };
 }
 
-pub(crate) use {cases, suite};
+macro_rules! groups {
+    ($server:expr; $($module:ident: $($case:ident),+;)+) => {
+        $(
+            #[tokio::test]
+            async fn $module() {
+                let server = $server;
+                $(
+                    // The last one named is the one that failed.
+                    println!("{}", stringify!($case));
+                    $crate::conformance::$module::$case($crate::conformance::Lab::new(Box::new(server.home()))).await;
+                )+
+            }
+        )+
+    };
+}
+
+pub(crate) use {cases, groups, listed, suite, suite_on};

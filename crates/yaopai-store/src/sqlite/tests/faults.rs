@@ -70,7 +70,7 @@ async fn a_full_disk_acknowledges_nothing() {
     let (go, held) = hold(&store).await;
     let fits = insert(&store, 2);
     let too_much =
-        run(&store, |work| upkeep::add_data_key(work, &DataKey { id: 1, sealed: vec![7; 1 << 20], reserved: 0 }));
+        run(&store, |work| Ok(work.db.add_data_key(&DataKey { id: 1, sealed: vec![7; 1 << 20], reserved: 0 })?));
     let after = insert(&store, 3);
     settle().await;
     go.send(()).unwrap();

@@ -3,17 +3,24 @@
 mod close;
 mod commit;
 mod faults;
+mod lists;
 
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, mpsc};
 
+use tokio::sync::oneshot;
 use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId};
-use yaopai_core::ports::{Change, DataKey, Store as _, StoreError};
+use yaopai_core::ports::{Change, DataKey, Store as _, StoreError, StoreResult};
 use yaopai_core::session::{Device, Secrets, Session, SessionKey};
 use yaopai_core::time::{Timestamp, Uptime};
 use yaopai_wire::token::SecretHash;
 
 use super::*;
+use crate::commands::{self, Done};
+use crate::engine::{Committed, writer};
+use crate::rows::ServerRows as _;
+
+type Work<'c> = commands::Work<'c, Connection>;
 
 /// Notes which sessions it was told of.
 #[derive(Default)]

@@ -9,7 +9,7 @@ use yaopai_core::ports::StoreError;
 use crate::rules::refuse;
 
 /// The way in.
-pub(super) struct Lane<J> {
+pub(crate) struct Lane<J> {
     queue: Option<mpsc::Sender<Message<J>>>,
     threads: Vec<JoinHandle<()>>,
     /// Its senders are held by the threads: it closes when the last of them is gone.
@@ -22,7 +22,7 @@ enum Message<J> {
 }
 
 /// The way out, shared by the lane's threads.
-pub(super) struct Jobs<J> {
+pub(crate) struct Jobs<J> {
     queue: Arc<Mutex<mpsc::Receiver<Message<J>>>>,
 }
 
@@ -70,7 +70,7 @@ impl<J: Send + 'static> Lane<J> {
 }
 
 /// What a call gets that comes after the end.
-pub(super) fn closed() -> StoreError {
+pub(crate) fn closed() -> StoreError {
     refuse("the store is closed")
 }
 

@@ -1,4 +1,4 @@
-//! [`Store`] for the embedded engine: each method hands its command to the writer or its query to a reader.
+//! [`Store`] for every engine that keeps rows: each method hands its command to the writer or its query to a reader.
 
 use std::sync::Arc;
 
@@ -6,32 +6,31 @@ use async_trait::async_trait;
 use tokio::sync::mpsc;
 use yaopai_core::audit::{By, Checkpoint, Head, Noted, Said, Scribe};
 use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId, UserId};
+use yaopai_core::moving::{AppMove, MoveFor, Why};
 use yaopai_core::ports::*;
 use yaopai_core::session::{Claims, EndReason, Session};
 use yaopai_core::time::{Downtime, Timestamp, Uptime};
 use yaopai_wire::token::SecretHash;
 
+use super::Engine;
 use super::lane::closed;
-use super::writer::{Done, Work};
-use super::{
-    Sqlite, act, audit, bind, codes, identities, import, jar, login, proofs, rows, sessions, stale, stepup, upkeep,
-    users,
-};
 use crate::audited;
+use crate::commands::{Done, Work, act, audit, bind, codes, import, jar, login, moving, sessions, signing, upkeep};
+use crate::rows::Rows;
 
 /// How many rows a sweep changes in one command, so that logins pass between two of them.
 const CHUNK: usize = 256;
 const CHUNK_U32: u32 = 256;
 
 #[async_trait]
-impl Store for Sqlite {
+impl<R: Rows + 'static> Store for Engine<R> {
     async fn resume(&self, now: Timestamp) -> StoreResult<Downtime> {
-        self.write(move |work| upkeep::resume(work, now)).await
+        self.write(move |work| Ok(work.db.resume(now)?)).await
     }
 
     async fn scan_live(&self, visit: &mut (dyn FnMut(Session) + Send)) -> StoreResult<()> {
         let (to, mut some) = mpsc::channel(4);
-        let done = self.start_read(move |db| sessions::scan(db, &to))?;
+        let done = self.start_read(move |db| db.scan(&mut |some| to.blocking_send(some).is_ok()))?;
         while let Some(some) = some.recv().await {
             some.into_iter().for_each(&mut *visit);
         }
@@ -48,7 +47,7 @@ impl Store for Sqlite {
 
     async fn login(&self, key: &[u8; 32]) -> StoreResult<Option<LoginRecord>> {
         let key = *key;
-        self.read(move |db| login::record(db, &key)).await
+        self.read(move |db| db.login_record(&key)).await
     }
 
     async fn rotate(&self, rotate: Rotate) -> StoreResult<Rotated> {
@@ -58,7 +57,7 @@ impl Store for Sqlite {
     async fn step_up(&self, step_up: StepUp) -> StoreResult<Rotated> {
         self.tell(move |work| {
             let before = work.changes.len();
-            let answer = stepup::step_up(work, &step_up)?;
+            let answer = sessions::step_up(work, &step_up)?;
             Ok((audited::stepped_up(&answer, work.changes.len() > before), answer))
         })
         .await
@@ -70,7 +69,7 @@ impl Store for Sqlite {
 
     async fn bind(&self, bind: Bind) -> StoreResult<Rotated> {
         self.tell(move |work| {
-            let (before, had) = (work.changes.len(), bind::user_of(work.db, bind.rotate.id)?);
+            let (before, had) = (work.changes.len(), work.db.user_of(bind.rotate.id)?);
             let answer = bind::bind(work, &bind)?;
             Ok((audited::bound(&bind, had.as_ref(), &answer, work.changes.len() > before), answer))
         })
@@ -98,50 +97,50 @@ impl Store for Sqlite {
 
     async fn expire_stale(&self, stale: Stale) -> StoreResult<StaleEnded> {
         let look = stale.clone();
-        let step = self.read(move |db| stale::find(db, &look)).await?;
+        let step = self.read(move |db| db.stale(&look)).await?;
         if step.ended.is_empty() {
             return Ok(step);
         }
-        self.write(move |work| stale::end(work, &stale)).await
+        self.write(move |work| sessions::end_stale(work, &stale)).await
     }
 
     async fn load(&self, id: SessionId) -> StoreResult<Option<Session>> {
-        self.read(move |db| rows::load(db, id)).await
+        self.read(move |db| db.session(id)).await
     }
 
     async fn list(&self, realm: &Realm, filter: &Filter) -> StoreResult<Vec<Session>> {
         let (realm, filter) = (realm.clone(), filter.clone());
         if filter.subject.is_some() {
-            return self.read(move |db| sessions::list(db, &realm, &filter)).await;
+            return self.read(move |db| db.list_sessions(&realm, &filter)).await;
         }
-        self.long_read(move |db| sessions::list(db, &realm, &filter)).await
+        self.long_read(move |db| db.list_sessions(&realm, &filter)).await
     }
 
     async fn touched(&self, seen: Vec<(SessionId, Uptime)>, alive_at: Timestamp) -> StoreResult<()> {
         for some in seen.chunks(CHUNK) {
             let some = some.to_vec();
-            self.write(move |work| upkeep::seen(work, &some)).await?;
+            self.write(move |work| Ok(work.db.seen(&some)?)).await?;
         }
         // Last: if we crash on the way, the time since the flush before counts as downtime, and nobody expires early.
-        self.write(move |work| upkeep::alive(work, alive_at)).await
+        self.write(move |work| Ok(work.db.alive(alive_at)?)).await
     }
 
     async fn purge(&self, now: Timestamp, ended_before: Timestamp, limit: u32) -> StoreResult<u64> {
-        let logins = self.by_chunks(limit, move |work, some| upkeep::purge_logins(work, now, some)).await?;
-        let codes = self.by_chunks(limit, move |work, some| codes::purge(work, now, some)).await?;
-        let sessions =
-            self.by_chunks(limit, move |work, some| upkeep::purge_sessions(work, ended_before, some)).await?;
-        let answers = self.by_chunks(limit, move |work, some| act::purge(work, now, some)).await?;
+        let logins = self.by_chunks(limit, move |work, some| Ok(work.db.purge_logins(now, some)?)).await?;
+        let codes = self.by_chunks(limit, move |work, some| Ok(work.db.purge_codes(now, some)?)).await?;
+        let sessions = self.by_chunks(limit, move |work, some| Ok(work.db.purge_sessions(ended_before, some)?)).await?;
+        let answers = self.by_chunks(limit, move |work, some| Ok(work.db.purge_answers(now, some)?)).await?;
+        self.by_chunks(limit, move |work, some| Ok(work.db.tidy(some)?)).await?;
         Ok(logins + codes + sessions + answers)
     }
 
     async fn identity(&self, app: &AppName, openid: &str) -> StoreResult<Option<Identity>> {
         let (app, openid) = (app.clone(), openid.to_owned());
-        self.read(move |db| bind::by_openid(db, &app, &openid)).await
+        self.read(move |db| db.identity_by_openid(&app, &openid)).await
     }
 
     async fn session_key(&self, identity: IdentityId) -> StoreResult<Option<Vec<u8>>> {
-        self.read(move |db| stepup::session_key(db, identity)).await
+        self.read(move |db| db.session_key(identity)).await
     }
 
     async fn bind_identity(
@@ -166,12 +165,12 @@ impl Store for Sqlite {
 
     async fn import_mark(&self, file: &FileHash) -> StoreResult<Option<ImportMark>> {
         let file = *file;
-        self.read(move |db| import::mark(db, &file)).await
+        self.read(move |db| db.import_mark(&file)).await
     }
 
     async fn end_import(&self, file: &FileHash) -> StoreResult<()> {
         let file = *file;
-        self.write(move |work| import::end(work, &file)).await
+        self.write(move |work| Ok(work.db.end_import(&file)?)).await
     }
 
     async fn unbind_identity(
@@ -196,7 +195,7 @@ impl Store for Sqlite {
 
     async fn bind_code(&self, code: &BindCodeHash) -> StoreResult<Option<BindCode>> {
         let code = *code;
-        self.read(move |db| codes::find(db, &code)).await
+        self.read(move |db| db.code(&code)).await
     }
 
     async fn act(&self, act: Act) -> StoreResult<Acted> {
@@ -205,30 +204,30 @@ impl Store for Sqlite {
 
     async fn kept_answer(&self, key: &[u8; 32], now: Timestamp) -> StoreResult<Option<KeptAnswer>> {
         let key = *key;
-        self.read(move |db| act::kept(db, &key, now)).await
+        self.read(move |db| db.kept(&key, now)).await
     }
 
     async fn users(&self, realm: &Realm, after: Option<&UserId>, limit: u32) -> StoreResult<Vec<KnownUser>> {
         let (realm, after) = (realm.clone(), after.cloned());
-        self.long_read(move |db| users::list(db, &realm, after.as_ref(), limit)).await
+        self.long_read(move |db| db.list_users(&realm, after.as_ref(), limit)).await
     }
 
     async fn user(&self, realm: &Realm, user: &UserId) -> StoreResult<Option<KnownUser>> {
         let (realm, user) = (realm.clone(), user.clone());
-        self.read(move |db| users::one(db, &realm, &user)).await
+        self.read(move |db| db.known_user(&realm, &user)).await
     }
 
     async fn identity_by_id(&self, realm: &Realm, id: IdentityId) -> StoreResult<Option<Identity>> {
         let realm = realm.clone();
-        self.read(move |db| bind::by_id(db, &realm, id)).await
+        self.read(move |db| db.identity_by_id(&realm, id)).await
     }
 
     async fn bindings(&self, realm: &Realm, filter: &BindingFilter) -> StoreResult<Vec<Identity>> {
         let (realm, filter) = (realm.clone(), filter.clone());
         if filter.user.is_some() || filter.openid.is_some() || filter.unionid.is_some() {
-            return self.read(move |db| identities::list(db, &realm, &filter)).await;
+            return self.read(move |db| db.list_identities(&realm, &filter)).await;
         }
-        self.long_read(move |db| identities::list(db, &realm, &filter)).await
+        self.long_read(move |db| db.list_identities(&realm, &filter)).await
     }
 
     async fn set_claims(
@@ -244,7 +243,7 @@ impl Store for Sqlite {
 
     async fn claims(&self, realm: &Realm, user: &UserId) -> StoreResult<Option<Claims>> {
         let (realm, user) = (realm.clone(), user.clone());
-        self.read(move |db| bind::claims(db, &realm, &user)).await
+        self.read(move |db| db.claims(&realm, &user)).await
     }
 
     async fn set_disabled(&self, realm: &Realm, user: &UserId, at: Option<Timestamp>) -> StoreResult<Vec<SessionId>> {
@@ -254,31 +253,31 @@ impl Store for Sqlite {
 
     async fn disabled_at(&self, realm: &Realm, user: &UserId) -> StoreResult<Option<Timestamp>> {
         let (realm, user) = (realm.clone(), user.clone());
-        self.read(move |db| bind::disabled_at(db, &realm, &user)).await
+        self.read(move |db| db.disabled_at(&realm, &user)).await
     }
 
     async fn renew_key(&self, session: SessionId, version: u32, sealed: Vec<u8>) -> StoreResult<Option<Session>> {
-        self.write(move |work| proofs::renew_key(work, session, version, &sealed)).await
+        self.write(move |work| sessions::renew_key(work, session, version, &sealed)).await
     }
 
     async fn lease_proofs(&self, until: Timestamp) -> StoreResult<()> {
-        self.write(move |work| proofs::lease(work, until)).await
+        self.write(move |work| upkeep::lease(work, until)).await
     }
 
     async fn take_proofs(&self) -> StoreResult<PastProofs> {
-        self.write(proofs::take).await
+        self.write(|work| Ok(work.db.take_proofs()?)).await
     }
 
     async fn keep_proofs(&self, sealed: Vec<u8>) -> StoreResult<()> {
-        self.write(move |work| proofs::keep(work, &sealed)).await
+        self.write(move |work| Ok(work.db.keep_proofs(&sealed)?)).await
     }
 
     async fn data_keys(&self) -> StoreResult<Vec<DataKey>> {
-        self.read(upkeep::data_keys).await
+        self.read(|db| db.data_keys()).await
     }
 
     async fn add_data_key(&self, key: DataKey) -> StoreResult<bool> {
-        self.write(move |work| upkeep::add_data_key(work, &key)).await
+        self.write(move |work| Ok(work.db.add_data_key(&key)?)).await
     }
 
     async fn reserve_seals(&self, key: u32, count: u64) -> StoreResult<u64> {
@@ -287,13 +286,13 @@ impl Store for Sqlite {
 }
 
 #[async_trait]
-impl JarStore for Sqlite {
+impl<R: Rows + 'static> JarStore for Engine<R> {
     async fn jar(&self, session: SessionId) -> StoreResult<Jar> {
-        self.read(move |db| jar::read(db, session)).await
+        self.read(move |db| db.jar(session)).await
     }
 
     async fn jar_version(&self, session: SessionId) -> StoreResult<Option<u64>> {
-        self.read(move |db| jar::version(db, session)).await
+        self.read(move |db| Ok(db.jar_head(session)?.map(|(version, _)| version))).await
     }
 
     async fn put_cookies(&self, change: JarChange) -> StoreResult<Option<u64>> {
@@ -302,7 +301,7 @@ impl JarStore for Sqlite {
 }
 
 #[async_trait]
-impl AuditStore for Sqlite {
+impl<R: Rows + 'static> AuditStore for Engine<R> {
     fn begin_audit(&self, scribe: Arc<Scribe>) {
         // A second one is the same master key's: nothing changes.
         let _ = self.scribe.set(scribe);
@@ -314,16 +313,16 @@ impl AuditStore for Sqlite {
 
     async fn audit_head(&self) -> StoreResult<Option<Head>> {
         let Some(scribe) = self.scribe.get().cloned() else { return Ok(None) };
-        self.read(move |db| Ok(Some(audit::head(db)?.unwrap_or_else(|| scribe.genesis())))).await
+        self.read(move |db| Ok(Some(db.audit_head()?.unwrap_or_else(|| scribe.genesis())))).await
     }
 
     async fn audit_rows(&self, realm: Option<&Realm>, after: u64, limit: u32) -> StoreResult<Vec<AuditRow>> {
         let realm = realm.cloned();
-        self.long_read(move |db| audit::list(db, realm.as_ref(), after, limit)).await
+        self.long_read(move |db| db.list_audit(realm.as_ref(), after, limit)).await
     }
 
     async fn audit_checkpoint(&self) -> StoreResult<Option<Checkpoint>> {
-        self.read(audit::checkpoint).await
+        self.read(|db| db.audit_checkpoint()).await
     }
 
     async fn purge_audit(&self, before: Timestamp, limit: u32) -> StoreResult<u64> {
@@ -336,11 +335,11 @@ impl AuditStore for Sqlite {
     }
 }
 
-impl Sqlite {
+impl<R: Rows + 'static> Engine<R> {
     /// Deletes up to `limit` rows, some in a command, until there are fewer. Answers how many.
     async fn by_chunks<F>(&self, limit: u32, delete: F) -> StoreResult<u64>
     where
-        F: Fn(&mut Work<'_>, u32) -> Done<u32> + Clone + Send + 'static,
+        F: Fn(&mut Work<'_, R>, u32) -> Done<u32> + Clone + Send + 'static,
     {
         let mut gone = 0;
         while gone < limit {
@@ -355,6 +354,41 @@ impl Sqlite {
     }
 }
 
-#[cfg(test)]
-#[path = "list_tests.rs"]
-mod tests;
+#[async_trait]
+impl<R: Rows + 'static> SigningStore for Engine<R> {
+    async fn signing_keys(&self) -> StoreResult<Vec<SigningKey>> {
+        self.read(|db| db.signing_keys()).await
+    }
+
+    async fn add_signing_key(&self, key: SigningKey, after: Option<&str>) -> StoreResult<bool> {
+        let next = NextKey { key, after: after.map(str::to_owned) };
+        self.write(move |work| signing::add(work, &next)).await
+    }
+
+    async fn drop_signing_keys(&self, kids: Vec<String>) -> StoreResult<()> {
+        self.write(move |work| Ok(work.db.drop_signing_keys(&kids)?)).await
+    }
+}
+
+#[async_trait]
+impl<R: Rows + 'static> MoveStore for Engine<R> {
+    async fn app_move(&self, realm: &Realm, app: &AppName) -> StoreResult<Option<AppMove>> {
+        let (realm, app) = (realm.clone(), app.clone());
+        self.read(move |db| db.app_move(&realm, &app)).await
+    }
+
+    async fn move_for(
+        &self,
+        realm: &Realm,
+        app: &AppName,
+        openid: &str,
+        named: Option<&UserId>,
+    ) -> StoreResult<Option<MoveFor>> {
+        let (realm, app, openid, named) = (realm.clone(), app.clone(), openid.to_owned(), named.cloned());
+        self.read(move |db| moving::of_person(db, &realm, &app, &openid, named.as_ref())).await
+    }
+
+    async fn leave(&self, session: SessionId, now: Timestamp) -> StoreResult<Option<Why>> {
+        self.tell(move |work| moving::leave(work, session, now)).await
+    }
+}

@@ -4,7 +4,8 @@ use std::sync::mpsc;
 use yaopai_core::ids::{Realm, SessionId};
 use yaopai_core::ports::*;
 
-use crate::sqlite::{Options, Sqlite, start};
+use crate::engine::start;
+use crate::sqlite::{Options, Sqlite};
 
 struct Nobody;
 

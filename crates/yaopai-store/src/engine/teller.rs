@@ -15,18 +15,18 @@ use super::writer::{Counters, Job};
 const WAITING_MAX: usize = 2;
 
 /// A committed batch and what it changed.
-struct Committed {
-    batch: Vec<Box<dyn Job>>,
+struct Committed<R> {
+    batch: Vec<Box<dyn Job<R>>>,
     changes: Vec<Change>,
 }
 
 /// The way to the thread. Dropping it waits until everything is told.
-pub(super) struct Teller {
-    to: Option<SyncSender<Committed>>,
+pub(super) struct Teller<R> {
+    to: Option<SyncSender<Committed<R>>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Teller {
+impl<R: 'static> Teller<R> {
     pub fn start(sink: Arc<dyn ChangeSink>, counters: Arc<Counters>) -> std::io::Result<Self> {
         let (to, committed) = sync_channel(WAITING_MAX);
         let work = move || tell_all(&committed, &*sink, &counters);
@@ -37,7 +37,7 @@ impl Teller {
     /// Hands over a committed batch. False if there is nobody to tell any more: the sink panicked, and what it holds is not
     /// what the file says. Nothing more may be committed then: a kick that is in the file and not in the table lets its
     /// session pass.
-    pub fn tell(&self, batch: Vec<Box<dyn Job>>, changes: Vec<Change>) -> bool {
+    pub fn tell(&self, batch: Vec<Box<dyn Job<R>>>, changes: Vec<Change>) -> bool {
         let Some(to) = &self.to else { return false };
         let Err(lost) = to.send(Committed { batch, changes }) else { return true };
         tracing::error!("the live table failed; nothing is written any more until the server is started again");
@@ -46,7 +46,7 @@ impl Teller {
     }
 }
 
-impl Drop for Teller {
+impl<R> Drop for Teller<R> {
     fn drop(&mut self) {
         self.to = None;
         if let Some(thread) = self.thread.take() {
@@ -56,7 +56,7 @@ impl Drop for Teller {
     }
 }
 
-fn tell_all(committed: &Receiver<Committed>, sink: &dyn ChangeSink, counters: &Counters) {
+fn tell_all<R>(committed: &Receiver<Committed<R>>, sink: &dyn ChangeSink, counters: &Counters) {
     while let Ok(Committed { batch, changes }) = committed.recv() {
         counters.commits.fetch_add(1, Ordering::Relaxed);
         counters.calls.fetch_add(batch.len() as u64, Ordering::Relaxed);

@@ -1,0 +1,208 @@
+//! One connection, called from one thread: the commands are plain functions, so that one text of each serves every engine.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinHandle;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, NoTls, Row, Statement};
+
+use super::error::{Error, PostgresError};
+use super::settings::Settings;
+
+/// How long a statement may take before the connection is given up. The server gives up a statement earlier by itself: this is for
+/// one that says nothing any more.
+const SILENCE: Duration = Duration::from_secs(40);
+
+/// How long a farewell may take.
+const PARTING: Duration = Duration::from_secs(1);
+
+/// What a statement is given.
+pub(super) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
+
+/// A connection, made again when it is lost.
+pub struct Db {
+    // Before the runtime that drives it.
+    live: RefCell<Option<Live>>,
+    runtime: Runtime,
+    settings: Arc<Settings>,
+    /// What is said to the server first.
+    greeting: &'static str,
+    /// Between BEGIN and COMMIT nothing is tried again: the rest of the transaction would be missing.
+    in_transaction: Cell<bool>,
+    /// Which of the servers this is.
+    pub(super) node: Cell<i32>,
+}
+
+struct Live {
+    client: Client,
+    driver: JoinHandle<()>,
+    statements: HashMap<&'static str, Statement>,
+}
+
+impl Drop for Db {
+    fn drop(&mut self) {
+        self.disconnect();
+    }
+}
+
+impl Db {
+    /// Connects.
+    pub(super) fn connect(settings: &Arc<Settings>, greeting: &'static str) -> Result<Self, PostgresError> {
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(PostgresError::system)?;
+        let db = Self {
+            live: RefCell::new(None),
+            runtime,
+            settings: Arc::clone(settings),
+            greeting,
+            in_transaction: Cell::new(false),
+            node: Cell::new(0),
+        };
+        db.reconnect().map_err(|e| PostgresError::Unreachable { place: settings.place(), what: e.to_string() })?;
+        Ok(db)
+    }
+
+    /// Makes a new connection in the place of the one there was.
+    pub(super) fn reconnect(&self) -> Result<(), Error> {
+        self.disconnect();
+        let made = self.wait(async {
+            let (client, connection) = self.settings.config.connect(NoTls).await?;
+            // It ends with its client, and what it has to say of its end the client says too.
+            let driver = self.runtime.spawn(async { drop(connection.await) });
+            client.batch_execute(self.greeting).await?;
+            Ok((client, driver))
+        });
+        let (client, driver) = made.map_err(|e| Error::Lost(e.to_string()))?;
+        *self.live.borrow_mut() = Some(Live { client, driver, statements: HashMap::new() });
+        Ok(())
+    }
+
+    /// Is there a connection, as far as is known?
+    pub(super) fn is_connected(&self) -> bool {
+        self.live.borrow().as_ref().is_some_and(|live| !live.client.is_closed())
+    }
+
+    /// Gives the connection up, and says so to the server, if it listens.
+    pub(super) fn disconnect(&self) {
+        self.in_transaction.set(false);
+        let Some(Live { client, driver, .. }) = self.live.take() else { return };
+        drop(client);
+        let _ = self.runtime.block_on(async { tokio::time::timeout(PARTING, driver).await });
+    }
+
+    /// Who uses this.
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    fn wait<T>(&self, work: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Error> {
+        let silence = || Error::Lost("the server is silent".into());
+        self.runtime
+            .block_on(async { tokio::time::timeout(SILENCE, work).await.map_err(|_| silence())?.map_err(Error::from) })
+    }
+
+    /// Runs something that answers nothing.
+    pub(super) fn batch(&self, sql: &str) -> Result<(), Error> {
+        let mut live = self.live.borrow_mut();
+        let Some(Live { client, .. }) = &mut *live else { return Err(Error::Lost("there is none".into())) };
+        let done = self.wait(client.batch_execute(sql));
+        if done.as_ref().is_err_and(Error::is_lost) {
+            *live = None;
+        }
+        done
+    }
+
+    /// Begins a transaction by what is said in `sql`.
+    pub(super) fn begin(&self, sql: &str) -> Result<(), Error> {
+        self.in_transaction.set(true);
+        self.batch(sql)
+    }
+
+    /// Ends it by what is said in `sql`.
+    pub(super) fn finish(&self, sql: &str) -> Result<(), Error> {
+        let done = self.batch(sql);
+        self.in_transaction.set(false);
+        done
+    }
+
+    /// Runs `with` on the connection's client, however long it takes: for what is done once, at the start.
+    pub(super) fn client<T>(
+        &self,
+        with: impl AsyncFnOnce(&mut Client) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T, Error> {
+        let mut live = self.live.borrow_mut();
+        let Some(Live { client, .. }) = &mut *live else { return Err(Error::Lost("there is none".into())) };
+        self.runtime.block_on(with(client)).map_err(Error::from)
+    }
+
+    fn once<T>(
+        &self,
+        sql: &'static str,
+        run: impl AsyncFn(&Client, &Statement) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T, Error> {
+        let mut live = self.live.borrow_mut();
+        let Some(Live { client, statements, .. }) = &mut *live else { return Err(Error::Lost("there is none".into())) };
+        let done = self.wait(async {
+            let statement = match statements.get(sql) {
+                Some(statement) => statement.clone(),
+                None => {
+                    let statement = client.prepare(sql).await?;
+                    statements.insert(sql, statement.clone());
+                    statement
+                }
+            };
+            run(client, &statement).await
+        });
+        if done.as_ref().is_err_and(Error::is_lost) {
+            *live = None;
+        }
+        done
+    }
+
+    /// Outside a transaction a statement reads, and is asked once more over a new connection if its own was lost: an idle one is
+    /// known to be lost only when it is used.
+    fn run<T>(
+        &self,
+        sql: &'static str,
+        run: impl AsyncFn(&Client, &Statement) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T, Error> {
+        match self.once(sql, &run) {
+            Err(e) if e.is_lost() && !self.in_transaction.get() => {
+                self.reconnect()?;
+                self.once(sql, &run)
+            }
+            done => done,
+        }
+    }
+
+    /// All rows.
+    pub(super) fn all<T>(
+        &self,
+        sql: &'static str,
+        params: Params<'_>,
+        mut read: impl FnMut(&Row) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        let rows = self.run(sql, async |client, statement| client.query(statement, params).await)?;
+        rows.iter().map(&mut read).collect()
+    }
+
+    /// The first row, if there is one.
+    pub(super) fn one<T>(
+        &self,
+        sql: &'static str,
+        params: Params<'_>,
+        read: impl FnOnce(&Row) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        let row = self.run(sql, async |client, statement| client.query_opt(statement, params).await)?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// Changes rows. Answers how many.
+    pub(super) fn change(&self, sql: &'static str, params: Params<'_>) -> Result<u32, Error> {
+        let n = self.run(sql, async |client, statement| client.execute(statement, params).await)?;
+        Ok(u32::try_from(n).unwrap_or(u32::MAX))
+    }
+}

@@ -1,0 +1,78 @@
+//! The engine for many servers: PostgreSQL is the authority, each server writes through one connection in batches, and reads
+//! through others.
+
+mod audit;
+mod codes;
+mod db;
+mod error;
+mod identities;
+mod import;
+mod jar;
+mod kept;
+mod lists;
+mod logins;
+mod moving;
+mod open;
+mod rows;
+mod server;
+mod sessions;
+mod settings;
+mod signing;
+mod transactions;
+mod users;
+mod value;
+
+use std::sync::Arc;
+
+use yaopai_core::ports::ChangeSink;
+
+use crate::engine::{Engine, Parts};
+use db::Db;
+pub use error::PostgresError;
+use settings::Settings;
+
+/// Where the database is, who this server is, and how much may wait.
+#[derive(Debug, Clone)]
+pub struct PostgresOptions {
+    /// This server's name among those that share the database. It writes its own chain of the audit log under it, and no two may
+    /// have it at a time. Keep it over restarts.
+    pub node: String,
+    /// Calls that may wait for the writer. Beyond it they are refused, and can be tried again.
+    pub queue: usize,
+    /// Calls that share one commit, at most. The other servers wait for it.
+    pub batch: usize,
+    /// Connections that only read. There are two more: the writer's, and one for long lists.
+    pub readers: usize,
+    /// Calls that may wait for one of them.
+    pub read_queue: usize,
+}
+
+impl PostgresOptions {
+    /// The defaults for a server of this name.
+    pub fn new(node: impl Into<String>) -> Self {
+        Self { node: node.into(), queue: 4096, batch: 128, readers: 4, read_queue: 1024 }
+    }
+}
+
+/// The engine for many servers. Dropping it finishes what is queued and waits for that; `close` does so without blocking.
+pub type Postgres = Engine<Db>;
+
+impl Postgres {
+    /// Connects, brings the schema up to date, and takes the server's name. Blocks; meant for the start. `url` is a connection
+    /// string as libpq takes it, a URL or `key=value` pairs, with what `tokio-postgres` knows of it.
+    ///
+    /// # Errors
+    /// [`PostgresError`], whose text says what to do.
+    pub fn open(url: &str, sink: Arc<dyn ChangeSink>, options: PostgresOptions) -> Result<Self, PostgresError> {
+        let settings = Arc::new(Settings::parse(url, &options.node)?);
+        // On a thread of its own: the caller may be in a runtime, and there is one in each connection.
+        let opening = std::thread::Builder::new().name("store-opening".into());
+        let readers = options.readers.max(1);
+        let opening = opening.spawn(move || open::open(&settings, readers)).map_err(PostgresError::system)?;
+        let open::Opened { transactions, readers, lister } =
+            opening.join().unwrap_or_else(|_| Err(PostgresError::system("opening it panicked")))?;
+        let PostgresOptions { queue, batch, read_queue, .. } = options;
+        let parts = Parts { transactions, readers, lister, queue, batch, read_queue };
+        Self::start(parts, sink).map_err(PostgresError::system)
+    }
+}

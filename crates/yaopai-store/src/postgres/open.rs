@@ -1,0 +1,104 @@
+//! Opening the database: what it is, its schema, and this server's name in it.
+
+use std::sync::Arc;
+
+use super::db::Db;
+use super::error::{Error, PostgresError};
+use super::settings::Settings;
+use super::transactions::{GREETING, Transactions};
+
+mod embedded {
+    refinery::embed_migrations!("migrations/postgres");
+}
+
+/// `yaop`: what migrations are done under, one server at a time.
+const MIGRATING: i32 = 0x7961_6f70;
+/// The oldest that the statements here run on.
+const OLDEST: i32 = 130_000;
+/// What a reader says first. It can't write.
+const READER: &str = "SET statement_timeout = '30s'; SET jit = off; SET default_transaction_read_only = on; \
+                      SET default_transaction_isolation = 'read committed'";
+
+pub(super) struct Opened {
+    pub transactions: Transactions,
+    pub readers: Vec<Db>,
+    /// One more that only reads, for long queries.
+    pub lister: Db,
+}
+
+pub(super) fn open(settings: &Arc<Settings>, readers: usize) -> Result<Opened, PostgresError> {
+    let db = Db::connect(settings, GREETING)?;
+    fit(&db)?;
+    migrate(&db)?;
+    let transactions = Transactions::open(db)?;
+    let node = transactions.node();
+    let reader = |_| {
+        let reader = Db::connect(settings, READER)?;
+        reader.node.set(node);
+        Ok(reader)
+    };
+    let lister = reader(0)?;
+    let readers = (0..readers).map(reader).collect::<Result<_, PostgresError>>()?;
+    Ok(Opened { transactions, readers, lister })
+}
+
+/// Is it a database that keeps its word?
+fn fit(db: &Db) -> Result<(), PostgresError> {
+    let setting = |name: &str| -> Result<String, Error> {
+        let sql = format!("SHOW {name}");
+        db.client(async |client| client.query_one(&sql, &[]).await?.try_get(0))
+    };
+    let number = setting("server_version_num")?;
+    if number.parse::<i32>().is_ok_and(|number| number < OLDEST) {
+        return Err(PostgresError::TooOld { found: setting("server_version")? });
+    }
+    let encoding = setting("server_encoding")?;
+    if encoding != "UTF8" {
+        return Err(PostgresError::Encoding { found: encoding });
+    }
+    for name in ["fsync", "full_page_writes"] {
+        if setting(name)? != "on" {
+            return Err(PostgresError::NotDurable { setting: name });
+        }
+    }
+    Ok(())
+}
+
+fn migrate(db: &Db) -> Result<(), PostgresError> {
+    db.batch(&format!("SET statement_timeout = 0; SELECT pg_advisory_lock({MIGRATING}, 0)"))?;
+    let migrated = migrate_alone(db);
+    db.batch(&format!("SELECT pg_advisory_unlock({MIGRATING}, 0); {GREETING}"))?;
+    migrated
+}
+
+fn migrate_alone(db: &Db) -> Result<(), PostgresError> {
+    let runner = embedded::migrations::runner();
+    let known = runner.get_migrations().iter().map(|m| i64::from(m.version())).max().unwrap_or(0);
+    let found = db.client(async |client| {
+        let history = "SELECT to_regclass('refinery_schema_history') IS NOT NULL";
+        if !client.query_one(history, &[]).await?.try_get::<_, bool>(0)? {
+            return Ok(0);
+        }
+        let version = "SELECT coalesce(max(version), 0)::bigint FROM refinery_schema_history";
+        client.query_one(version, &[]).await?.try_get(0)
+    })?;
+    if found > known {
+        return Err(PostgresError::Newer { found, known });
+    }
+    // Grouped: one transaction for the migrations and the rows that say they were applied.
+    let mut failed = None;
+    db.client(async |client| {
+        failed = runner.set_grouped(true).run_async(client).await.err();
+        Ok(())
+    })?;
+    failed.map_or(Ok(()), |e| Err(PostgresError::Migration(message(&e))))
+}
+
+/// What is at the bottom of it.
+fn message(e: &refinery::Error) -> String {
+    let mut at: &dyn std::error::Error = e;
+    while let Some(source) = at.source() {
+        at = source;
+    }
+    at.to_string()
+}

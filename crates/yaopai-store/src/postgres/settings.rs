@@ -1,0 +1,121 @@
+//! The connection string, and what we make of it.
+
+use std::time::Duration;
+
+use tokio_postgres::Config;
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
+
+use super::error::PostgresError;
+
+/// The longest name of a server, in bytes.
+const NAME_MAX: usize = 64;
+
+/// How each connection is made.
+#[derive(Debug)]
+pub(super) struct Settings {
+    pub config: Config,
+    pub node: String,
+}
+
+impl Settings {
+    pub fn parse(url: &str, node: &str) -> Result<Self, PostgresError> {
+        let bad = |what: String| Err(PostgresError::Settings(what));
+        if node.is_empty() || node.len() > NAME_MAX || node.chars().any(char::is_control) {
+            return bad(format!("a server's name has 1 to {NAME_MAX} bytes and no control characters"));
+        }
+        // What the parser says quotes no value: there may be a password among them.
+        let mut config: Config = match url.parse() {
+            Ok(config) => config,
+            Err(e) => {
+                let what = std::error::Error::source(&e).map_or_else(|| e.to_string(), ToString::to_string);
+                return bad(format!("{what}. An example: postgres://yaopai@localhost/yaopai?sslmode=disable"));
+            }
+        };
+        if config.get_hosts().is_empty() {
+            return bad("it names no host".into());
+        }
+        // There is no TLS yet, and `prefer` would go without and say nothing.
+        let remote = config.get_hosts().iter().any(|host| matches!(host, Host::Tcp(_)));
+        match config.get_ssl_mode() {
+            SslMode::Disable => {}
+            SslMode::Prefer if !remote => {
+                config.ssl_mode(SslMode::Disable);
+            }
+            _ => {
+                return bad(
+                    "TLS to PostgreSQL is not there yet: say sslmode=disable, over a network that you trust".into()
+                );
+            }
+        }
+        config
+            .application_name(format!("yaopai {node}"))
+            // Of several hosts the one that can write: a standby's rows may be from before a kick.
+            .target_session_attrs(TargetSessionAttrs::ReadWrite)
+            .keepalives_idle(Duration::from_secs(10))
+            .keepalives_interval(Duration::from_secs(3))
+            .keepalives_retries(3)
+            .tcp_user_timeout(Duration::from_secs(10));
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(Duration::from_secs(5));
+        }
+        Ok(Self { config, node: node.to_owned() })
+    }
+
+    /// Where it is, for messages.
+    pub fn place(&self) -> String {
+        let hosts = self.config.get_hosts().iter().map(|host| match host {
+            Host::Tcp(name) => name.clone(),
+            #[cfg(unix)]
+            Host::Unix(path) => path.display().to_string(),
+        });
+        hosts.collect::<Vec<_>>().join(", ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(url: &str) -> String {
+        match Settings::parse(url, "a") {
+            Err(PostgresError::Settings(what)) => what,
+            other => panic!("{url}: {other:?}"),
+        }
+    }
+
+    /// Nobody who asks for TLS, or says nothing about it, gets a connection in clear over a network.
+    #[test]
+    fn what_is_said_of_tls_is_not_passed_over() {
+        for mode in ["?sslmode=require", "?sslmode=prefer", ""] {
+            let what = refused(&format!("postgres://yaopai:secret@db.example/yaopai{mode}"));
+            assert!(what.contains("sslmode=disable"), "{what}");
+        }
+        for mode in ["verify-full", "verify-ca", "allow"] {
+            let what = refused(&format!("postgres://yaopai:secret@db.example/yaopai?sslmode={mode}"));
+            assert!(what.contains("sslmode") && !what.contains("secret"), "{what}");
+        }
+        refused("host=/run/postgresql sslmode=require");
+        for url in ["postgres://db.example/yaopai?sslmode=disable", "host=/run/postgresql", "host=/run/postgresql,/tmp"]
+        {
+            assert_eq!(Settings::parse(url, "a").unwrap().config.get_ssl_mode(), SslMode::Disable, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_writer_is_looked_for_and_a_silent_server_noticed() {
+        let settings = Settings::parse("host=a,b sslmode=disable", "n").unwrap();
+        let config = &settings.config;
+        assert_eq!(config.get_target_session_attrs(), TargetSessionAttrs::ReadWrite);
+        assert_eq!(config.get_connect_timeout(), Some(&Duration::from_secs(5)));
+        assert_eq!(config.get_tcp_user_timeout(), Some(&Duration::from_secs(10)));
+        assert_eq!(settings.place(), "a, b");
+    }
+
+    #[test]
+    fn a_server_s_name_is_short_and_one_line() {
+        for name in ["", "a\nb", &"x".repeat(65)] {
+            assert!(Settings::parse("host=/run/postgresql", name).is_err());
+        }
+        refused("dbname=yaopai");
+    }
+}

@@ -1,0 +1,214 @@
+//! The writer's transactions. Of all servers one writes at a time: each begins by taking the one lock that all of them take, so
+//! what it reads nobody changes before it commits, and what each decides is what some order of all calls would
+//! (docs/decisions/0064).
+
+use std::time::Duration;
+
+use tokio_postgres::error::SqlState;
+use yaopai_core::ports::{Change, StoreError};
+
+use super::db::Db;
+use super::error::{Error, PostgresError};
+use super::value::Id;
+use crate::commands::Work;
+use crate::commands::audit::Log;
+use crate::engine::writer::{self, Job, run_all};
+use crate::rows::Fault as _;
+use crate::rules::refuse;
+
+/// What the writer says first. A commit is acknowledged when it is on the disk, whatever the database's default. Who stands still in
+/// the middle of a transaction, a frozen machine say, holds up the others no longer than this.
+pub(super) const GREETING: &str = "SELECT set_config('synchronous_commit', 'on', false) \
+    WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply'); \
+    SET lock_timeout = '10s'; SET statement_timeout = '30s'; SET idle_in_transaction_session_timeout = '10s'; SET jit = off; \
+    SET default_transaction_isolation = 'read committed'";
+
+/// How often, and after what pauses, a server that has gone is looked for before a COMMIT's outcome is given up for now.
+const LOOKS: u32 = 6;
+const PAUSE: Duration = Duration::from_millis(400);
+
+pub(super) struct Transactions {
+    db: Db,
+    begin: String,
+    /// The lock that this server has its name by, as long as its connection lives: when it has it again, no earlier connection of
+    /// its own can still commit anything.
+    name: String,
+    named: bool,
+    /// The last transaction that wrote something.
+    last: i64,
+    /// What the one after it changed, whose COMMIT got no answer.
+    doubt: Option<Vec<Change>>,
+    /// What was committed, and nobody was told of yet.
+    owed: Vec<Change>,
+}
+
+/// Why there was no commit.
+enum Broken {
+    /// A command failed, or the database refuses. Nothing was written.
+    Failed(StoreError),
+    /// The connection was lost. Nothing was written.
+    Lost(StoreError),
+    /// The connection was lost while it committed, and the server can't be asked.
+    InDoubt(StoreError),
+}
+
+impl Transactions {
+    /// Takes the server's name.
+    pub fn open(db: Db) -> Result<Self, PostgresError> {
+        let name = db.settings().node.clone();
+        db.change("INSERT INTO nodes (name) VALUES ($1) ON CONFLICT (name) DO NOTHING", &[&name])?;
+        let node: Option<i32> = db.one("SELECT id FROM nodes WHERE name = $1", &[&name], |row| Ok(row.try_get(0)?))?;
+        let node = node.ok_or_else(|| PostgresError::system("the row of this server in `nodes` is gone"))?;
+        db.node.set(node);
+        // Locks are the database's; those of another schema are others'.
+        let scope: Option<u32> = db.one("SELECT 'sessions'::regclass::oid", &[], |row| Ok(row.try_get(0)?))?;
+        let scope = scope.unwrap_or_default().cast_signed();
+        let mut this = Self {
+            db,
+            begin: format!("BEGIN; SELECT pg_advisory_xact_lock({scope}, 0)"),
+            name: format!("SELECT pg_advisory_lock({scope}, {node})"),
+            named: false,
+            last: 0,
+            doubt: None,
+            owed: Vec::new(),
+        };
+        this.ready().map_err(|e| match &e {
+            Error::Sql(sql) if sql.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => {
+                PostgresError::NameTaken { node: name }
+            }
+            _ => e.into(),
+        })?;
+        Ok(this)
+    }
+
+    /// Which of the servers this is.
+    pub fn node(&self) -> i32 {
+        self.db.node.get()
+    }
+
+    /// Sees to it that there is a connection, that it has the server's name, and that nothing is in doubt.
+    fn ready(&mut self) -> Result<(), Error> {
+        if !self.db.is_connected() {
+            self.named = false;
+            self.db.reconnect()?;
+        }
+        if !self.named {
+            self.db.batch(&self.name)?;
+            let node = self.node();
+            let sql = "SELECT batch FROM nodes WHERE id = $1";
+            // Not as a read that may be asked again over another connection: the name would not be that one's.
+            self.db.begin("BEGIN")?;
+            let batch = self.db.one(sql, &[&node], |row| Ok(row.try_get(0)?));
+            self.db.finish("ROLLBACK")?;
+            let batch: i64 = batch?.ok_or_else(|| Error::Unreadable("the row of this server is gone".into()))?;
+            let doubt = self.doubt.take();
+            if batch < self.last {
+                // A standby took over that had not got all: only a synchronous one has.
+                tracing::error!(batch, acknowledged = self.last, "the database has lost what it had acknowledged");
+            } else if batch > self.last
+                && let Some(changes) = doubt
+            {
+                tracing::info!("a commit that got no answer is there");
+                self.owed.extend(changes);
+            }
+            self.last = batch;
+            self.named = true;
+        }
+        Ok(())
+    }
+
+    fn once(&mut self, batch: &mut [Box<dyn Job<Db>>], log: Option<Log>) -> Result<(), Broken> {
+        self.ready()
+            .map_err(|e| if e.is_lost() { Broken::Lost(e.store_error()) } else { Broken::Failed(e.store_error()) })?;
+        let db = &self.db;
+        let broken = |e: StoreError| {
+            if !db.is_connected() {
+                return Broken::Lost(e);
+            }
+            // If this fails the connection is given up, and with it the transaction.
+            if let Err(e) = db.finish("ROLLBACK") {
+                tracing::error!(error = %e, "roll-back failed");
+                db.disconnect();
+            }
+            Broken::Failed(e)
+        };
+        db.begin(&self.begin).map_err(|e| broken(e.store_error()))?;
+        let mut work = Work { db, changes: Vec::new(), log };
+        run_all(batch, &mut work).map_err(broken)?;
+        let changes = work.changes;
+        let wrote = note(db, self.last + 1, &changes).map_err(broken)?;
+        if let Err(e) = db.finish("COMMIT") {
+            db.disconnect();
+            tracing::warn!(error = %e, "a commit got no answer");
+            return if wrote { self.ask(changes) } else { Err(Broken::Lost(e.store_error())) };
+        }
+        self.last += i64::from(wrote);
+        self.owed.extend(changes);
+        Ok(())
+    }
+
+    /// Was it committed? The server knows, if it can be reached.
+    fn ask(&mut self, changes: Vec<Change>) -> Result<(), Broken> {
+        let attempted = self.last + 1;
+        self.doubt = Some(changes);
+        let mut look = 0;
+        loop {
+            match self.ready() {
+                Ok(()) if self.last == attempted => return Ok(()),
+                Ok(()) => {
+                    let what = "the connection was lost before the commit".into();
+                    return Err(Broken::Lost(StoreError { retry: true, what }));
+                }
+                Err(e) if look == LOOKS || !e.is_lost() => {
+                    let what =
+                        format!("whether it was written is not known yet ({e}): ask again with the same request");
+                    return Err(Broken::InDoubt(StoreError { retry: true, what }));
+                }
+                Err(_) => {
+                    look += 1;
+                    std::thread::sleep(PAUSE);
+                }
+            }
+        }
+    }
+}
+
+impl writer::Transactions<Db> for Transactions {
+    fn attempt(
+        &mut self,
+        batch: &mut [Box<dyn Job<Db>>],
+        log: &dyn Fn() -> Option<Log>,
+    ) -> Result<Vec<Change>, StoreError> {
+        let done = match self.once(batch, log()) {
+            // An idle connection is known to be lost only when it is used.
+            Err(Broken::Lost(_)) => self.once(batch, log()),
+            done => done,
+        };
+        match done {
+            Ok(()) => Ok(std::mem::take(&mut self.owed)),
+            Err(Broken::Failed(e) | Broken::Lost(e) | Broken::InDoubt(e)) => Err(e),
+        }
+    }
+}
+
+/// The last statement: what other servers are told of, and the transaction's number. False if there is nothing to commit.
+fn note(db: &Db, number: i64, changes: &[Change]) -> Result<bool, StoreError> {
+    let node = db.node.get();
+    if changes.is_empty() {
+        let sql = "UPDATE nodes SET batch = $1 WHERE id = $2 AND pg_current_xact_id_if_assigned() IS NOT NULL";
+        return Ok(db.change(sql, &[&number, &node]).map_err(|e| e.store_error())? > 0);
+    }
+    let (sessions, ended): (Vec<Id>, Vec<bool>) = changes
+        .iter()
+        .map(|change| match change {
+            Change::Put(session) => (Id(session.id.0), false),
+            Change::Ended(id) => (Id(id.0), true),
+        })
+        .unzip();
+    let sql = "WITH told AS (INSERT INTO changes (session, ended) SELECT * FROM unnest($1::uuid[], $2::bool[])) \
+               UPDATE nodes SET batch = $3 WHERE id = $4";
+    match db.change(sql, &[&sessions, &ended, &number, &node]).map_err(|e| e.store_error())? {
+        0 => Err(refuse("the row of this server in `nodes` is gone: the database was edited")),
+        _ => Ok(true),
+    }
+}
