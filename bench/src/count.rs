@@ -153,6 +153,8 @@ async fn through<A: listen::Answer>(asked: &[Asked], k: u64, limits: Limits, ans
 struct Script {
     requests: Vec<String>,
     left: u64,
+    /// The request that is under way, and how much of it was read.
+    half: Option<(usize, usize)>,
     /// A client that waits for its answer before it sends the next request.
     waits: Option<Waker>,
     seen: Seen,
@@ -178,21 +180,32 @@ impl Script {
     fn new(asked: &[Asked], k: u64) -> (Self, tokio::sync::oneshot::Receiver<Seen>) {
         let (end, seen) = tokio::sync::oneshot::channel();
         let requests = asked.iter().map(Asked::bytes).collect();
-        (Self { requests, left: k, waits: None, seen: Seen::default(), end: Some(end) }, seen)
+        (Self { requests, left: k, half: None, waits: None, seen: Seen::default(), end: Some(end) }, seen)
     }
 }
 
 impl AsyncRead for Script {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if self.seen.asked > self.seen.answered {
+        let half = self.half.take();
+        if half.is_none() && self.seen.asked > self.seen.answered {
             self.waits = Some(cx.waker().clone());
             return Poll::Pending;
         }
-        if self.left > 0 {
-            self.left -= 1;
-            self.seen.asked += 1;
-            let at = usize::try_from(self.left).unwrap_or(0) % self.requests.len();
-            buffer.put_slice(self.requests[at].as_bytes());
+        let (at, read) = match half {
+            Some(half) => half,
+            None if self.left == 0 => return Poll::Ready(Ok(())),
+            None => {
+                self.left -= 1;
+                self.seen.asked += 1;
+                (usize::try_from(self.left).unwrap_or(0) % self.requests.len(), 0)
+            }
+        };
+        // Who looks at a connection's first bytes has room for no more.
+        let rest = &self.requests[at].as_bytes()[read..];
+        let now = rest.len().min(buffer.remaining());
+        buffer.put_slice(&rest[..now]);
+        if now < rest.len() {
+            self.half = Some((at, read + now));
         }
         Poll::Ready(Ok(()))
     }

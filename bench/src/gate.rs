@@ -1,4 +1,4 @@
-//! The gate: what a check and a request through the gateway cost in instructions and allocations, against bench/budget.toml.
+//! The gate: what a check costs in instructions and allocations, against bench/budget.toml.
 #![allow(clippy::print_stdout, reason = "the figures are for people")]
 
 use std::collections::BTreeMap;
@@ -32,16 +32,6 @@ struct Budget {
     signed_check: u64,
     /// Allocations of it with its HTTP.
     signed_allocations: u64,
-    /// Instructions of the check that hands out a JWT alone.
-    jwt_answer: u64,
-    /// Instructions of it with its HTTP.
-    jwt_check: u64,
-    /// Allocations of it with its HTTP.
-    jwt_allocations: u64,
-    /// Instructions of a request that the gateway passes on, and of its answer.
-    gateway: u64,
-    /// Allocations of it.
-    gateway_allocations: u64,
 }
 
 /// By architecture: each a [`Budget`], or one from before something was measured.
@@ -58,7 +48,6 @@ pub struct Measured {
     jwt_answer: Cost,
     jwt_bare: Cost,
     jwt_check: Cost,
-    gateway: Cost,
 }
 
 /// Counts.
@@ -76,7 +65,6 @@ pub fn measure() -> anyhow::Result<Measured> {
         jwt_answer: cost(count::Path::Jwt)?,
         jwt_bare: cost(count::Path::JwtBare)?,
         jwt_check: cost(count::Path::JwtCheck)?,
-        gateway: cost(count::Path::Gateway)?,
     })
 }
 
@@ -91,11 +79,6 @@ impl Measured {
             signed_answer: whole(self.signed_answer.instructions),
             signed_check: whole(self.signed_check.instructions),
             signed_allocations: whole(self.signed_check.allocations),
-            jwt_answer: whole(self.jwt_answer.instructions),
-            jwt_check: whole(self.jwt_check.instructions),
-            jwt_allocations: whole(self.jwt_check.allocations),
-            gateway: whole(self.gateway.instructions),
-            gateway_allocations: whole(self.gateway.allocations),
         }
     }
 
@@ -126,19 +109,6 @@ impl Measured {
                 "allocations of a signed check with its HTTP",
                 signed(found.signed_allocations),
                 signed(budget.signed_allocations),
-            ),
-            ("instructions of a check with a JWT alone", signed(found.jwt_answer), most(budget.jwt_answer)),
-            ("instructions of a check with a JWT and its HTTP", signed(found.jwt_check), most(budget.jwt_check)),
-            (
-                "allocations of a check with a JWT and its HTTP",
-                signed(found.jwt_allocations),
-                signed(budget.jwt_allocations),
-            ),
-            ("instructions of a request through the gateway", signed(found.gateway), most(budget.gateway)),
-            (
-                "allocations of a request through the gateway",
-                signed(found.gateway_allocations),
-                signed(budget.gateway_allocations),
             ),
         ]
         .into_iter()
@@ -212,7 +182,6 @@ impl fmt::Display for Measured {
             ("bare hyper, same headers, a JWT among them", &self.jwt_bare),
             ("hyper + check with a kept JWT", &self.jwt_check),
             ("the check with a kept JWT alone", &self.jwt_answer),
-            ("a request through the gateway, both connections", &self.gateway),
         ] {
             writeln!(f, "| {name} | {:.0} | {:.0} | {:.1} |", c.instructions, c.sha256, c.allocations)?;
         }
