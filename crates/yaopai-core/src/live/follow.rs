@@ -120,11 +120,7 @@ impl<A: Send + Sync + 'static> LiveTable<A> {
 
     /// A session changed somewhere: what is known of it is no longer true, nor is what is being read of it.
     pub fn forget(&self, id: SessionId) {
-        let mut shard = self.shard(id);
-        if self.map.remove(&id, &self.map.guard()).is_some() {
-            self.len.fetch_sub(1, Ordering::Relaxed);
-        }
-        self.remember(&mut shard, id);
+        self.take_out(&mut self.shard(id), id);
     }
 
     /// Nothing that is known is true any more, nor what is being read.

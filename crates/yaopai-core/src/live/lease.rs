@@ -72,9 +72,4 @@ impl Lease {
             self.wall.store(began.wall, Ordering::Release);
         }
     }
-
-    /// The table is not to be believed until it is renewed.
-    pub fn give_up(&self) {
-        self.boot.store(Moment::NEVER.boot, Ordering::Release);
-    }
 }

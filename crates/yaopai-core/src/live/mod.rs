@@ -262,6 +262,14 @@ impl<A: Send + Sync + 'static> LiveTable<A> {
         }
     }
 
+    /// Takes a session out, and remembers that it changed. The caller holds the session's shard.
+    fn take_out(&self, shard: &mut Shard, id: SessionId) {
+        if self.map.remove(&id, &self.map.guard()).is_some() {
+            self.len.fetch_sub(1, Ordering::Relaxed);
+        }
+        self.remember(shard, id);
+    }
+
     /// Remembers a change of a session that isn't in the table. The caller holds the session's shard.
     fn remember(&self, shard: &mut Shard, id: SessionId) {
         let sequence = self.sequence.fetch_add(1, Ordering::SeqCst) + 1;
@@ -291,12 +299,8 @@ impl<A: Send + Sync + 'static> ChangeSink for LiveTable<A> {
             }
             Change::Ended(id) => {
                 let mut shard = self.shard(id);
-                let guard = self.map.guard();
-                if self.map.remove(&id, &guard).is_some() {
-                    self.len.fetch_sub(1, Ordering::Relaxed);
-                }
+                self.take_out(&mut shard, id);
                 shard.aside.remove(&id);
-                self.remember(&mut shard, id);
             }
         }
     }
