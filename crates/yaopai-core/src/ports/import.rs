@@ -98,6 +98,22 @@ pub enum ImportConflict {
 }
 
 impl ImportRow {
+    /// The identity of an openid that was never seen.
+    pub fn identity(&self, terms: &ImportTerms) -> Identity {
+        let at = self.bound_at.unwrap_or(terms.bind.now);
+        Identity {
+            id: self.new_identity,
+            realm: terms.realm.clone(),
+            app: self.app.clone(),
+            openid: self.openid.clone(),
+            unionid: self.unionid.clone(),
+            user: Some(self.user.user.clone()),
+            bound_at: Some(at),
+            created_at: at,
+            vouched_at: None,
+        }
+    }
+
     /// What becomes of the row, by what stands in the store: the identity of its app and openid, and another identity of the
     /// app that the user has (only asked for where that matters).
     ///

@@ -36,18 +36,7 @@ fn one<R: Rows>(work: &mut Work<'_, R>, piece: &ImportPiece, row: &ImportRow) ->
 
 /// An openid that was never seen.
 fn create<R: Rows>(work: &mut Work<'_, R>, row: &ImportRow, terms: &ImportTerms) -> Done<()> {
-    let at = row.bound_at.unwrap_or(terms.bind.now);
-    let identity = Identity {
-        id: row.new_identity,
-        realm: terms.realm.clone(),
-        app: row.app.clone(),
-        openid: row.openid.clone(),
-        unionid: row.unionid.clone(),
-        user: Some(row.user.user.clone()),
-        bound_at: Some(at),
-        created_at: at,
-        vouched_at: None,
-    };
+    let identity = row.identity(terms);
     work.db.insert_identity(&identity, None)?;
     match &row.user.claims {
         Some(claims) => bind::set_claims(work, &terms.realm, &row.user.user, Some(claims)),

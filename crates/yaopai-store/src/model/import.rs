@@ -56,18 +56,7 @@ fn create(state: &mut State, row: &ImportRow, terms: &ImportTerms, changes: &mut
     if state.identities.contains_key(&row.new_identity) {
         return Err(refuse("an id is taken"));
     }
-    let at = row.bound_at.unwrap_or(terms.bind.now);
-    let identity = Identity {
-        id: row.new_identity,
-        realm: terms.realm.clone(),
-        app: row.app.clone(),
-        openid: row.openid.clone(),
-        unionid: row.unionid.clone(),
-        user: Some(row.user.user.clone()),
-        bound_at: Some(at),
-        created_at: at,
-        vouched_at: None,
-    };
+    let identity = row.identity(terms);
     state.identities.insert(identity.id, Kept { identity, session_key: None });
     state.by_openid.insert((row.app.clone(), row.openid.clone()), row.new_identity);
     if row.user.claims.is_some() {
