@@ -27,7 +27,7 @@ pub async fn fill(config: &Path, people: People, many: u64, keyed: bool) -> anyh
         fn apply(&self, _: Change) {}
     }
     let config = Config::read(config)?;
-    let store = Arc::new(Sqlite::open(&config.database, Arc::new(Nothing), Options::default())?);
+    let store = Arc::new(Sqlite::open(config.database.file()?, Arc::new(Nothing), Options::default())?);
     let sealer = Arc::new(Sealer::open(&*store, &config.master_key, Arc::new(SystemEntropy)).await?);
     let next = Arc::new(AtomicU64::new(0));
     let tasks: Vec<_> = (0..1024)
@@ -61,7 +61,7 @@ pub async fn table(many: u64, keyed: bool) -> anyhow::Result<String> {
     let table = Room::new(people, many, keyed).await?.table;
     let filled = memory("self")?;
     // What is proved, and by what, takes no memory of the table.
-    let proved = |_: &ProofKey, _: &Quota| Ok(Proven { body_signed: false });
+    let proved = |_: &ProofKey, _: &Quota| Ok(Proven::BY_TOKEN);
     for n in 0..many {
         let found = table.check(&people.token(n), (now, Downtime(0)), true, proved, |p, proven| {
             p.response(SessionId(people.token(n).id), proven)

@@ -23,7 +23,7 @@ use yaopai_core::seal::{MasterKey, Sealer};
 use yaopai_core::service::World;
 use yaopai_core::session::Session;
 use yaopai_core::signing::Rotation;
-use yaopai_core::time::{Downtime, Timestamp};
+use yaopai_core::time::{Downtimes, Timestamp};
 use yaopai_store::{Disk, Model};
 use yaopai_wire::carrier::Carriers;
 
@@ -141,7 +141,8 @@ pub async fn made(room: Room, clock: Arc<dyn Clock>, upstream: Option<SocketAddr
         clock: clock.clone(),
         entropy,
         limits: TryLimits::default(),
-        downtime: Downtime(0),
+        downtime: Downtimes::default(),
+        nodes: None,
     };
     let carriers = Carriers { authorization: true, cookie: None, header: None };
     let issuer = Arc::new(Issuer::open(jwt(), &world).await?);

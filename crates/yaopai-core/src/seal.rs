@@ -136,10 +136,19 @@ impl Sealer {
     /// # Errors
     /// [`SealError::WrongMasterKey`], or the store's.
     pub async fn load(&self, store: &dyn Store) -> Result<(), SealError> {
+        self.learn_all(store).await?;
+        self.replenish(store).await
+    }
+
+    /// Opens the data keys that other nodes have made since, too.
+    ///
+    /// # Errors
+    /// [`SealError::WrongMasterKey`], or the store's.
+    pub async fn learn_all(&self, store: &dyn Store) -> Result<(), SealError> {
         for key in store.data_keys().await? {
             self.learn(&key)?;
         }
-        self.replenish(store).await
+        Ok(())
     }
 
     /// Reserves more seals when less than half a block is left, with a new data key when the old one is used up. Called by

@@ -2,6 +2,8 @@
 //! the server itself was down is not idle time.
 
 use std::ops::{Add, Sub};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 /// Milliseconds since the Unix epoch, UTC.
@@ -16,6 +18,28 @@ pub struct Uptime(pub i64);
 /// How long the server was down so far, in milliseconds: what turns wall time into uptime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Downtime(pub i64);
+
+/// The downtime that a running server counts by. Of many nodes one may be up while another counts time in which it saw none.
+#[derive(Debug, Clone, Default)]
+pub struct Downtimes(Arc<AtomicI64>);
+
+impl Downtimes {
+    /// So much, so far.
+    pub fn new(known: Downtime) -> Self {
+        Self(Arc::new(AtomicI64::new(known.0)))
+    }
+
+    /// What is known of it now.
+    #[inline]
+    pub fn get(&self) -> Downtime {
+        Downtime(self.0.load(Ordering::Relaxed))
+    }
+
+    /// It is at least that.
+    pub fn learn(&self, known: Downtime) {
+        self.0.fetch_max(known.0, Ordering::Relaxed);
+    }
+}
 
 impl Timestamp {
     /// The same instant on the other time line.

@@ -12,5 +12,5 @@ pub mod sqlite;
 
 pub use engine::{Committed, Engine};
 pub use model::{Disk, Model};
-pub use postgres::{Postgres, PostgresError, PostgresOptions};
+pub use postgres::{Postgres, PostgresError, PostgresLog, PostgresOptions};
 pub use sqlite::{OpenError, Options, Sqlite};

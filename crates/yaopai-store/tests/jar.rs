@@ -117,6 +117,7 @@ async fn serve(store: &Arc<dyn Store>, outside: &Arc<Outside>) -> Service {
         clock: Arc::clone(outside) as _,
         limits: Default::default(),
         downtime: Default::default(),
+        nodes: None,
     })
 }
 

@@ -94,6 +94,7 @@ async fn sessions_that_the_table_does_not_hold_end_too() {
         clock: Arc::clone(&outside) as _,
         limits: Default::default(),
         downtime: Default::default(),
+        nodes: None,
     });
     let at = async |ms: i64| {
         outside.0.store(later(ms).0, Ordering::SeqCst);

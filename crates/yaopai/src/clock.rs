@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use yaopai_core::live::{Moment, Moments};
 use yaopai_core::ports::{Clock, Entropy};
 use yaopai_core::time::{Timestamp, millis};
 
@@ -62,6 +63,32 @@ impl SystemClock {
         }
         Timestamp(run + ahead.max(before))
     }
+}
+
+/// The two clocks that a lease is counted by, as the machine has them: a process that was stopped, or a machine that slept, finds on
+/// one of them at least that time has passed.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct SystemMoments;
+
+impl Moments for SystemMoments {
+    fn moment(&self) -> Moment {
+        Moment { boot: boot(), wall: machine() }
+    }
+}
+
+/// Since the machine's start, in milliseconds, sleep included.
+#[cfg(target_os = "linux")]
+fn boot() -> i64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    now.tv_sec.saturating_mul(1000).saturating_add(now.tv_nsec / 1_000_000)
+}
+
+/// Elsewhere the monotonic clock does, and a sleep shows on the other one.
+#[cfg(not(target_os = "linux"))]
+#[allow(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+fn boot() -> i64 {
+    static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    millis(START.get_or_init(Instant::now).elapsed())
 }
 
 /// A clock that is not behind what the server knew before it was started: what was accepted then counts by that time. When the

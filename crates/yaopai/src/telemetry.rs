@@ -74,6 +74,8 @@ pub struct Metrics {
     live_sessions: Gauge,
     upkeeps: Counter,
     upkeep_failures: Counter,
+    polls: Counter,
+    poll_failures: Counter,
 }
 
 impl Metrics {
@@ -96,6 +98,13 @@ impl Metrics {
         let (upkeeps, upkeep_failures) = (Counter::default(), Counter::default());
         registry.register("upkeeps", "Rounds of upkeep", upkeeps.clone());
         registry.register("upkeep_failures", "Rounds of upkeep that failed", upkeep_failures.clone());
+        let (polls, poll_failures) = (Counter::default(), Counter::default());
+        registry.register("log_polls", "Readings of the other nodes' changes", polls.clone());
+        registry.register(
+            "log_poll_failures",
+            "Readings of the other nodes' changes that failed",
+            poll_failures.clone(),
+        );
         let handle = |family: &Family<Outcome, Counter>, outcome| family.get_or_create(&Outcome { outcome }).clone();
         let by_code = |family| Code::ALL.iter().map(|c| handle(family, c.as_str())).collect();
         Arc::new(Self {
@@ -111,6 +120,8 @@ impl Metrics {
             live_sessions,
             upkeeps,
             upkeep_failures,
+            polls,
+            poll_failures,
             registry,
         })
     }
@@ -163,6 +174,14 @@ impl Metrics {
             Side::Legacy => legacy.inc(),
             Side::Guest => guest.inc(),
         };
+    }
+
+    /// The other nodes' changes were read, or could not be.
+    pub fn polled(&self, ok: bool) {
+        self.polls.inc();
+        if !ok {
+            self.poll_failures.inc();
+        }
     }
 
     /// A round of upkeep ended.

@@ -103,19 +103,30 @@ impl<A: Send + Sync + 'static> LiveTable<A> {
         self.lease.as_ref().is_none_or(|lease| lease.is_fresh(ticket.began))
     }
 
+    /// Is what the table said of a session then still all that is known of it? To be asked when something was waited for since.
+    pub fn still_known(&self, ticket: FillTicket, id: SessionId) -> bool {
+        !self.changed_since(ticket, id) && self.lease.as_ref().is_none_or(Lease::holds)
+    }
+
     /// What a poll that began then brought. The lease is renewed last: until all of it is applied, nothing is believed longer.
     ///
     /// # Errors
     /// It brought no news; the lease runs on.
-    pub fn learn(&self, follower: &mut Follower, page: &LogPage, began: Moment) -> Result<(), NotFollowed> {
-        match follower.take(page)? {
+    pub fn learn<'a>(
+        &self,
+        follower: &mut Follower,
+        page: &'a LogPage,
+        began: Moment,
+    ) -> Result<News<'a>, NotFollowed> {
+        let news = follower.take(page)?;
+        match &news {
             News::Lost => self.forget_all(),
-            News::Changed(changes) => changes.into_iter().for_each(|change| self.forget(change.session)),
+            News::Changed(changes) => changes.iter().for_each(|change| self.forget(change.session)),
         }
         if let Some(lease) = &self.lease {
             lease.renew(began);
         }
-        Ok(())
+        Ok(news)
     }
 
     /// A session changed somewhere: what is known of it is no longer true, nor is what is being read of it.

@@ -1,7 +1,7 @@
 use super::*;
 
 fn page(timeline: u32, (xmin, xmax): (u64, u64), xids: &[u64]) -> LogPage {
-    let changes = xids.iter().map(|xid| Changed { xid: *xid, session: SessionId([1; 16]) }).collect();
+    let changes = xids.iter().map(|xid| Changed { xid: *xid, session: SessionId([1; 16]), ended: true }).collect();
     LogPage { timeline, xmin, xmax, kept_from: 0, changes }
 }
 

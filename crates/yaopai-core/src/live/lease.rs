@@ -65,6 +65,12 @@ impl Lease {
         self.is_fresh(Moment { boot: self.boot.load(Ordering::Acquire), wall: self.wall.load(Ordering::Acquire) })
     }
 
+    /// How much longer it holds (milliseconds) unless it is renewed; negative once it is over.
+    pub fn left(&self) -> i64 {
+        let renewed = Moment { boot: self.boot.load(Ordering::Acquire), wall: self.wall.load(Ordering::Acquire) };
+        self.max_stale - self.moment().since(renewed)
+    }
+
     /// All news up to this moment is in the table. One that came late moves nothing back.
     pub fn renew(&self, began: Moment) {
         if began.boot > self.boot.load(Ordering::Acquire) {

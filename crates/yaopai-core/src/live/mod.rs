@@ -172,12 +172,15 @@ impl<A: Send + Sync + 'static> LiveTable<A> {
         }
         // Before anything is done for the token: who merely holds a copy of it keeps no session alive.
         let proven = match live.keyed.as_deref().map(|keyed| prove(&keyed.key, &keyed.quota)) {
-            None => Proven { body_signed: false },
+            None => Proven::BY_TOKEN,
             Some(Ok(proven)) => proven,
             Some(Err(why)) if why.is_open() => return Looked::Unsure,
             Some(Err(why)) => return Looked::Unproved(why),
         };
-        live.touch(up, slide);
+        // What other nodes may have accepted before is no use of the session yet.
+        if proven.unshared.is_none() {
+            live.touch(up, slide);
+        }
         Looked::Pass(read(&live.answer, proven))
     }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use yaopai_wire::token::Token;
 
-use super::{BACKGROUND, EVICT_AFTER, LiveTable, REMEMBER, REMEMBER_USE};
+use super::{BACKGROUND, EVICT_AFTER, LiveTable, REMEMBER, REMEMBER_USE, ReadTicket};
 use crate::ids::SessionId;
 use crate::ports::ChangeSink;
 use crate::proof::Quota;
@@ -40,6 +40,10 @@ pub trait Presence: ChangeSink {
     fn sweep(&self, since: Uptime, now: Timestamp, up: Uptime) -> Swept;
     /// Drops sessions that were not used meanwhile.
     fn evict(&self, stale: &[(SessionId, Uptime)]);
+    /// Begins a reading of the store; `None` on a node that is alone, whose own table knows of every change.
+    fn begin_read(&self) -> Option<ReadTicket>;
+    /// May what was read since be acted on?
+    fn still_true(&self, read: Option<ReadTicket>) -> bool;
     /// How many sessions are in the table.
     fn len(&self) -> usize;
     /// Is it empty?
@@ -149,6 +153,14 @@ impl<A: Send + Sync + 'static> Presence for LiveTable<A> {
                 }
             }
         }
+    }
+
+    fn begin_read(&self) -> Option<ReadTicket> {
+        LiveTable::begin_read(self)
+    }
+
+    fn still_true(&self, read: Option<ReadTicket>) -> bool {
+        read.is_none_or(|read| LiveTable::still_true(self, read))
     }
 
     fn len(&self) -> usize {

@@ -243,7 +243,7 @@ fn a_keyed_session_is_proved_before_anything_is_done_for_it() {
     assert_eq!(check(Err(Unproved::Missing)), Looked::Unproved(Unproved::Missing));
     assert_eq!(check(Err(Unproved::UnknownVersion)), Looked::Unsure);
     assert_eq!((table.last_seen(SessionId([1; 16])), table.used(SessionId([1; 16]))), (Some(Uptime(T0)), false));
-    assert_eq!(check(Ok(Proven { body_signed: true })), Looked::Pass(("ok", true)));
+    assert_eq!(check(Ok(Proven { body_signed: true, unshared: None })), Looked::Pass(("ok", true)));
     assert_eq!((table.last_seen(SessionId([1; 16])), table.used(SessionId([1; 16]))), (Some(Uptime(later.0)), true));
 }
 

@@ -25,7 +25,7 @@ pub use bind_code::{BIND_CODE_LIFE, BIND_CODES_MAX, BindCode, BindCodeHash, Proo
 pub use binding::*;
 pub use import::*;
 pub use jar::*;
-pub use log::{Changed, LogPage, NotFollowed};
+pub use log::{ChangeLog, Changed, LogPage, NotFollowed, Polled};
 pub use login::*;
 pub use moving::MoveStore;
 pub use platform::{CannotOpen, Encrypted, HandedToken, Phone, Platform, PlatformError, UserKey, Vouched};

@@ -12,6 +12,7 @@ mod unproved;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use sha2::{Digest as _, Sha256};
 use yaopai_wire::fields::Fields;
 use yaopai_wire::original::Original;
 use yaopai_wire::signature::{Needs, Proof};
@@ -23,14 +24,17 @@ pub use unproved::Unproved;
 
 use crate::error::Error;
 use crate::ids::SessionId;
-use crate::ports::Entropy;
-use crate::replay::{NotFresh, Replays, Saved};
+use crate::ports::{Entropy, Use};
+use crate::replay::{MAX_AHEAD, NotFresh, Replays, Saved};
 use crate::seal::Place;
 use crate::time::Timestamp;
 
 /// How long requests may be accepted until the store must be told that they still are. After a crash nothing is known of them up to
 /// the end of it, so it is how much longer than the crash itself signed requests may be refused.
 pub const LEASE: Duration = Duration::from_secs(5);
+
+/// How far ahead of ours a client's clock may be.
+const AHEAD: Duration = Duration::from_secs(MAX_AHEAD.unsigned_abs());
 
 /// Where the nonces of a stop in order lie.
 pub(crate) const SAVED: Place<'_> = Place { table: "proofs", row: "1", column: "saved" };
@@ -40,6 +44,19 @@ pub(crate) const SAVED: Place<'_> = Place { table: "proofs", row: "1", column: "
 pub struct Proven {
     /// Did the signature cover the digest of its body?
     pub body_signed: bool,
+    /// On one node of many: what has to be used for the first time over all of them before the request is accepted.
+    pub unshared: Option<Use>,
+}
+
+impl Proven {
+    /// Of a session without a key, whose token alone was shown.
+    pub const BY_TOKEN: Self = Self { body_signed: false, unshared: None };
+
+    /// The same, accepted.
+    #[must_use]
+    pub fn accepted(self) -> Self {
+        Self { unshared: None, ..self }
+    }
 }
 
 /// What signed requests are judged by, beside their keys.
@@ -47,6 +64,8 @@ pub struct Proofs {
     replays: Replays,
     /// Milliseconds. Up to here the store knows that requests may have been accepted.
     leased_until: AtomicI64,
+    /// Do other nodes accept requests of the same sessions?
+    shared: bool,
 }
 
 impl Proofs {
@@ -62,7 +81,18 @@ impl Proofs {
                 replays
             }
         };
-        Self { replays, leased_until: AtomicI64::new(i64::MIN) }
+        Self { replays, leased_until: AtomicI64::new(i64::MIN), shared: false }
+    }
+
+    /// Of one node of many. What it remembers by itself spares the shared store a question; a request is accepted once that says so,
+    /// and what was before a crash is known there.
+    pub fn shared(nonces: usize, entropy: &dyn Entropy) -> Self {
+        Self { replays: Replays::new(nonces, entropy), leased_until: AtomicI64::new(i64::MAX), shared: true }
+    }
+
+    /// Until then the shared store knows nothing of what was accepted.
+    pub(crate) fn opens_at(&self, at: Timestamp) {
+        self.replays.not_before(at - AHEAD);
     }
 
     /// Is this request its session's holder's? At most once yes for the same request. `needs` says what the signature has to cover.
@@ -99,7 +129,8 @@ impl Proofs {
                 NotFresh::Full => Unproved::Full,
             }
         })?;
-        Ok(Proven { body_signed: proof.signs_body() })
+        let used = || Use { fingerprint: shared_fingerprint(session, proof.nonce), created: proof.created };
+        Ok(Proven { body_signed: proof.signs_body(), unshared: self.shared.then(used) })
     }
 
     /// The refusal that the client is to be told, and the log.
@@ -137,6 +168,15 @@ impl Proofs {
     pub fn bytes(&self) -> usize {
         self.replays.bytes()
     }
+}
+
+/// What all nodes know a nonce by. Without a key: whoever could look for two that are alike has the session's key, and harms only
+/// that session.
+fn shared_fingerprint(session: SessionId, nonce: &str) -> [u8; 16] {
+    let digest = Sha256::new_with_prefix(session.0).chain_update(nonce).finalize();
+    let mut half = [0; 16];
+    half.copy_from_slice(&digest[..16]);
+    half
 }
 
 #[cfg(test)]

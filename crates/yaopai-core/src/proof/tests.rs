@@ -78,12 +78,12 @@ fn seconds(n: u64) -> Duration {
 fn a_request_is_proved_once() {
     let (proofs, quota) = (leased(&nothing_known(), NOW + LEASE), Quota::default());
     let request = order(1, NOW);
-    assert_eq!(prove(&proofs, &request, NOW, &quota), Ok(Proven { body_signed: true }));
+    assert_eq!(prove(&proofs, &request, NOW, &quota), Ok(Proven { body_signed: true, unshared: None }));
     assert_eq!(prove(&proofs, &request, NOW, &quota), Err(Unproved::Replayed));
     assert!(proofs.bytes() > 100, "{}", proofs.bytes());
     let mut without_a_body = Headers(vec![("authorization", "Bearer yp1_token".into())]);
     resign(&mut without_a_body, 2, NOW);
-    assert_eq!(prove(&proofs, &without_a_body, NOW, &quota), Ok(Proven { body_signed: false }));
+    assert_eq!(prove(&proofs, &without_a_body, NOW, &quota), Ok(Proven::BY_TOKEN));
 }
 
 #[test]

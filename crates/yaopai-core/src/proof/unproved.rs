@@ -29,6 +29,8 @@ pub enum Unproved {
     UnknownVersion,
     /// The store has to be told first that requests are accepted now.
     Unleased,
+    /// The store that all nodes share can't say whether it was accepted before.
+    Unshared,
 }
 
 impl Unproved {
@@ -43,7 +45,7 @@ impl Unproved {
             Self::Missing | Self::NoKey => Code::ProofRequired,
             Self::Wrong(NotAProof::NotCovered(CONTENT_DIGEST)) => Code::BodyDigestRequired,
             Self::Wrong(_) | Self::OtherKey => Code::ProofInvalid,
-            Self::Stale => Code::ProofStale,
+            Self::Stale | Self::Unshared => Code::ProofStale,
             Self::Replayed => Code::ProofReplayed,
             Self::TooMany => Code::RateLimited,
             Self::UnknownVersion => Code::LoginRequired,
@@ -85,6 +87,11 @@ impl Unproved {
                 "The version of the platform's key that signed this is not known. Refresh with a fresh code of wx.login, signed with \
                  the newest key, or log in again.",
             ),
+            Self::Unshared => Error::new(
+                code,
+                "Whether this request was accepted before can't be told now. Sign anew; the session goes on.",
+            )
+            .retry_after(1),
             Self::Unleased => Error::new(code, "Sign anew and try again.").retry_after(1),
         }
     }

@@ -13,6 +13,7 @@ use crate::audit::{self, Actor};
 use crate::error::{Error, Result};
 use crate::ids::{AppName, SessionId};
 use crate::limit::{self, By, What};
+use crate::ports::Used;
 use crate::proof::{LEASE, ProofKey, Proven, SAVED, Unproved};
 use crate::session::Session;
 
@@ -42,31 +43,58 @@ impl Service {
             // Opened before the app demanded keys: whoever holds its token may have copied it.
             return match app.policy.keyed {
                 Keyed::Required => Err(unproved(Unproved::NoKey)),
-                Keyed::Offered | Keyed::Off => Ok(Proven { body_signed: false }),
+                Keyed::Offered | Keyed::Off => Ok(Proven::BY_TOKEN),
             };
         }
         let key = ProofKey::open(session, &self.world().sealer)?.ok_or_else(|| refused(Code::SessionUnknown))?;
-        match self.prove_once(session, &key, shown) {
+        let proven = match self.prove_here(session, &key, shown) {
             Err(Unproved::Unleased) => {
                 self.lease().await?;
-                self.prove_once(session, &key, shown).map_err(unproved)
+                self.prove_here(session, &key, shown)
             }
             Err(Unproved::UnknownVersion) => {
                 let key = self.newer_key(session, app).await?;
-                // The platform was waited for, so the lease may be over by now.
-                self.lease().await?;
-                self.prove_once(session, &key, shown).map_err(unproved)
+                return self.prove_by(session, &key, shown).await;
             }
-            proven => proven.map_err(unproved),
+            proven => proven,
+        };
+        self.first_use(proven.map_err(unproved)?).await.map_err(unproved)
+    }
+
+    /// The same by a key for which somebody was waited.
+    pub(super) async fn prove_by(&self, session: &Session, key: &ProofKey, shown: &Credentials) -> Result<Proven> {
+        let unproved = |why| self.refused_proof(session.id, &session.app, shown.from, why);
+        // It may be over by now.
+        self.lease().await?;
+        let proven = self.prove_here(session, key, shown).map_err(unproved)?;
+        self.first_use(proven).await.map_err(unproved)
+    }
+
+    /// Accepts a request that this node has proved, unless another one has accepted it before.
+    ///
+    /// # Errors
+    /// [`Unproved`]; in doubt too.
+    pub async fn first_use(&self, proven: Proven) -> Result<Proven, Unproved> {
+        let world = self.world();
+        let Some(used) = proven.unshared else { return Ok(proven) };
+        let Some(nodes) = &world.nodes else { return Err(Unproved::Unshared) };
+        match nodes.shared.first_use(used).await {
+            Ok(Used::First) => Ok(proven.accepted()),
+            Ok(Used::Before) => Err(Unproved::Replayed),
+            Ok(Used::Unknown(opens_at)) => {
+                if let Some(at) = opens_at {
+                    world.proofs.opens_at(at);
+                }
+                Err(Unproved::Stale)
+            }
+            Err(e) => {
+                tracing::warn!(error = %e, "the shared store of nonces can't be asked: signed requests are refused");
+                Err(Unproved::Unshared)
+            }
         }
     }
 
-    pub(super) fn prove_once(
-        &self,
-        session: &Session,
-        key: &ProofKey,
-        shown: &Credentials,
-    ) -> Result<Proven, Unproved> {
+    fn prove_here(&self, session: &Session, key: &ProofKey, shown: &Credentials) -> Result<Proven, Unproved> {
         let signed = shown.signed.as_ref().ok_or(Unproved::Missing)?;
         let request = (&signed.original(), signed, signed.needs());
         let (now, _) = self.now();
@@ -78,7 +106,7 @@ impl Service {
     }
 
     /// Tells the store that signed requests are accepted now, if it has to be told. One at a time does.
-    pub(super) async fn lease(&self) -> Result<()> {
+    async fn lease(&self) -> Result<()> {
         let world = self.world();
         let _one = self.inner.leasing.lock().await;
         let (now, _) = self.now();

@@ -32,9 +32,11 @@ impl Service {
     /// # Errors
     /// The store's.
     pub async fn live_session(&self, realm: &Realm, id: SessionId) -> Result<Option<(Session, Arc<App>)>> {
+        let read = self.world().presence.begin_read();
         let Some((session, app)) = inactive(self.load_by_id(id).await)? else { return Ok(None) };
+        self.still_true(read)?;
         let (now, up) = self.now();
-        let live = session.ended.is_none() && session.expired(now, up, session.last_seen, app.policy.idle).is_none();
+        let live = session.ended.is_none() && session.expired(now, up, session.last_seen, self.idle(&app)).is_none();
         let usable = session.key.is_keyed() || bearer(&session, &app);
         Ok((live && usable && session.realm == *realm).then_some((session, app)))
     }
@@ -42,7 +44,7 @@ impl Service {
     /// When the session expires unless it is used.
     pub fn expires_at(&self, session: &Session, app: &App) -> Timestamp {
         let seen = self.world().presence.last_seen(session.id).unwrap_or_default().max(session.last_seen);
-        let idle = Timestamp((seen + app.policy.idle).0.saturating_add(self.world().downtime.0));
+        let idle = Timestamp((seen + app.policy.idle).0.saturating_add(self.world().downtime.get().0));
         idle.min(session.absolute_at)
     }
 }

@@ -34,6 +34,7 @@ pub use ticket::{Place, Purpose, Redeemed, TICKET_LIFE, Tickets, VIEW_LIFE};
 pub use upkeep::Upkept;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use yaopai_wire::problem::Code;
@@ -45,12 +46,12 @@ use crate::audit::{By, Notes};
 use crate::error::{Error, Result};
 use crate::ids::{AppName, SessionId};
 use crate::limit::{Taken, TryLimits, Want, Windows};
-use crate::live::Presence;
-use crate::ports::{BackEnd, Clock, Entropy, Platform, Store};
-use crate::proof::{KEY_LEN, Proofs};
+use crate::live::{Presence, ReadTicket};
+use crate::ports::{BackEnd, Clock, Entropy, Platform, Shared, Store};
+use crate::proof::{KEY_LEN, Proofs, Proven};
 use crate::seal::Sealer;
 use crate::session::{Session, Worth};
-use crate::time::{Downtime, Timestamp, Uptime};
+use crate::time::{Downtimes, Timestamp, Uptime};
 
 /// How many requests may read the store at a time because the table couldn't decide.
 const SLOW_MAX: usize = 512;
@@ -80,7 +81,19 @@ pub struct World {
     /// How many logins, binds, phone numbers and failed proofs there may be.
     pub limits: TryLimits,
     /// How long the server was down so far, from [`Store::resume`].
-    pub downtime: Downtime,
+    pub downtime: Downtimes,
+    /// What it is to be one node of many; `None` on a node that is alone.
+    pub nodes: Option<Nodes>,
+}
+
+/// What it is to be one node of many.
+pub struct Nodes {
+    /// What all of them know of signed requests.
+    pub shared: Arc<dyn Shared>,
+    /// How long what others have seen of sessions may take until it is in the store.
+    pub lag: Duration,
+    /// How long one believes its table without news.
+    pub max_stale: Duration,
 }
 
 /// The services.
@@ -156,7 +169,7 @@ impl std::fmt::Debug for GrantedKey {
 impl Service {
     /// Puts the services together.
     pub fn new(world: World) -> Self {
-        let up = world.clock.now().uptime(world.downtime);
+        let up = world.clock.now().uptime(world.downtime.get());
         Self {
             inner: Arc::new(Inner {
                 tries: Windows::new(world.limits.window, &*world.entropy),
@@ -192,7 +205,7 @@ impl Service {
     pub fn now(&self) -> (Timestamp, Uptime) {
         let world = self.world();
         let now = world.clock.now();
-        (now, now.uptime(world.downtime))
+        (now, now.uptime(world.downtime.get()))
     }
 
     /// Whose request is this? Reads the store; the first use of a new secret is made durable before the answer. `slide` is
@@ -202,11 +215,32 @@ impl Service {
     /// The refusal that the client is to be told.
     pub async fn authenticate(&self, credentials: &Credentials, slide: bool) -> Result<Authenticated> {
         let shown = credentials.token.secret.hash();
+        let read = self.world().presence.begin_read();
         let (session, app) = self.load(&credentials.token).await?;
         if let Worth::Refused(code) = self.worth(&session, &app, &shown) {
             return Err(refused(code));
         }
         let proven = self.prove(&session, &app, credentials).await?;
+        self.let_in((session, app), shown, proven, (read, slide)).await
+    }
+
+    /// The same for a request that was proved already, and something was waited for since. `slide` is false for background calls.
+    ///
+    /// # Errors
+    /// The refusal that the client is to be told.
+    pub async fn proved_before(&self, token: &Token, proven: Proven, slide: bool) -> Result<Authenticated> {
+        let read = self.world().presence.begin_read();
+        let loaded = self.load(token).await?;
+        self.let_in(loaded, token.secret.hash(), proven, (read, slide)).await
+    }
+
+    async fn let_in(
+        &self,
+        (session, app): (Session, Arc<App>),
+        shown: SecretHash,
+        proven: Proven,
+        (read, slide): (Option<ReadTicket>, bool),
+    ) -> Result<Authenticated> {
         let (session, bound) = match self.worth(&session, &app, &shown) {
             Worth::Passes { bound } => (session, bound),
             Worth::Refused(code) => return Err(refused(code)),
@@ -223,6 +257,7 @@ impl Service {
                 }
             }
         };
+        self.still_true(read)?;
         let (_, up) = self.now();
         self.world().presence.touch(session.id, up, slide);
         By::is_session(session.id);
@@ -252,10 +287,23 @@ impl Service {
         Ok((session, app))
     }
 
+    /// Of many nodes another one may have ended a session while it was read here: what took too long isn't acted on.
+    fn still_true(&self, read: Option<ReadTicket>) -> Result<()> {
+        if self.world().presence.still_true(read) {
+            return Ok(());
+        }
+        Err(Error::new(Code::Unavailable, "The database was too slow to be believed; try again.").retry_after(1))
+    }
+
+    /// After how long without use a session is over. Other nodes' latest uses aren't in the store yet.
+    fn idle(&self, app: &App) -> Duration {
+        app.policy.idle + self.world().nodes.as_ref().map_or(Duration::ZERO, |nodes| nodes.lag)
+    }
+
     fn worth(&self, session: &Session, app: &App, shown: &SecretHash) -> Worth {
         let (now, up) = self.now();
         let seen = self.world().presence.last_seen(session.id).unwrap_or(session.last_seen);
-        session.worth(shown, now, up, seen, app.policy.idle)
+        session.worth(shown, now, up, seen, self.idle(app))
     }
 
     /// Seconds until a session expires of idleness or age, whichever is first, if it isn't used any more.

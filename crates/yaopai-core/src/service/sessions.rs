@@ -103,7 +103,7 @@ impl Service {
         }
         sessions.retain(|s| {
             let Some(app) = self.world().apps.get(&s.app) else { return false };
-            s.expired(now, up, s.last_seen, app.policy.idle).is_none()
+            s.expired(now, up, s.last_seen, self.idle(app)).is_none()
         });
         Ok((sessions, next))
     }

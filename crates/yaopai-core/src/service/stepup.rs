@@ -148,9 +148,7 @@ impl Service {
         if let Some(credentials) = unproved {
             let key = vouched.session_key.as_ref().ok_or_else(|| refused(Code::LoginRequired))?;
             let key = self.key_by(&session, &app, key).await?;
-            self.lease().await?;
-            let proven = self.prove_once(&session, &key, &credentials);
-            proven.map_err(|why| self.refused_proof(session.id, &session.app, credentials.from, why))?;
+            self.prove_by(&session, &key, &credentials).await?;
         }
         let (rotate, _) = self.rotation(&session, shown, request)?;
         let session_key = self.seal_session_key(&app, &vouched)?;

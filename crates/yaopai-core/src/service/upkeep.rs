@@ -90,6 +90,9 @@ impl Service {
         self.inner.tickets.purge(now);
         self.inner.jars.purge(now);
         world.proofs.sweep(now);
+        if world.nodes.is_some() {
+            world.sealer.learn_all(&*world.store).await?;
+        }
         world.sealer.replenish(&*world.store).await?;
         Ok(Upkept { seen, expired: expired + stale, evicted, purged })
     }
@@ -107,7 +110,7 @@ impl Service {
             *state.lock().unwrap_or_else(PoisonError::into_inner) = Walk { after, next };
         };
         let world = self.world();
-        let idle_ms: BTreeMap<_, _> = world.apps.iter().map(|a| (a.name.clone(), millis(a.policy.idle))).collect();
+        let idle_ms: BTreeMap<_, _> = world.apps.iter().map(|a| (a.name.clone(), millis(self.idle(a)))).collect();
         let (mut after, mut ended) = (walk.after, 0);
         for _ in 0..STALE_STEPS {
             let stale = Stale { idle_ms: idle_ms.clone(), up, now, after, limit: STALE_STEP };

@@ -44,7 +44,7 @@ impl Authority {
         let Some(ends) = self.open.remove(&xid) else { return false };
         if let Some(session) = ends {
             self.ended.insert(session);
-            self.log.push(Changed { xid, session });
+            self.log.push(Changed { xid, session, ended: true });
         }
         true
     }

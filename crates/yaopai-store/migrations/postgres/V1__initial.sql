@@ -3,11 +3,13 @@
 -- hold U+0000, which no text of PostgreSQL's can, and bytes have one order on every system. To read one:
 -- convert_from(user_id, 'UTF8').
 
--- One row: when a server was last known to be alive, and how long none was in all.
+-- One row: when a server was last known to be alive, and how long none was in all. Rows of `changes` of transactions before
+-- `changes_from` may have been deleted.
 CREATE TABLE meta (
-  one         integer PRIMARY KEY CHECK (one = 1),
-  alive_at    bigint,
-  downtime_ms bigint NOT NULL DEFAULT 0
+  one          integer PRIMARY KEY CHECK (one = 1),
+  alive_at     bigint,
+  downtime_ms  bigint NOT NULL DEFAULT 0,
+  changes_from bigint NOT NULL DEFAULT 0
 );
 INSERT INTO meta (one) VALUES (1);
 

@@ -13,10 +13,6 @@ use tokio_postgres::{Client, NoTls, Row, Statement};
 use super::error::{Error, PostgresError};
 use super::settings::Settings;
 
-/// How long a statement may take before the connection is given up. The server gives up a statement earlier by itself: this is for
-/// one that says nothing any more.
-const SILENCE: Duration = Duration::from_secs(40);
-
 /// How long a farewell may take.
 const PARTING: Duration = Duration::from_secs(1);
 
@@ -100,8 +96,9 @@ impl Db {
 
     fn wait<T>(&self, work: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Error> {
         let silence = || Error::Lost("the server is silent".into());
-        self.runtime
-            .block_on(async { tokio::time::timeout(SILENCE, work).await.map_err(|_| silence())?.map_err(Error::from) })
+        self.runtime.block_on(async {
+            tokio::time::timeout(self.settings.silence, work).await.map_err(|_| silence())?.map_err(Error::from)
+        })
     }
 
     /// Runs something that answers nothing.

@@ -10,6 +10,7 @@ mod import;
 mod jar;
 mod kept;
 mod lists;
+mod log;
 mod logins;
 mod moving;
 mod open;
@@ -29,6 +30,7 @@ use yaopai_core::ports::ChangeSink;
 use crate::engine::{Engine, Parts};
 use db::Db;
 pub use error::PostgresError;
+pub use log::PostgresLog;
 use settings::Settings;
 
 /// Where the database is, who this server is, and how much may wait.

@@ -69,9 +69,14 @@ impl ServerRows for Db {
 
     /// Rows of the log of changes that nobody needs any more: a server that has not read for so long begins anew.
     fn tidy(&self, limit: u32) -> Read<u32> {
-        let sql = "DELETE FROM changes WHERE ctid = ANY (ARRAY (SELECT ctid FROM changes \
-                   WHERE at < now() - interval '10 minutes' ORDER BY xid LIMIT $1))";
-        self.change(sql, &[&i64::from(limit)])
+        // None of a transaction that a snapshot might still not see: then who has read lately has read them all.
+        let sql = "WITH gone AS (DELETE FROM changes WHERE ctid = ANY (ARRAY (SELECT ctid FROM changes \
+                   WHERE at < now() - interval '10 minutes' AND xid < pg_snapshot_xmin(pg_current_snapshot()) \
+                   ORDER BY xid LIMIT $1)) RETURNING xid::text::bigint AS xid), \
+                   told AS (UPDATE meta SET changes_from = greatest(changes_from, 1 + (SELECT max(xid) FROM gone)) \
+                   WHERE EXISTS (SELECT FROM gone)) SELECT count(*) FROM gone";
+        let gone = self.one(sql, &[&i64::from(limit)], |row| rows::get::<i64>(row, 0))?;
+        Ok(u32::try_from(gone.unwrap_or_default()).unwrap_or(u32::MAX))
     }
 }
 

@@ -71,14 +71,14 @@ async fn list(call: Call, Asked(asked): Asked<ListAsked>) -> Answered<Shown<Sess
         limit: page::limit(asked.limit)?,
     };
     let (sessions, next) = call.service().admin_sessions(&call.realm, &filter).await?;
-    let downtime = call.service().world().downtime;
+    let downtime = call.service().world().downtime.get();
     let sessions = sessions.iter().map(|s| SessionObject::of(s, downtime)).collect();
     Ok(Shown(Sessions { sessions, next: next.map(|id| id.to_string()) }))
 }
 
 async fn read(call: Call, SessionPath(id): SessionPath) -> Answered<Shown<SessionObject>> {
     let session = call.service().admin_session(&call.realm, id).await?;
-    Ok(Shown(SessionObject::of(&session, call.service().world().downtime)))
+    Ok(Shown(SessionObject::of(&session, call.service().world().downtime.get())))
 }
 
 async fn kick(call: Call, SessionPath(id): SessionPath) -> Answered<NoContent> {

@@ -18,7 +18,7 @@ use crate::rfc3339::rfc3339;
 /// `GET /sessions`
 pub async fn list(State(api): State<Api>, caller: Caller) -> Result<Json<Value>, Refusal> {
     let (who, sessions) = api.service.own_sessions(&caller.credentials, caller.slide).await?;
-    let downtime = api.service.world().downtime;
+    let downtime = api.service.world().downtime.get();
     let list: Vec<Value> = sessions
         .iter()
         .map(|s| {

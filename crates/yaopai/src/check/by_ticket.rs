@@ -41,7 +41,7 @@ impl Checks {
             );
             HeaderValue::from_str(&cookie).ok()
         });
-        let proven = Proven { body_signed: false };
+        let proven = Proven::BY_TOKEN;
         Ok(Found { view, ..self.found(&needs, principal, who.session.id, proven)? })
     }
 }

@@ -111,6 +111,7 @@ impl Checks {
             Decision::Pass(passed) => return Ok(Verdict::Passed(passed)),
             Decision::Guest => return Ok(Verdict::Guest),
             Decision::Sign(principal, id, proven) => self.found(&(*ask).to_owned(), principal, id, proven)?,
+            Decision::Share(shared) => self.find_shared(&(*ask).to_owned(), shared, Some(from)).await?,
             Decision::Refuse(code) => return Err(refuse::because(code)),
             Decision::Unproved(session, app, why) => {
                 return Err(self.service.refused_proof(session, &app, Some(from), why));
@@ -135,14 +136,22 @@ impl Checks {
         if self.table.changed_since(begun.0, session) {
             return Err(self.ended(session).await);
         }
-        let Some(user) = user else { return Ok(()) };
-        // What isn't in the table and has changed is known to have.
-        if self.table.peek(session, |principal| principal.user() == user.as_bytes()).unwrap_or(true) {
+        let known = || {
+            // What isn't in the table and has changed is known to have.
+            let same = |user: &HeaderValue| self.table.peek(session, |principal| principal.user() == user.as_bytes());
+            user.is_none_or(|user| same(user).unwrap_or(true))
+        };
+        // Of many nodes one without news hears of no change.
+        if known() && self.table.still_known(begun.0, session) {
             return Ok(());
         }
         // The table knows the confirmed secret's principal; another secret may act as the user all the same.
-        match self.service.world().store.load(session).await? {
-            Some(found) if found.ended.is_none() && user_of(&found).as_ref() == Some(user) => Ok(()),
+        let read = self.table.begin_read();
+        let found = self.service.world().store.load(session).await?;
+        let found = found
+            .filter(|found| found.ended.is_none() && user.is_none_or(|user| user_of(found).as_ref() == Some(user)));
+        match found {
+            Some(_) if read.is_none_or(|read| self.table.still_true(read)) => Ok(()),
             _ => Err(self.ended(session).await),
         }
     }

@@ -27,11 +27,11 @@ use http::{HeaderMap, HeaderValue, Request, Response, header};
 use ipnet::IpNet;
 use yaopai_core::Service;
 use yaopai_core::ids::{AppName, SessionId};
-use yaopai_core::live::{LiveTable, Looked};
+use yaopai_core::live::{FillTicket, LiveTable, Looked};
 use yaopai_core::ports::Clock;
 use yaopai_core::proof::{Proofs, Proven, Unproved};
 use yaopai_core::service::{Credentials, Tickets, refused};
-use yaopai_core::time::{Downtime, Timestamp};
+use yaopai_core::time::{Downtimes, Timestamp};
 use yaopai_wire::carrier::{Carrier, Carriers, Shown, holds_token};
 use yaopai_wire::fields::Fields;
 use yaopai_wire::original::{
@@ -41,6 +41,7 @@ use yaopai_wire::principal::{any_of_ours, forged, slides};
 use yaopai_wire::problem::Code;
 use yaopai_wire::signature::{Kept, Needs};
 use yaopai_wire::ticket;
+use yaopai_wire::token::Token;
 
 use crate::listen::Peer;
 use crate::oauth::{Handed, Issuer, Wanted};
@@ -55,7 +56,7 @@ pub struct Checks {
     service: Service,
     proofs: Arc<Proofs>,
     clock: Arc<dyn Clock>,
-    downtime: Downtime,
+    downtime: Downtimes,
     carriers: Carriers,
     trusted: Vec<IpNet>,
     metrics: Arc<Metrics>,
@@ -80,6 +81,8 @@ enum Decision<R> {
     Guest,
     /// It passes once a JWT is signed.
     Sign(Principal, SessionId, Proven),
+    /// It passes unless another node has accepted it before.
+    Share(Shared),
     /// It is refused.
     Refuse(Code),
     /// It is not its session's holder's.
@@ -88,6 +91,17 @@ enum Decision<R> {
     Ticket(Tickets),
     /// The table can't decide.
     Unsure(Credentials),
+}
+
+/// What this node would let pass.
+struct Shared {
+    token: Token,
+    principal: Principal,
+    session: SessionId,
+    proven: Proven,
+    slide: bool,
+    /// From before the table was asked.
+    begun: FillTicket,
 }
 
 /// How the proxy wants its answers.
@@ -109,7 +123,7 @@ impl Checks {
         issuer: Arc<Issuer>,
     ) -> Self {
         let world = service.world();
-        let (proofs, clock, downtime) = (world.proofs.clone(), world.clock.clone(), world.downtime);
+        let (proofs, clock, downtime) = (world.proofs.clone(), world.clock.clone(), world.downtime.clone());
         Self { table, service, proofs, clock, downtime, carriers, trusted, metrics, issuer }
     }
 
@@ -181,6 +195,12 @@ impl Checks {
                 let found = async move { checks.answer_with(proxy, checks.found(&needs, principal, id, proven)) };
                 Answered::Later(found.boxed())
             }
+            Decision::Share(shared) => {
+                let (checks, needs) = (self.clone(), ask.to_owned());
+                Answered::Later(
+                    async move { checks.answer_with(proxy, checks.find_shared(&needs, shared, None).await) }.boxed(),
+                )
+            }
             Decision::Refuse(code) => Answered::Ready(self.refuse(proxy, refuse::because(code))),
             Decision::Unproved(session, app, why) => {
                 // Where the client is, only its proxy knows.
@@ -237,13 +257,19 @@ impl Checks {
         let (id, now) = (SessionId(token.id), self.clock.now());
         let slide = !ours || slides(fields);
         let needs = Needs { authorization: carrier == Carrier::Authorization, unsigned_body: ask.unsigned_body };
+        let begun = self.table.begin_fill();
         let looked = self.table.check(
             &token,
-            (now, self.downtime),
+            (now, self.downtime.get()),
             slide,
             |key, quota| self.proofs.prove(key, id, (original, fields, needs), now, quota),
             |principal, proven| {
                 ask.meets(principal, now)?;
+                if proven.unshared.is_some() {
+                    let principal = principal.clone();
+                    let token = token.clone();
+                    return Ok(Decision::Share(Shared { token, principal, session: id, proven, slide, begun }));
+                }
                 match wanted.map(|wanted| self.issuer.ready(wanted, principal, id, proven)) {
                     None => Ok(Decision::Pass(pass(principal, id, proven, None))),
                     Some(Handed::Now(jwt)) => Ok(Decision::Pass(pass(principal, id, proven, Some(&jwt)))),

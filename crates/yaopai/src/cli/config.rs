@@ -19,11 +19,6 @@ pub fn run(command: &Command) -> anyhow::Result<()> {
     let Command::Check { config: path } = command;
     let config = Config::read(path)?;
     config.check_loopback(false)?;
-    println!(
-        "{} is fine: {} app(s), database {}",
-        path.display(),
-        config.apps.iter().count(),
-        config.database.display()
-    );
+    println!("{} is fine: {} app(s), database {}", path.display(), config.apps.iter().count(), config.database);
     Ok(())
 }

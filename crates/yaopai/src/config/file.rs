@@ -13,8 +13,8 @@ pub use jwt::{Alg, Audience, Jwt, Typ};
 pub struct File {
     #[serde(default)]
     pub development: bool,
-    #[serde(default = "database")]
-    pub database: String,
+    pub database: Option<String>,
+    pub cluster: Option<Cluster>,
     pub master_key: String,
     #[serde(default)]
     pub listen: Listen,
@@ -45,8 +45,24 @@ pub struct File {
     pub legacy: Option<Legacy>,
 }
 
-fn database() -> String {
-    "yaopai.db".into()
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cluster {
+    pub postgres: String,
+    pub node: String,
+    #[serde(default = "two")]
+    pub max_stale: u64,
+    pub redis: Option<Redis>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Redis {
+    pub urls: Vec<String>,
+    #[serde(default)]
+    pub cluster: bool,
+    #[serde(default)]
+    pub replicas: u32,
 }
 
 #[derive(Deserialize)]

@@ -4,6 +4,7 @@
 mod access_token;
 mod address;
 mod api_key;
+mod database;
 mod file;
 mod gateway;
 mod jwt;
@@ -15,7 +16,7 @@ mod secret;
 mod template;
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use http::HeaderName;
@@ -36,6 +37,7 @@ use crate::push::Line;
 pub use address::Address;
 
 pub use api_key::{ApiKey, Scope};
+pub use database::{Cluster, Database, Redis};
 pub use gateway::{Cookies, HostSent, Route, Upstream};
 pub use jwt::{Audience, Jwt, Typ, is_taken};
 pub use legacy::Legacy;
@@ -47,8 +49,8 @@ pub use template::{TEMPLATE, api_key_hash};
 pub struct Config {
     /// Plain-HTTP platforms and the simulator are allowed; listeners bind to loopback only.
     pub development: bool,
-    /// The embedded database.
-    pub database: PathBuf,
+    /// Where what must last is kept.
+    pub database: Database,
     /// Opens the sealed columns.
     pub master_key: MasterKey,
     /// The sockets.
@@ -217,7 +219,7 @@ impl Config {
         }
         let config = Self {
             development: file.development,
-            database: folder.join(&file.database),
+            database: database::read(&file, &secrets)?,
             master_key: secrets.master_key(&file.master_key)?,
             listen,
             carriers,

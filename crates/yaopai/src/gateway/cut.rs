@@ -76,6 +76,19 @@ impl Cuts {
         }
     }
 
+    /// Is something under way for it?
+    pub fn holds(&self, session: SessionId) -> bool {
+        self.shard(session).contains_key(&session)
+    }
+
+    /// For which sessions something is under way.
+    pub fn all(&self) -> Vec<SessionId> {
+        let held = |shard: &Mutex<Held>| {
+            shard.lock().unwrap_or_else(PoisonError::into_inner).keys().copied().collect::<Vec<_>>()
+        };
+        self.shards.iter().flat_map(held).collect()
+    }
+
     /// For how many sessions something is under way.
     pub fn len(&self) -> usize {
         self.shards.iter().map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner).len()).sum()

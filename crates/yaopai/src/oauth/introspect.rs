@@ -61,7 +61,7 @@ async fn opaque(
     let (now, shown) = (clock.now(), clock.shown());
     let expires_at = admin.service().expires_at(&who.session, &who.app);
     let lives = (who.session.created_at.min(shown), Timestamp(shown.0 + (expires_at.0 - now.0)));
-    let proven = Proven { body_signed: false };
+    let proven = Proven::BY_TOKEN;
     Ok(Some(active(admin, asking.audience.as_ref(), &principal, &who.session, proven, lives)))
 }
 
@@ -85,7 +85,7 @@ async fn signed(admin: &Admin, asking: &Asking, text: &str) -> Result<Option<Map
     }
     let principal = Principal::new(&session, bound, place(&app));
     let lives = (Timestamp(shown.iat.saturating_mul(1000)), Timestamp(shown.exp.saturating_mul(1000)));
-    let proven = Proven { body_signed: shown.body_signed };
+    let proven = Proven { body_signed: shown.body_signed, unshared: None };
     Ok(Some(active(admin, Some(audience), &principal, &session, proven, lives)))
 }
 

@@ -171,7 +171,7 @@ mod tests {
             scope_from: Some("roles".into()),
             top_level: vec![],
         };
-        let proven = Proven { body_signed: true };
+        let proven = Proven { body_signed: true, unshared: None };
         let ours = claims(&facts, &audience, "http://y", proven, (Timestamp(5_999), "j"));
         for name in ours.keys().map(String::as_str).chain(["active", "token_type"]) {
             assert!(is_taken(name), "{name}");

@@ -19,7 +19,7 @@ use yaopai_core::proof::{Past, Proofs};
 use yaopai_core::seal::{MasterKey, Sealer};
 use yaopai_core::service::{Granted, LoginRequest, Offer};
 use yaopai_core::session::{Device, Session};
-use yaopai_core::time::{Downtime, Timestamp};
+use yaopai_core::time::Timestamp;
 use yaopai_store::{Disk, Model};
 use yaopai_wire::token::Token;
 
@@ -149,7 +149,8 @@ impl World {
             sealer,
             proofs,
             limits: TryLimits::default(),
-            downtime: Downtime(0),
+            downtime: Default::default(),
+            nodes: None,
         });
         Self { service, clock, platform, back_end, logins: AtomicI64::new(0) }
     }

@@ -326,7 +326,7 @@ impl Schedule {
         let Some(life) = &self.life else { return };
         let downtime = life.service.world().downtime;
         let now = Timestamp(self.now);
-        let up = now.uptime(downtime);
+        let up = now.uptime(downtime.get());
         let ledger = self.ground.ledger.lock().unwrap();
         let (Some(sess), Some(tokens)) = (ledger.sessions.get(&id), self.ghost.by_session.get(&id)) else { return };
         let mut wrong = Vec::new();
@@ -339,7 +339,7 @@ impl Schedule {
             }
             let looked = life.table.check(
                 &known.token,
-                (now, downtime),
+                (now, downtime.get()),
                 false,
                 |_, _| Err(Unproved::Missing),
                 |p, _| p.is_bound(),

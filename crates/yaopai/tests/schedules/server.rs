@@ -172,7 +172,8 @@ impl Life {
                 sealer,
                 proofs,
                 limits: TryLimits { logins: NONE, binds: NONE, ..TryLimits::default() },
-                downtime,
+                downtime: yaopai_core::time::Downtimes::new(downtime),
+                nodes: None,
             };
             let issuer = Arc::new(Issuer::for_nobody(&world));
             (Service::new(world), issuer)

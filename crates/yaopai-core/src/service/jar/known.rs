@@ -115,11 +115,17 @@ impl Known {
         self.shards[usize::from(session.0[15]) % SHARDS].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn get(&self, session: SessionId, asked: Timestamp) -> Result<Arc<OpenJar>, Filling> {
+    /// The jar, if it is known, and its version.
+    pub(super) fn get(&self, session: SessionId, asked: Timestamp) -> Result<(Arc<OpenJar>, u64), Filling> {
         let mut shard = self.shard(session);
         let Some(open) = shard.open.get_mut(&session) else { return Err(Filling { epoch: shard.epoch, asked }) };
         open.asked = asked;
-        Ok(Arc::clone(&open.jar))
+        Ok((Arc::clone(&open.jar), open.version))
+    }
+
+    /// A reading begins, whatever is known.
+    pub(super) fn filling(&self, session: SessionId, asked: Timestamp) -> Filling {
+        Filling { epoch: self.shard(session).epoch, asked }
     }
 
     /// It is not as it was known: to be read anew.
@@ -238,7 +244,7 @@ mod tests {
     }
 
     fn filling(known: &Known, session: SessionId) -> Filling {
-        known.get(session, NOW).unwrap_err()
+        known.get(session, NOW).map(|_| ()).unwrap_err()
     }
 
     #[test]
@@ -285,13 +291,13 @@ mod tests {
         let many = u16::try_from(JARS_MAX).unwrap() + 10;
         for n in 0..many {
             let at = Timestamp(NOW.0 + i64::from(n));
-            let filling = known.get(id(n), at).unwrap_err();
+            let filling = known.get(id(n), at).map(|_| ()).unwrap_err();
             known.fill(id(n), filling, 1, &jar("a=1", 1));
         }
         assert!(known.get(id(9), NOW).is_err() && known.get(id(10), NOW).is_ok(), "those asked for longest ago went");
         assert_eq!(known.shard(id(0)).open.len(), JARS_MAX);
         for n in 0..10 {
-            let filling = known.get(id(many + n), Timestamp(NOW.0 + 100_000)).unwrap_err();
+            let filling = known.get(id(many + n), Timestamp(NOW.0 + 100_000)).map(|_| ()).unwrap_err();
             known.fill(id(many + n), filling, 1, &jar("a=1", BYTES_MAX / 4));
         }
         let shard = known.shard(id(0));

@@ -170,7 +170,12 @@ impl Service {
     async fn open_jar(&self, session: SessionId) -> Result<Arc<OpenJar>> {
         let jars = &self.inner.jars;
         let filling = match jars.get(session, self.world().clock.now()) {
-            Ok(open) => return Ok(open),
+            // Another node may have changed it since, and says so by its version alone.
+            Ok((open, version)) if self.is_jars_version(session, version).await? => return Ok(open),
+            Ok(_) => {
+                jars.doubt(session);
+                jars.filling(session, self.world().clock.now())
+            }
             Err(filling) => filling,
         };
         let Jar { version, user, cookies } = self.world().store.jar(session).await?;
@@ -179,6 +184,13 @@ impl Service {
         let open = Arc::new(OpenJar { user, cookies });
         jars.fill(session, filling, version, &open);
         Ok(open)
+    }
+}
+
+impl Service {
+    /// Is what is known of a jar of this version all there is? A node that is alone knows it without asking.
+    async fn is_jars_version(&self, session: SessionId, version: u64) -> Result<bool> {
+        Ok(self.world().nodes.is_none() || self.world().store.jar_version(session).await? == Some(version))
     }
 }
 

@@ -48,7 +48,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         (.., Some(address)) => Erase::Owner(Owner::Network(address.to_canonical())),
         _ => return Err(anyhow!("name a --user, an --openid with its --app, or an --address")),
     };
-    let store = Sqlite::open(&config.database, Arc::new(Nobody), Options::default())
+    let store = Sqlite::open(config.database.file()?, Arc::new(Nobody), Options::default())
         .map_err(crate::cli::import::stopped_first)?;
     store.begin_audit(scribe);
     let gone = By::actor(Actor::Operator, None).scope(store.erase(whose)).await;

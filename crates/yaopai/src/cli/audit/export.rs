@@ -32,7 +32,10 @@ fn instant(text: &str) -> Result<Timestamp, String> {
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let (config, scribe) = args.of.read()?;
-    let file = AuditFile::open(args.database.as_ref().unwrap_or(&config.database))?;
+    let file = AuditFile::open(match &args.database {
+        Some(path) => path,
+        None => config.database.file()?,
+    })?;
     let out = io::BufWriter::new(io::stdout().lock());
     let written = file.visit(
         |_| Ok(out),

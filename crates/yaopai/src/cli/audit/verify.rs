@@ -51,7 +51,10 @@ impl Seen {
 #[allow(clippy::print_stdout, reason = "what the command is for")]
 pub fn run(args: &Args) -> anyhow::Result<bool> {
     let (config, scribe) = args.of.read()?;
-    let path = args.database.as_ref().unwrap_or(&config.database);
+    let path = match &args.database {
+        Some(path) => path,
+        None => config.database.file()?,
+    };
     // Before the rows: a head that comes meanwhile is of a row that this doesn't see.
     let configured = config.audit.heads_file.as_ref();
     let kept = args.heads.as_ref().or(configured.filter(|path| path.exists()));

@@ -16,12 +16,13 @@ use std::sync::Arc;
 use anyhow::anyhow;
 use yaopai_core::audit::{Actor, By, Event, Kind, Noted, Scribe};
 use yaopai_core::ids::AppName;
-use yaopai_core::ports::{AuditStore as _, Change, ChangeSink, Clock};
+use yaopai_core::ports::{Change, ChangeSink, Clock};
 use yaopai_core::service::Importer;
-use yaopai_store::{OpenError, Options, Sqlite};
+use yaopai_store::OpenError;
 
 use crate::clock::{SystemClock, SystemEntropy};
-use crate::config::Config;
+use crate::config::{Config, Database};
+use crate::serve::{Engine, StartError};
 use journal::{Entry, Journal};
 use row::Reading;
 use scratch::Scratch;
@@ -91,9 +92,13 @@ async fn run(args: Args) -> anyhow::Result<bool> {
     let clock = Arc::new(SystemClock::default());
     let began = clock.now();
 
-    let scratch = if args.dry_run { Some(Scratch::of(&config.database)?) } else { None };
-    let database = scratch.as_ref().map_or(&config.database, Scratch::path);
-    let store = Arc::new(Sqlite::open(database, Arc::new(Nobody), Options::default()).map_err(stopped_first)?);
+    let scratch = if args.dry_run { Some(Scratch::of(config.database.file()?)?) } else { None };
+    let engine = match (&scratch, &config.database) {
+        (Some(scratch), _) => Engine::open(&Database::Embedded(scratch.path().to_owned()), Arc::new(Nobody)),
+        (None, database) => Engine::open(&database.of_a_guest("import"), Arc::new(Nobody)),
+    };
+    let engine = engine.map_err(stopped_first)?;
+    let store = engine.store();
     let scribe = Scribe::new(&config.master_key, clock.clone(), Arc::new(SystemEntropy));
     store.begin_audit(Arc::new(scribe));
     let importer = Importer::start(config.apps.clone(), store.clone(), clock.clone(), Arc::new(SystemEntropy));
@@ -146,13 +151,13 @@ async fn run(args: Args) -> anyhow::Result<bool> {
     }
     // Only now: killed before, it says all of this again.
     importer.end(&file).await.map_err(plainly)?;
-    store.close().await;
+    engine.close().await;
     Ok(tally.all_in())
 }
 
-pub(super) fn stopped_first(e: OpenError) -> anyhow::Error {
-    match e {
-        OpenError::Locked { path } => anyhow!(
+pub(super) fn stopped_first(e: impl Into<StartError>) -> anyhow::Error {
+    match e.into() {
+        StartError::Open(OpenError::Locked { path }) => anyhow!(
             "{} is in use by another process: stop the server first (a --dry-run needs no stop)",
             path.display()
         ),

@@ -1,45 +1,49 @@
 //! Puts the rooms together and runs them: sockets, store, live table, services, listeners, upkeep, graceful stop.
+//!
+//! On a node that is alone the table holds every live session before the listeners answer; one of many begins with an empty one, and
+//! `follow` tells it what others change.
+
+mod engine;
+mod follow;
+mod rooms;
+mod upkeep;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Body;
-use futures_util::FutureExt as _;
-use futures_util::future::{BoxFuture, Either};
-use http::{HeaderValue, Request, Response};
-use hyper::body::Incoming;
-use ipnet::IpNet;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tower::ServiceExt as _;
 use yaopai_core::Service;
 use yaopai_core::audit::Scribe;
 use yaopai_core::ids::AppName;
-use yaopai_core::live::{LiveTable, Presence};
-use yaopai_core::ports::{AuditStore as _, Change, ChangeSink, Clock, Entropy, Store, StoreError};
+use yaopai_core::live::{Lease, LiveTable, Presence as _};
+use yaopai_core::ports::{Change, ChangeSink, Clock, Entropy, StoreError};
 use yaopai_core::proof::{Past, Proofs};
 use yaopai_core::seal::{SealError, Sealer};
-use yaopai_core::service::World;
-use yaopai_core::time::Timestamp;
+use yaopai_core::service::{Nodes, World};
+use yaopai_core::time::Downtimes;
 use yaopai_platform::wechat::{self, WeChat};
-use yaopai_store::{OpenError, Options, Sqlite};
+use yaopai_store::{OpenError, PostgresError};
 
 use crate::admin::{Admin, Health};
 use crate::api::Api;
 use crate::audit;
-use crate::check::{self, Answered, Checks, Principal, entry_maker};
-use crate::clock::HeldClock;
-use crate::config::{Address, Config, Cookies};
-use crate::gateway::{Around, Cuts, CuttingSink, Gateway, in_one_form};
-use crate::listen::brief::{Brief, Question, Reply};
-use crate::listen::{self, Answer, Bound, Limits, ListenError, Peer};
+use crate::check::{Checks, entry_maker};
+use crate::clock::{HeldClock, SystemMoments};
+use crate::config::{Address, Config, Cookies, Database};
+use crate::gateway::{Around, Cuts, CuttingSink, Gateway};
+use crate::listen::{self, Bound, Limits, ListenError};
 use crate::oauth::{Issuer, KeysError};
 use crate::push::Pushes;
 use crate::telemetry::Metrics;
 use crate::webhook::Webhooks;
+use follow::{Follow, Following};
+use rooms::Routed;
+
+pub use engine::Engine;
+pub use rooms::{CheckFirst, Public};
 
 /// How long a stop waits for logins and binds whose clients hung up.
 const SETTLE: Duration = Duration::from_secs(10);
@@ -53,6 +57,12 @@ pub enum StartError {
     /// The database file.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// The database that nodes share.
+    #[error(transparent)]
+    Postgres(#[from] PostgresError),
+    /// The machine.
+    #[error("a thread could not be started: {0}")]
+    Thread(std::io::Error),
     /// The database's content.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -80,7 +90,8 @@ pub struct Server {
     pub admin: Address,
     service: Service,
     issuer: Arc<Issuer>,
-    store: Arc<Sqlite>,
+    engine: Engine,
+    following: Option<Following>,
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<()>>,
     upkeep: JoinHandle<()>,
@@ -113,33 +124,53 @@ impl Server {
         let clock = Arc::new(HeldClock::new(clock));
         let sealer = Arc::new(Sealer::new(&config.master_key, entropy.clone())?);
         let make = entry_maker(&config.apps, sealer.clone());
-        let table = Arc::new(LiveTable::new(config.live_sessions, clock.clone(), make));
+        let table = LiveTable::new(config.live_sessions, clock.clone(), make);
+        let table = Arc::new(match &config.database {
+            Database::Embedded(_) => table,
+            Database::Cluster(cluster) => table.following(Lease::new(cluster.max_stale, Arc::new(SystemMoments))),
+        });
         let cuts = Cuts::new();
         let sink: Arc<dyn ChangeSink> = Arc::new(CuttingSink::new(table.clone(), cuts.clone()));
-        let store = Arc::new(Sqlite::open(&config.database, sink, Options::default())?);
+        let engine = Engine::open(&config.database, sink)?;
+        let store = engine.store();
         sealer.load(&*store).await?;
         let scribe = Arc::new(Scribe::new(&config.master_key, clock.clone(), entropy.clone()));
         store.begin_audit(scribe.clone());
-        let downtime = store.resume(clock.now()).await?;
-        store.scan_live(&mut |session| table.apply(Change::Put(Box::new(session)))).await?;
-        tracing::info!(sessions = table.len(), database = %config.database.display(), "database open");
+        let downtime = Downtimes::new(store.resume(clock.now()).await?);
+        match &config.database {
+            Database::Embedded(file) => {
+                store.scan_live(&mut |session| table.apply(Change::Put(Box::new(session)))).await?;
+                tracing::info!(sessions = table.len(), database = %file.display(), "database open");
+            }
+            Database::Cluster(cluster) => tracing::info!(node = cluster.node, "database open, as one node of many"),
+        }
 
         let platform = Arc::new(WeChat::new(platform_config(&config), clock.clone())?);
         let backend = Arc::new(Webhooks::new(config.webhooks, clock.clone(), entropy.clone())?);
         // Last: a start that fails must not use up what the last stop kept.
-        let past = Past::open(store.take_proofs().await?, &sealer);
-        let behind = past.known_time().map_or(0, |known| clock.hold(known));
-        if behind > 0 {
-            tracing::warn!(
-                behind_ms = behind,
-                "the machine's clock was set back since the last start: time goes on from there, over restarts too, until it has caught up"
-            );
-        }
-        let proofs = Arc::new(Proofs::resume(config.nonces, &past, clock.now(), &*entropy));
+        let (proofs, nodes) = match &config.database {
+            Database::Embedded(_) => {
+                let past = Past::open(store.take_proofs().await?, &sealer);
+                let behind = past.known_time().map_or(0, |known| clock.hold(known));
+                if behind > 0 {
+                    tracing::warn!(
+                        behind_ms = behind,
+                        "the machine's clock was set back since the last start: time goes on from there, over restarts too, until it has caught up"
+                    );
+                }
+                (Proofs::resume(config.nonces, &past, clock.now(), &*entropy), None)
+            }
+            Database::Cluster(cluster) => {
+                // Twice: one flush may just have been missed, and the next is on its way.
+                let lag = config.flush_every * 2;
+                let nodes = Nodes { shared: engine::shared(cluster).await?, lag, max_stale: cluster.max_stale };
+                (Proofs::shared(config.nonces, &*entropy), Some(nodes))
+            }
+        };
 
         let world = World {
             sealer,
-            proofs,
+            proofs: Arc::new(proofs),
             platform,
             backend,
             apps: config.apps,
@@ -148,13 +179,24 @@ impl Server {
             clock: clock.clone(),
             entropy,
             limits: config.try_limits,
-            downtime,
+            downtime: downtime.clone(),
+            nodes,
         };
         let issuer = Arc::new(Issuer::open(config.jwt, &world).await?);
         let service = Service::new(world);
 
         let (stop, stopping) = watch::channel(false);
         let keeping = stopping.clone();
+        let following = match &config.database {
+            Database::Embedded(_) => None,
+            Database::Cluster(cluster) => {
+                let (table, cuts, metrics) = (table.clone(), cuts.clone(), metrics.clone());
+                let follow =
+                    Follow { log: engine::log(cluster)?, table, cuts, downtime, clock: clock.clone(), metrics };
+                let max_stale = cluster.max_stale;
+                Some(follow.start(store.clone(), max_stale, stopping.clone()).map_err(StartError::Thread)?)
+            }
+        };
         let every = config.flush_every;
         let health = Arc::new(Health {
             development: config.development,
@@ -209,11 +251,24 @@ impl Server {
             tokio::spawn(listen::serve(check, neighbours, Arc::new(CheckFirst(checks)), stopping.clone())),
             tokio::spawn(listen::serve(admin, neighbours, Arc::new(Routed(admin_api)), stopping.clone())),
         ];
-        let upkeep = tokio::spawn(upkeep((service.clone(), issuer.clone()), every, metrics, health, stopping));
+        let upkeep = tokio::spawn(upkeep::upkeep((service.clone(), issuer.clone()), every, metrics, health, stopping));
         let keeper = tokio::spawn(audit::keep(service.clone(), config.audit.clone(), keeping));
         let (public, check, admin) = (public_at, check_at, admin_at);
         tracing::info!(%public, %check, %admin, "listening");
-        Ok(Self { public, check, admin, service, issuer, store, stop, listeners, upkeep, keeper, audit: config.audit })
+        Ok(Self {
+            public,
+            check,
+            admin,
+            service,
+            issuer,
+            engine,
+            following,
+            stop,
+            listeners,
+            upkeep,
+            keeper,
+            audit: config.audit,
+        })
     }
 
     /// The services, for what runs in the same process.
@@ -247,10 +302,16 @@ impl Server {
         }
         let _ = self.keeper.await;
         audit::finish(&self.service, &self.audit).await;
-        if let Err(e) = self.service.close_proofs().await {
+        // What many nodes have accepted, they all know.
+        if self.service.world().nodes.is_none()
+            && let Err(e) = self.service.close_proofs().await
+        {
             tracing::warn!(error = ?e, "nonces were not kept; the next start refuses signed requests for some seconds");
         }
-        self.store.close().await;
+        if let Some(following) = self.following {
+            following.stop().await;
+        }
+        self.engine.close().await;
         tracing::info!("stopped");
     }
 }
@@ -265,130 +326,5 @@ fn platform_config(config: &Config) -> wechat::Config {
         allow_plain_http: config.development,
         allow_simulator: config.development,
         ..wechat::Config::default()
-    }
-}
-
-/// A room with a router.
-struct Routed(Router);
-
-impl Answer for Routed {
-    type Future = BoxFuture<'static, Response<Body>>;
-
-    fn answer(&self, peer: Peer, mut request: Request<Incoming>) -> Self::Future {
-        let router = self.0.clone();
-        request.extensions_mut().insert(peer);
-        async move {
-            match router.oneshot(request.map(Body::new)).await {
-                Ok(response) => response,
-                Err(never) => match never {},
-            }
-        }
-        .boxed()
-    }
-}
-
-/// The public listener: our own calls below `/yaopai/`, and all else is the gateway's, where there is one.
-pub struct Public {
-    api: Routed,
-    gateway: Option<Arc<Gateway>>,
-    /// Proxies in front, from whom HTTP/2 is taken.
-    proxies: Vec<IpNet>,
-}
-
-impl Public {
-    /// Puts it together.
-    pub fn new(api: Router, gateway: Option<Arc<Gateway>>, proxies: Vec<IpNet>) -> Self {
-        Self { api: Routed(api), gateway, proxies }
-    }
-}
-
-impl Answer for Public {
-    type Future = BoxFuture<'static, Response<Body>>;
-
-    fn answer(&self, peer: Peer, request: Request<Incoming>) -> Self::Future {
-        let request = in_one_form(request);
-        let path = request.uri().path();
-        match &self.gateway {
-            Some(gateway) if path != "/yaopai" && !path.starts_with("/yaopai/") => {
-                gateway.clone().answer(peer, request).boxed()
-            }
-            _ => self.api.answer(peer, request),
-        }
-    }
-
-    fn speaks_all(&self) -> bool {
-        true
-    }
-
-    fn takes_http2_from(&self, peer: Peer) -> bool {
-        peer.is_among(&self.proxies)
-    }
-}
-
-/// The check stands in front of any router; behind it there is nothing else on its listener.
-pub struct CheckFirst(pub Arc<Checks>);
-
-impl Answer for CheckFirst {
-    type Future = Either<std::future::Ready<Response<Body>>, BoxFuture<'static, Response<Body>>>;
-
-    fn answer(&self, peer: Peer, request: Request<Incoming>) -> Self::Future {
-        if Checks::is_check(request.uri().path()) {
-            return self.0.answer(peer, &request);
-        }
-        Either::Left(std::future::ready(self.0.not_a_check()))
-    }
-
-    fn brief(&self) -> Option<&dyn Brief> {
-        Some(self)
-    }
-}
-
-impl Brief for CheckFirst {
-    fn brief(&self, peer: Peer, question: &Question<'_>, lines: &mut Vec<u8>) -> Reply {
-        let path = question.target.split_once('?').map_or(question.target, |(path, _)| path);
-        if !Checks::is_check(path) {
-            return Reply::NotBrief;
-        }
-        let pass = |principal: &Principal, id, proven, jwt: Option<&HeaderValue>| {
-            principal.write(id, proven, lines);
-            check::jwt::write(jwt, lines);
-        };
-        match self.0.ask(peer, ("GET", question.target), question, pass) {
-            Answered::Passed(()) => Reply::Lines,
-            Answered::Ready(response) => Reply::Whole(response),
-            Answered::Later(later) => Reply::Later(later),
-        }
-    }
-
-    fn now(&self) -> Timestamp {
-        self.0.now()
-    }
-}
-
-async fn upkeep(
-    (service, issuer): (Service, Arc<Issuer>),
-    every: Duration,
-    metrics: Arc<Metrics>,
-    health: Arc<Health>,
-    mut stopping: watch::Receiver<bool>,
-) {
-    loop {
-        tokio::select! {
-            () = listen::stopping(&mut stopping) => return,
-            () = tokio::time::sleep(every) => {}
-        }
-        let done = service.upkeep().await;
-        let world = service.world();
-        metrics.upkept(world.presence.len(), done.is_ok());
-        match done {
-            Ok(done) => {
-                health.upkept_at.store(world.clock.now().0, Ordering::Relaxed);
-                tracing::debug!(?done, "upkeep");
-            }
-            Err(e) => tracing::warn!(error = ?e, "upkeep failed; the next round makes up for it"),
-        }
-        if let Err(e) = issuer.upkeep().await {
-            tracing::warn!(error = %e, "the signing keys could not be looked after; the next round does it");
-        }
     }
 }

@@ -1,0 +1,58 @@
+//! Which engine keeps what must last, and what comes with it.
+
+use std::sync::Arc;
+
+use yaopai_core::ports::{ChangeLog, ChangeSink, Shared, Store};
+use yaopai_store::{Options, Postgres, PostgresLog, PostgresOptions, Sqlite};
+
+use super::StartError;
+use crate::config::{Cluster, Database};
+
+/// An open engine.
+pub enum Engine {
+    /// This node is alone.
+    Embedded(Arc<Sqlite>),
+    /// It is one of many.
+    Postgres(Arc<Postgres>),
+}
+
+impl Engine {
+    /// Opens it.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub fn open(database: &Database, sink: Arc<dyn ChangeSink>) -> Result<Self, StartError> {
+        Ok(match database {
+            Database::Embedded(path) => Self::Embedded(Arc::new(Sqlite::open(path, sink, Options::default())?)),
+            Database::Cluster(cluster) => {
+                let options = PostgresOptions::new(&*cluster.node);
+                Self::Postgres(Arc::new(Postgres::open(cluster.postgres.expose(), sink, options)?))
+            }
+        })
+    }
+
+    /// What it is to the services.
+    pub fn store(&self) -> Arc<dyn Store> {
+        match self {
+            Self::Embedded(engine) => engine.clone(),
+            Self::Postgres(engine) => engine.clone(),
+        }
+    }
+
+    /// Takes no more calls, finishes those that wait, and lets go of the database.
+    pub async fn close(&self) {
+        match self {
+            Self::Embedded(engine) => engine.close().await,
+            Self::Postgres(engine) => engine.close().await,
+        }
+    }
+}
+
+/// What a node reads of the others.
+pub(super) fn log(cluster: &Cluster) -> Result<Box<dyn ChangeLog>, StartError> {
+    Ok(Box::new(PostgresLog::open(cluster.postgres.expose(), &cluster.node)?))
+}
+
+pub(super) async fn shared(_: &Cluster) -> Result<Arc<dyn Shared>, StartError> {
+    unimplemented!()
+}
