@@ -29,7 +29,7 @@ const HEAD: &str = "SELECT s::text, pg_snapshot_xmin(s)::text::bigint, pg_snapsh
                     FROM meta m, (SELECT pg_current_snapshot() AS s) AS now, \
                     (SELECT array_agg(xid::text::bigint) AS xids, array_agg(session) AS ids, array_agg(ended) AS ends FROM \
                      (SELECT xid, session, ended FROM changes WHERE xid >= pg_snapshot_xmax($1::text::pg_snapshot) \
-                      OR xid = ANY (ARRAY (SELECT pg_snapshot_xip($1::text::pg_snapshot))) LIMIT $2) AS some) AS c";
+                      OR xid = ANY (ARRAY (SELECT pg_snapshot_xip($1::text::pg_snapshot))) LIMIT $2) AS page) AS c";
 
 /// A reader of the log.
 pub struct PostgresLog {
