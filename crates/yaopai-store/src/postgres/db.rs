@@ -35,6 +35,7 @@ pub struct Db {
     in_transaction: Cell<bool>,
     /// Which of the servers this is.
     pub(super) node: Cell<i32>,
+    silence: Cell<Duration>,
 }
 
 struct Live {
@@ -60,9 +61,15 @@ impl Db {
             greeting,
             in_transaction: Cell::new(false),
             node: Cell::new(0),
+            silence: Cell::new(SILENCE),
         };
         db.reconnect().map_err(|e| PostgresError::Unreachable { place: settings.place(), what: e.to_string() })?;
         Ok(db)
+    }
+
+    /// How long a statement may take, from now on, before the connection is given up.
+    pub(super) fn set_silence(&self, silence: Duration) {
+        self.silence.set(silence);
     }
 
     /// Makes a new connection in the place of the one there was.
@@ -100,8 +107,9 @@ impl Db {
 
     fn wait<T>(&self, work: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Error> {
         let silence = || Error::Lost("the server is silent".into());
-        self.runtime
-            .block_on(async { tokio::time::timeout(SILENCE, work).await.map_err(|_| silence())?.map_err(Error::from) })
+        self.runtime.block_on(async {
+            tokio::time::timeout(self.silence.get(), work).await.map_err(|_| silence())?.map_err(Error::from)
+        })
     }
 
     /// Runs something that answers nothing.

@@ -12,6 +12,7 @@ mod kept;
 mod lists;
 mod logins;
 mod moving;
+mod nonces;
 mod open;
 mod rows;
 mod server;
@@ -29,6 +30,7 @@ use yaopai_core::ports::ChangeSink;
 use crate::engine::{Engine, Parts};
 use db::Db;
 pub use error::PostgresError;
+pub use nonces::PostgresNonces;
 use settings::Settings;
 
 /// Where the database is, who this server is, and how much may wait.

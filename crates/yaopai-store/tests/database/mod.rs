@@ -4,6 +4,7 @@
 #![allow(dead_code, clippy::unwrap_used)]
 
 mod proxy;
+pub mod redis;
 
 use std::fs::File;
 use std::os::unix::fs::{MetadataExt as _, chown};
