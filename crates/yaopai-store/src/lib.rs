@@ -5,12 +5,15 @@ mod commands;
 mod engine;
 mod merge;
 pub mod model;
+mod nonces;
 pub mod postgres;
+pub mod redis;
 mod rows;
 mod rules;
 pub mod sqlite;
 
 pub use engine::{Committed, Engine};
-pub use model::{Disk, Model};
-pub use postgres::{Postgres, PostgresError, PostgresLog, PostgresOptions};
+pub use model::{Disk, Model, ModelShared};
+pub use postgres::{Postgres, PostgresError, PostgresLog, PostgresNonces, PostgresOptions};
+pub use redis::{RedisError, RedisOptions, RedisShared};
 pub use sqlite::{OpenError, Options, Sqlite};

@@ -149,6 +149,22 @@ CREATE TABLE signing_keys (
   signs_from  bigint NOT NULL
 );
 
+-- Which signed requests were accepted, over all servers: those of whoever has no Redis. `fingerprint` is a digest of session and
+-- nonce; from `expires_at` on nothing is accepted that was signed so long ago. In no order, so pages stay half empty.
+CREATE TABLE nonces (
+  fingerprint bytea PRIMARY KEY,
+  expires_at  bigint NOT NULL
+);
+CREATE INDEX nonces_expiring ON nonces (expires_at);
+
+-- One row: since when the nonces are remembered, on which of the database's time lines, and how far its clock was at least.
+CREATE TABLE nonces_past (
+  one   integer PRIMARY KEY CHECK (one = 1),
+  reign text COLLATE "C" NOT NULL,
+  first bigint NOT NULL,
+  high  bigint NOT NULL
+);
+
 -- Apps that are being moved from a session that their back end made at home. `share` is in hundredths of a percent.
 CREATE TABLE moves (
   realm text COLLATE "C" NOT NULL,

@@ -9,6 +9,7 @@ mod import;
 mod jar;
 mod login;
 mod moving;
+mod shared;
 mod signing;
 mod state;
 mod store;
@@ -18,6 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use yaopai_core::audit::{Said, Scribe};
 use yaopai_core::ports::{Change, ChangeSink};
 
+pub use shared::ModelShared;
 use state::State;
 
 /// What survives a crash. Clone it, drop the engine, and open another on it.

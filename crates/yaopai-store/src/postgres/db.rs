@@ -13,6 +13,10 @@ use tokio_postgres::{Client, NoTls, Row, Statement};
 use super::error::{Error, PostgresError};
 use super::settings::Settings;
 
+/// How long a statement may take before the connection is given up. The server gives up a statement earlier by itself: this is for
+/// one that says nothing any more.
+const SILENCE: Duration = Duration::from_secs(40);
+
 /// How long a farewell may take.
 const PARTING: Duration = Duration::from_secs(1);
 
@@ -31,6 +35,7 @@ pub struct Db {
     in_transaction: Cell<bool>,
     /// Which of the servers this is.
     pub(super) node: Cell<i32>,
+    silence: Cell<Duration>,
 }
 
 struct Live {
@@ -56,9 +61,15 @@ impl Db {
             greeting,
             in_transaction: Cell::new(false),
             node: Cell::new(0),
+            silence: Cell::new(SILENCE),
         };
         db.reconnect().map_err(|e| PostgresError::Unreachable { place: settings.place(), what: e.to_string() })?;
         Ok(db)
+    }
+
+    /// How long a statement may take, from now on, before the connection is given up.
+    pub(super) fn set_silence(&self, silence: Duration) {
+        self.silence.set(silence);
     }
 
     /// Makes a new connection in the place of the one there was.
@@ -97,7 +108,7 @@ impl Db {
     fn wait<T>(&self, work: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Error> {
         let silence = || Error::Lost("the server is silent".into());
         self.runtime.block_on(async {
-            tokio::time::timeout(self.settings.silence, work).await.map_err(|_| silence())?.map_err(Error::from)
+            tokio::time::timeout(self.silence.get(), work).await.map_err(|_| silence())?.map_err(Error::from)
         })
     }
 

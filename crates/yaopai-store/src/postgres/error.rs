@@ -87,6 +87,8 @@ pub enum Error {
     Lost(String),
     /// A row can't be read.
     Unreadable(String),
+    /// Others change what has to stay as it is for a moment.
+    Unsettled(String),
 }
 
 impl fmt::Display for Error {
@@ -98,7 +100,7 @@ impl fmt::Display for Error {
                 None => fmt::Display::fmt(e, f),
             },
             Self::Lost(what) => write!(f, "the connection is lost: {what}"),
-            Self::Unreadable(what) => f.write_str(what),
+            Self::Unreadable(what) | Self::Unsettled(what) => f.write_str(what),
         }
     }
 }
@@ -121,7 +123,7 @@ impl Error {
     /// May it pass by itself?
     fn passes(&self) -> bool {
         match self {
-            Self::Lost(_) => true,
+            Self::Lost(_) | Self::Unsettled(_) => true,
             Self::Unreadable(_) => false,
             Self::Sql(e) => match e.code() {
                 // Resources, an operator, the system; somebody else's lock; a standby that is about to be promoted. And those of

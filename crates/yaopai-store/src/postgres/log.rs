@@ -37,6 +37,8 @@ pub struct PostgresLog {
     /// The snapshot of the last poll: of it is asked what has come since. A transaction that began before it and ends after it is in its list
     /// of those under way, so none is missed however long it took, and none is read twice.
     seen: Option<String>,
+    /// Whose snapshot that is. Another one's numbers say nothing here.
+    timeline: u32,
 }
 
 impl PostgresLog {
@@ -45,11 +47,12 @@ impl PostgresLog {
     /// # Errors
     /// [`PostgresError`], whose text says what to do.
     pub fn open(url: &str, node: &str) -> Result<Self, PostgresError> {
-        let settings = Arc::new(Settings::parse(url, node)?.hasty(SILENCE));
+        let settings = Arc::new(Settings::parse(url, node)?);
         let opening = std::thread::Builder::new().name("store-opening".into());
         let opening = opening.spawn(move || Db::connect(&settings, GREETING)).map_err(PostgresError::system)?;
         let db = opening.join().unwrap_or_else(|_| Err(PostgresError::system("opening it panicked")))?;
-        Ok(Self { db, seen: None })
+        db.set_silence(SILENCE);
+        Ok(Self { db, seen: None, timeline: 0 })
     }
 
     fn read(&mut self) -> Read<Polled> {
@@ -74,7 +77,10 @@ impl PostgresLog {
             Ok((rows::get::<String>(row, 0)?, polled))
         })?;
         let (seen, polled) = row.ok_or_else(|| Error::Unreadable("the row of `meta` is gone".into()))?;
-        self.seen = Some(seen);
+        // One that was replaced and answers late is not who is asked on.
+        if polled.page.timeline >= self.timeline {
+            (self.seen, self.timeline) = (Some(seen), polled.page.timeline);
+        }
         Ok(polled)
     }
 }

@@ -13,6 +13,7 @@ mod lists;
 mod log;
 mod logins;
 mod moving;
+mod nonces;
 mod open;
 mod rows;
 mod server;
@@ -31,6 +32,7 @@ use crate::engine::{Engine, Parts};
 use db::Db;
 pub use error::PostgresError;
 pub use log::PostgresLog;
+pub use nonces::PostgresNonces;
 use settings::Settings;
 
 /// Where the database is, who this server is, and how much may wait.

@@ -27,10 +27,7 @@ pub(super) struct Opened {
 }
 
 pub(super) fn open(settings: &Arc<Settings>, readers: usize) -> Result<Opened, PostgresError> {
-    let db = Db::connect(settings, GREETING)?;
-    fit(&db)?;
-    migrate(&db)?;
-    let transactions = Transactions::open(db)?;
+    let transactions = Transactions::open(ready(settings, GREETING)?)?;
     let node = transactions.node();
     let reader = |_| {
         let reader = Db::connect(settings, READER)?;
@@ -40,6 +37,14 @@ pub(super) fn open(settings: &Arc<Settings>, readers: usize) -> Result<Opened, P
     let lister = reader(0)?;
     let readers = (0..readers).map(reader).collect::<Result<_, PostgresError>>()?;
     Ok(Opened { transactions, readers, lister })
+}
+
+/// A connection to a database that is for us and has our schema.
+pub(super) fn ready(settings: &Arc<Settings>, greeting: &'static str) -> Result<Db, PostgresError> {
+    let db = Db::connect(settings, greeting)?;
+    fit(&db)?;
+    migrate(&db, greeting)?;
+    Ok(db)
 }
 
 /// Is it a database that keeps its word?
@@ -64,10 +69,10 @@ fn fit(db: &Db) -> Result<(), PostgresError> {
     Ok(())
 }
 
-fn migrate(db: &Db) -> Result<(), PostgresError> {
+fn migrate(db: &Db, greeting: &str) -> Result<(), PostgresError> {
     db.batch(&format!("SET statement_timeout = 0; SELECT pg_advisory_lock({MIGRATING}, 0)"))?;
     let migrated = migrate_alone(db);
-    db.batch(&format!("SELECT pg_advisory_unlock({MIGRATING}, 0); {GREETING}"))?;
+    db.batch(&format!("SELECT pg_advisory_unlock({MIGRATING}, 0); {greeting}"))?;
     migrated
 }
 

@@ -7,8 +7,6 @@ use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 
 use super::error::PostgresError;
 
-/// What is waited for a statement.
-const SILENCE: Duration = Duration::from_secs(40);
 /// The longest name of a server, in bytes.
 const NAME_MAX: usize = 64;
 
@@ -17,9 +15,6 @@ const NAME_MAX: usize = 64;
 pub(super) struct Settings {
     pub config: Config,
     pub node: String,
-    /// How long a statement may take before the connection is given up. The server gives up a statement earlier by itself: this is for
-    /// one that says nothing any more.
-    pub silence: Duration,
 }
 
 impl Settings {
@@ -63,14 +58,7 @@ impl Settings {
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(Duration::from_secs(5));
         }
-        Ok(Self { config, node: node.to_owned(), silence: SILENCE })
-    }
-
-    /// The same for who can't wait: nothing takes longer than this, connecting too.
-    pub fn hasty(mut self, silence: Duration) -> Self {
-        self.config.connect_timeout(silence);
-        self.silence = silence;
-        self
+        Ok(Self { config, node: node.to_owned() })
     }
 
     /// Where it is, for messages.

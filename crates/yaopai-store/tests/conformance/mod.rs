@@ -22,6 +22,7 @@ pub mod moving;
 pub mod read;
 pub mod rebind;
 pub mod rotate;
+pub mod shared;
 pub mod signing;
 pub mod stepup;
 pub mod upkeep;

@@ -5,6 +5,7 @@
 
 mod postgres;
 mod proxy;
+pub mod redis;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,11 +1,11 @@
-//! Stands between an engine and its database, and loses what it is told to lose.
+//! Stands between an engine and its database, on a socket, and loses what it is told to lose.
 
 use std::io::{Read as _, Write as _};
 use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use tempfile::TempDir;
@@ -19,23 +19,31 @@ pub struct Proxy {
 /// What it does from now on.
 #[derive(Default)]
 pub struct Rules {
-    /// Loses the answer to the next COMMIT, and with it the connection: once the server has given it.
+    /// Loses the answer to the next COMMIT, or to the next message of the kind that it looks for, and with it the connection: once
+    /// the server has given it.
     pub loses_next_commit: AtomicBool,
+    /// How many of them it has seen.
+    pub seen: AtomicUsize,
     /// Closes what is opened.
     pub refuses: AtomicBool,
 }
 
 impl Proxy {
     pub fn before(server: &Path) -> Self {
+        Self::between(&socket(server), is_commit)
+    }
+
+    /// The same before any server on a socket. `looks_for`: messages that it counts, and whose answers it may lose.
+    pub fn between(server: &Path, looks_for: fn(&[u8]) -> bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let rules = Arc::new(Rules::default());
         let listener = UnixListener::bind(socket(folder.path())).unwrap();
-        let (server, seen) = (socket(server), Arc::clone(&rules));
+        let (server, seen) = (server.to_owned(), Arc::clone(&rules));
         thread::spawn(move || {
             for client in listener.incoming() {
                 let Ok(client) = client else { return };
                 if !seen.refuses.load(Ordering::SeqCst) {
-                    pass(client, UnixStream::connect(&server).unwrap(), &seen);
+                    pass(client, UnixStream::connect(&server).unwrap(), &seen, looks_for);
                 }
             }
         });
@@ -50,6 +58,10 @@ impl Proxy {
     pub fn host(&self) -> &Path {
         self.folder.path()
     }
+
+    pub fn socket(&self) -> PathBuf {
+        socket(self.host())
+    }
 }
 
 fn socket(folder: &Path) -> PathBuf {
@@ -57,15 +69,18 @@ fn socket(folder: &Path) -> PathBuf {
 }
 
 /// Carries both ways, on threads of their own.
-fn pass(client: UnixStream, server: UnixStream, rules: &Arc<Rules>) {
+fn pass(client: UnixStream, server: UnixStream, rules: &Arc<Rules>, looks_for: fn(&[u8]) -> bool) {
     let loses = Arc::new(AtomicBool::new(false));
     let (mut from, mut to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
     let (asked, rules) = (Arc::clone(&loses), Arc::clone(rules));
     thread::spawn(move || {
         let mut some = [0; 65_536];
         while let Ok(n @ 1..) = from.read(&mut some) {
-            if is_commit(&some[..n]) && rules.loses_next_commit.swap(false, Ordering::SeqCst) {
-                asked.store(true, Ordering::SeqCst);
+            if looks_for(&some[..n]) {
+                rules.seen.fetch_add(1, Ordering::SeqCst);
+                if rules.loses_next_commit.swap(false, Ordering::SeqCst) {
+                    asked.store(true, Ordering::SeqCst);
+                }
             }
             if to.write_all(&some[..n]).is_err() {
                 break;

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use yaopai_core::ports::{ChangeLog, ChangeSink, Shared, Store};
-use yaopai_store::{Options, Postgres, PostgresLog, PostgresOptions, Sqlite};
+use yaopai_store::{
+    Options, Postgres, PostgresLog, PostgresNonces, PostgresOptions, RedisOptions, RedisShared, Sqlite,
+};
 
 use super::StartError;
 use crate::config::{Cluster, Database};
@@ -53,6 +55,12 @@ pub(super) fn log(cluster: &Cluster) -> Result<Box<dyn ChangeLog>, StartError> {
     Ok(Box::new(PostgresLog::open(cluster.postgres.expose(), &cluster.node)?))
 }
 
-pub(super) async fn shared(_: &Cluster) -> Result<Arc<dyn Shared>, StartError> {
-    unimplemented!()
+/// Where the nonces of all nodes are remembered.
+pub(super) async fn shared(cluster: &Cluster) -> Result<Arc<dyn Shared>, StartError> {
+    let Some(redis) = &cluster.redis else {
+        return Ok(Arc::new(PostgresNonces::open(cluster.postgres.expose(), &cluster.node)?));
+    };
+    let urls = redis.urls.iter().map(|url| url.expose());
+    let options = RedisOptions { cluster: redis.cluster, replicas: redis.replicas, ..RedisOptions::new(urls) };
+    Ok(Arc::new(RedisShared::open(options).await?))
 }

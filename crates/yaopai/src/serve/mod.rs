@@ -25,7 +25,7 @@ use yaopai_core::seal::{SealError, Sealer};
 use yaopai_core::service::{Nodes, World};
 use yaopai_core::time::Downtimes;
 use yaopai_platform::wechat::{self, WeChat};
-use yaopai_store::{OpenError, PostgresError};
+use yaopai_store::{OpenError, PostgresError, RedisError};
 
 use crate::admin::{Admin, Health};
 use crate::api::Api;
@@ -60,6 +60,9 @@ pub enum StartError {
     /// The database that nodes share.
     #[error(transparent)]
     Postgres(#[from] PostgresError),
+    /// Where the nodes' nonces are.
+    #[error(transparent)]
+    Redis(#[from] RedisError),
     /// The machine.
     #[error("a thread could not be started: {0}")]
     Thread(std::io::Error),

@@ -1,0 +1,196 @@
+//! Nonces in Redis or Valkey: one server with its replicas, or a cluster. Everything is decided by one script where the nonces are
+//! (docs/decisions/0067); here is the way to it.
+
+mod cluster;
+mod error;
+mod lane;
+mod link;
+mod script;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use ::redis::{ConnectionInfo, IntoConnectionInfo as _};
+use async_trait::async_trait;
+use yaopai_core::ports::{Shared, StoreResult, Use, Used};
+
+use cluster::Cluster;
+use error::{Cure, Failed};
+use lane::{Bucket, Lane, Terms};
+use link::Link;
+
+pub use error::RedisError;
+
+/// Into how many parts the nonces of a cluster go. Each has its own slot and its own memory of the past.
+const BUCKETS: usize = 256;
+
+/// Where Redis is, and when a use counts.
+#[derive(Debug, Clone)]
+pub struct RedisOptions {
+    /// `redis://[[user]:password@]host[:port][/db]` or `redis+unix:///path`. Several: all that may be or become the master, or any
+    /// nodes of the cluster.
+    pub urls: Vec<String>,
+    /// They are nodes of a cluster.
+    pub cluster: bool,
+    /// How many replicas must have a use before it counts: all that may be promoted, of each master. None: a failover refuses for
+    /// five seconds what it can't know, and two masters at a time may both accept.
+    pub replicas: u32,
+    /// How long they are waited for. Too few by then: the use is refused.
+    pub wait: Duration,
+    /// How long a use may take in all. It must be longer than `wait`.
+    pub timeout: Duration,
+    /// Uses that may wait, for each server. Beyond it they are refused, and can be tried again.
+    pub queue: usize,
+}
+
+impl RedisOptions {
+    /// The defaults for these addresses.
+    pub fn new(urls: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self {
+            urls: urls.into_iter().map(Into::into).collect(),
+            cluster: false,
+            replicas: 0,
+            wait: Duration::from_millis(100),
+            timeout: Duration::from_millis(500),
+            queue: 1024,
+        }
+    }
+}
+
+/// Nonces in Redis. Clone it for another use of the same connections.
+#[derive(Clone)]
+pub struct RedisShared {
+    buckets: Arc<[Arc<Bucket>]>,
+    way: Way,
+    timeout: Duration,
+    /// Somebody is beginning the past of all buckets.
+    beginning: Arc<AtomicBool>,
+}
+
+#[derive(Clone)]
+enum Way {
+    One(Lane),
+    Cluster(Arc<Cluster>),
+}
+
+impl RedisShared {
+    /// Connects, and begins to remember where nothing is remembered. Its tasks run on the runtime that it is called on.
+    ///
+    /// # Errors
+    /// [`RedisError`], whose text says what to do.
+    pub async fn open(options: RedisOptions) -> Result<Self, RedisError> {
+        let places = places(&options)?;
+        let RedisOptions { cluster, replicas, wait, timeout, queue, .. } = options;
+        let terms = Terms { replicas, wait, timeout, queue: queue.max(BUCKETS) };
+        let count = if cluster { BUCKETS } else { 1 };
+        let way = if cluster {
+            Way::Cluster(Arc::new(Cluster::open(places, terms, count).await?))
+        } else {
+            let link = Link::open(&places, timeout).await?;
+            Way::One(Lane::start(places, terms, Some(link)))
+        };
+        let buckets = (0..count).map(|number| Arc::new(Bucket::new(number))).collect();
+        let this = Self { buckets, way, timeout, beginning: Arc::default() };
+        // A replica may be away: each use says so then, and the rest of the server can work.
+        this.begin_or_warn().await;
+        Ok(this)
+    }
+
+    /// Has the past of every bucket begin that has none. Otherwise each would begin with its own first use, and refuse its own.
+    async fn begin(&self) -> Result<(), Failed> {
+        let tasks: Vec<_> = (0..self.buckets.len())
+            .map(|bucket| {
+                let this = self.clone();
+                tokio::spawn(async move { this.ask(bucket, None).await })
+            })
+            .collect();
+        let mut done = Ok(());
+        for task in tasks {
+            let begun = task.await.unwrap_or_else(|_| Err(Failed::new("a task failed", Cure::Nothing)));
+            done = done.and(begun.map(drop));
+        }
+        done
+    }
+
+    async fn begin_or_warn(&self) {
+        if let Err(e) = self.begin().await {
+            tracing::warn!(error = %e.error, "Redis does not count signed requests yet");
+        }
+    }
+
+    /// The same without being waited for, when one of them has just begun.
+    fn begin_soon(&self) {
+        if self.buckets.len() > 1 && !self.beginning.swap(true, Ordering::Relaxed) {
+            let this = self.clone();
+            tokio::spawn(async move {
+                this.begin_or_warn().await;
+                this.beginning.store(false, Ordering::Relaxed);
+            });
+        }
+    }
+
+    async fn ask(&self, bucket: usize, used: Option<Use>) -> Result<Used, Failed> {
+        let lane = || match &self.way {
+            Way::One(lane) => Ok((lane.clone(), 0)),
+            Way::Cluster(cluster) => {
+                cluster.lane(bucket).ok_or_else(|| Failed::new("no node of Redis has it", Cure::LookAgain))
+            }
+        };
+        let (at, version) = lane()?;
+        let asked = at.ask(&self.buckets[bucket], used).await;
+        let Err(Failed { cure: cure @ (Cure::Elsewhere | Cure::LookAgain), .. }) = &asked else { return asked };
+        if let Way::Cluster(cluster) = &self.way {
+            let cluster = Arc::clone(cluster);
+            // A task of its own: who asked may not have the time.
+            let looked = tokio::spawn(async move { cluster.look(version).await });
+            if *cure == Cure::LookAgain {
+                return asked;
+            }
+            if let Ok(Err(e)) = looked.await {
+                return Err(Failed { error: e.store_error(), cure: Cure::Nothing });
+            }
+        } else if *cure == Cure::LookAgain {
+            return asked;
+        }
+        // Nothing was done at the other place.
+        lane()?.0.ask(&self.buckets[bucket], used).await
+    }
+}
+
+#[async_trait]
+impl Shared for RedisShared {
+    async fn first_use(&self, used: Use) -> StoreResult<Used> {
+        let bucket = usize::from(used.fingerprint[0]) % self.buckets.len();
+        let asked = tokio::time::timeout(self.timeout, self.ask(bucket, Some(used))).await;
+        let silence = || Failed::new("Redis has not answered in time", Cure::Nothing);
+        let answer = asked.unwrap_or_else(|_| Err(silence())).map_err(|e| e.error)?;
+        if matches!(answer, Used::Unknown(Some(_))) {
+            self.begin_soon();
+        }
+        Ok(answer)
+    }
+}
+
+fn places(options: &RedisOptions) -> Result<Vec<ConnectionInfo>, RedisError> {
+    let bad = |what: &str| Err(RedisError::Settings(what.into()));
+    let tls = "TLS to Redis is not there yet: say redis://, over a network that you trust";
+    if options.urls.is_empty() {
+        return bad("none is named. An example: redis://localhost:6379");
+    }
+    if options.replicas > 0 && options.wait.as_millis() == 0 {
+        return bad("replicas are to be waited for, and no time is given for it");
+    }
+    if options.wait >= options.timeout {
+        return bad("the time for replicas must be shorter than the time for all");
+    }
+    let read = |url: &String| {
+        if url.starts_with("rediss") || url.starts_with("valkeys") {
+            return Err(RedisError::Settings(tls.into()));
+        }
+        // What the parser says quotes nothing: there may be a password in it.
+        let info = url.as_str().into_connection_info();
+        info.map_err(|e| RedisError::Settings(format!("{e}. An example: redis://localhost:6379")))
+    };
+    options.urls.iter().map(read).collect()
+}

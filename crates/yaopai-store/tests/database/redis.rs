@@ -1,0 +1,184 @@
+//! A Redis of a test's own: in a temporary folder, on a free port of the loopback and a socket in the folder, and gone with the test.
+
+use std::fs::File;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tempfile::TempDir;
+use yaopai_core::ports::Shared;
+use yaopai_store::{RedisOptions, RedisShared};
+
+use super::Proxy;
+use crate::conformance::shared::Place;
+
+/// A server, which keeps nothing over a restart unless its settings say so.
+pub struct Redis {
+    folder: TempDir,
+    pub port: u16,
+    settings: Vec<String>,
+    running: Mutex<Option<Child>>,
+}
+
+impl Redis {
+    pub fn start() -> Arc<Self> {
+        Self::start_with(&[])
+    }
+
+    /// With settings as in `appendonly yes`.
+    pub fn start_with(settings: &[&str]) -> Arc<Self> {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let redis = Self {
+            folder: tempfile::tempdir().unwrap(),
+            port,
+            settings: settings.iter().map(|&setting| setting.to_owned()).collect(),
+            running: Mutex::new(None),
+        };
+        redis.run();
+        Arc::new(redis)
+    }
+
+    /// Starts it, after [`Redis::kill`] too.
+    pub fn run(&self) {
+        let log = File::options().create(true).append(true).open(self.folder.path().join("log")).unwrap();
+        let mut server = Command::new(program());
+        server.args(["--bind", "127.0.0.1", "--port", &self.port.to_string(), "--unixsocket", "s", "--save", ""]);
+        // A replica gets what there is at once, and not with others five seconds later.
+        server.args(["--repl-diskless-sync-delay", "0", "--dir"]).arg(self.folder.path());
+        for setting in &self.settings {
+            let (name, value) = setting.split_once(' ').unwrap();
+            server.arg(format!("--{name}")).args(value.split(' '));
+        }
+        server.current_dir(self.folder.path()).stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+        let mut child = server.spawn().unwrap();
+        while !self.try_ask(&["PING"]).is_ok_and(|pong: String| pong == "PONG") {
+            assert!(child.try_wait().unwrap().is_none(), "Redis does not start: {}", self.log());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        *self.running.lock().unwrap() = Some(child);
+    }
+
+    /// Kills it, as by kill -9.
+    pub fn kill(&self) {
+        let Some(mut child) = self.running.lock().unwrap().take() else { return };
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// Stops it, or has it go on: it loses nothing, and says nothing.
+    pub fn signal(&self, signal: &str) {
+        let id = self.running.lock().unwrap().as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+    }
+
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// A proxy before it, which looks for uses.
+    pub fn proxy(&self) -> (Proxy, String) {
+        let proxy =
+            Proxy::between(&self.folder.path().join("s"), |sent| sent.windows(7).any(|some| some == b"EVALSHA"));
+        let url = format!("redis+unix://{}", proxy.socket().display());
+        (proxy, url)
+    }
+
+    /// Asks it something.
+    #[track_caller]
+    pub fn ask<T: redis::FromRedisValue>(&self, words: &[&str]) -> T {
+        self.try_ask(words).unwrap_or_else(|e| panic!("{words:?}: {e}"))
+    }
+
+    fn try_ask<T: redis::FromRedisValue>(&self, words: &[&str]) -> redis::RedisResult<T> {
+        let mut connection = redis::Client::open(self.url())?.get_connection_with_timeout(Duration::from_secs(5))?;
+        let mut cmd = redis::cmd(words[0]);
+        cmd.arg(&words[1..]).query(&mut connection)
+    }
+
+    /// Asks until it says so.
+    #[track_caller]
+    pub fn becomes(&self, words: &[&str], wanted: &str) {
+        for _ in 0..2_000 {
+            if self.ask::<String>(words).contains(wanted) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        panic!("{words:?} has no {wanted}: {}", self.ask::<String>(words));
+    }
+
+    /// Makes it a replica, and waits until it has what its master has.
+    pub fn follow(&self, master: &Self) {
+        let _: () = self.ask(&["REPLICAOF", "127.0.0.1", &master.port.to_string()]);
+        self.becomes(&["INFO", "replication"], "master_link_status:up");
+        // Counted, once it has said so.
+        master.becomes(&["INFO", "replication"], "state=online");
+    }
+
+    /// Moves the beginning of what it remembers back, for all buckets.
+    pub fn age(&self, ms: i64) {
+        for past in self.ask::<Vec<String>>(&["KEYS", "*:past"]) {
+            let _: i64 = self.ask(&["HINCRBY", &past, "first", &(-ms).to_string()]);
+        }
+    }
+
+    pub fn now(&self) -> i64 {
+        let (seconds, micros): (i64, i64) = self.ask(&["TIME"]);
+        seconds * 1000 + micros / 1000
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+pub async fn open(urls: &[String]) -> RedisShared {
+    RedisShared::open(RedisOptions::new(urls)).await.unwrap()
+}
+
+#[async_trait]
+impl Place for Arc<Redis> {
+    async fn connect(&self) -> Arc<dyn Shared> {
+        Arc::new(open(&[self.url()]).await)
+    }
+
+    fn now(&self) -> i64 {
+        Redis::now(self)
+    }
+
+    fn age(&self, ms: i64) {
+        Redis::age(self, ms);
+    }
+
+    fn hold(&self, ms: i64) {
+        for past in self.ask::<Vec<String>>(&["KEYS", "*:past"]) {
+            let _: i64 = self.ask(&["HINCRBY", &past, "high", &ms.to_string()]);
+        }
+    }
+
+    fn forget(&self) {
+        let _: () = self.ask(&["FLUSHALL"]);
+    }
+}
+
+/// Debian puts it into everybody's PATH.
+fn program() -> PathBuf {
+    let wanted = std::env::var_os("YAOPAI_REDIS_SERVER").map(PathBuf::from);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found =
+        std::env::split_paths(&path).flat_map(|folder| ["redis-server", "valkey-server"].map(|name| folder.join(name)));
+    wanted
+        .into_iter()
+        .chain(found)
+        .find(|program| program.is_file())
+        .expect("Redis is missing: run scripts/setup (or name its program in YAOPAI_REDIS_SERVER)")
+}
