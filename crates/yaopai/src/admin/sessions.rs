@@ -81,9 +81,38 @@ async fn read(call: Call, SessionPath(id): SessionPath) -> Answered<Shown<Sessio
     Ok(Shown(SessionObject::of(&session, call.service().world().downtime.get())))
 }
 
-async fn kick(call: Call, SessionPath(id): SessionPath) -> Answered<NoContent> {
+/// When to answer.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Answers {
+    /// `all`: once no node lets it pass any more, where there are many. Otherwise that takes `cluster.max_stale` from the answer on.
+    #[param(inline)]
+    wait: Option<Wait>,
+}
+
+/// For whom an answer waits.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum Wait {
+    /// All nodes.
+    All,
+}
+
+impl Answers {
+    /// Waits. By then every node has heard of what was done, or has heard nothing for so long that it believes nothing it knew before:
+    /// it is as good as its word, and no node has to be asked for it.
+    async fn when_settled(self, call: &Call) {
+        if let (Some(Wait::All), Some(nodes)) = (self.wait, &call.service().world().nodes) {
+            tokio::time::sleep(nodes.max_stale).await;
+        }
+    }
+}
+
+async fn kick(call: Call, (SessionPath(id), Asked(answers)): (SessionPath, Asked<Answers>)) -> Answered<NoContent> {
     let shows = |_: &Acted| Some(NoContent);
     let acted = call.service().admin_kick(&call.realm, id, call.keep(shows)).await?;
+    answers.when_settled(&call).await;
     call.answer(acted, shows)
 }
 
@@ -100,6 +129,9 @@ struct Named {
     device_type: Option<String>,
     /// Opened at this instant (RFC 3339) or before.
     before: Option<String>,
+    /// `all`: answer once no node lets them pass any more, where there are many.
+    #[param(inline)]
+    wait: Option<Wait>,
 }
 
 /// How many sessions ended.
@@ -110,7 +142,7 @@ struct EndedCount {
 }
 
 async fn kick_all(call: Call, Asked(named): Asked<Named>) -> Answered<Shown<EndedCount>> {
-    let Named { user, app, device_type, before } = named;
+    let Named { user, app, device_type, before, wait } = named;
     if user.is_none() && app.is_none() && device_type.is_none() && before.is_none() {
         // Everybody is logged out by `before`: never by a query that was forgotten.
         let detail = "Name a user, an app, a device type, or an instant for all before it.";
@@ -131,6 +163,7 @@ async fn kick_all(call: Call, Asked(named): Asked<Named>) -> Answered<Shown<Ende
         })
     };
     let (ended, acted) = call.service().admin_kick_all(&call.realm, kick, keep).await?;
+    Answers { wait }.when_settled(&call).await;
     call.answer(acted, |_| Some(Shown(EndedCount { ended })))
 }
 
@@ -140,8 +173,12 @@ fn instant(text: &str) -> Result<Timestamp, Error> {
         .ok_or_else(|| Error::field("before", "An instant as RFC 3339 writes it: 2026-11-27T08:30:00Z."))
 }
 
-async fn kick_user(call: Call, UserPath(user): UserPath) -> Answered<Shown<EndedObject>> {
+async fn kick_user(
+    call: Call,
+    (UserPath(user), Asked(answers)): (UserPath, Asked<Answers>),
+) -> Answered<Shown<EndedObject>> {
     let acted = call.service().admin_kick_user(&call.realm, user, call.keep(ended)).await?;
+    answers.when_settled(&call).await;
     call.answer(acted, ended)
 }
 

@@ -324,7 +324,7 @@ impl Schedule {
         use yaopai_core::live::{Looked, Presence as _};
         use yaopai_core::proof::Unproved;
         let Some(life) = &self.life else { return };
-        let downtime = life.service.world().downtime;
+        let downtime = &life.service.world().downtime;
         let now = Timestamp(self.now);
         let up = now.uptime(downtime.get());
         let ledger = self.ground.ledger.lock().unwrap();

@@ -1,0 +1,262 @@
+//! Three nodes as three processes, PostgreSQL with a standby, the simulator, and a link between each node and each database.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::time::Instant;
+use yaopai_sim::{AppConfig, DEFAULT_APPID, DEFAULT_SECRET, RunningSim, Simulator, UserConfig};
+
+use crate::link::Link;
+use crate::postgres::Server;
+use crate::server_process::ServerProcess;
+
+pub const NODES: usize = 3;
+pub const API_KEY: &str = "yk_many-nodes-test";
+/// What the configuration says.
+pub const MAX_STALE: i64 = 2_000;
+
+pub struct Fleet {
+    pub primary: Arc<Server>,
+    pub standby: Arc<Server>,
+    /// Of each node: to the primary, and to the standby.
+    pub links: Vec<[Arc<Link>; 2]>,
+    nodes: Vec<Mutex<ServerProcess>>,
+    places: Vec<Place>,
+    pub sim: RunningSim,
+    http: reqwest::Client,
+    folder: TempDir,
+    begun: Instant,
+    /// When each node went on after it was stopped; milliseconds.
+    went_on: Vec<AtomicI64>,
+}
+
+/// Where a node listens: the same after a restart.
+#[derive(Clone)]
+struct Place {
+    config: PathBuf,
+    public: String,
+    check: String,
+    admin: String,
+}
+
+/// A session that a test holds.
+#[derive(Debug, Clone)]
+pub struct Session {
+    pub id: String,
+    pub token: String,
+    pub key: Option<[u8; 32]>,
+}
+
+/// What a check said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    pub status: u16,
+    pub code: String,
+}
+
+impl Fleet {
+    /// `nonces`: the table of the configuration that says where they are remembered.
+    pub async fn start(nonces: &str) -> Arc<Self> {
+        let apps = [AppConfig::new(DEFAULT_APPID, DEFAULT_SECRET)];
+        let sim = Simulator::builder().apps(apps).build().unwrap().start_local().await.unwrap();
+        sim.add_user(UserConfig::named("ming")).unwrap();
+        let (primary, standby) = databases().await;
+        let folder = tempfile::tempdir().unwrap();
+        let (mut links, mut nodes, mut places) = (Vec::new(), Vec::new(), Vec::new());
+        for n in 0..NODES {
+            let both = [Link::to(primary.folder()), Link::to(standby.folder())];
+            let config = configure(&folder.path().join(format!("node{n}")), n, &both, (&sim.base_url(), nonces));
+            let at = config.clone();
+            let process = tokio::task::spawn_blocking(move || ServerProcess::start(&at, &[])).await.unwrap();
+            let (public, check, admin) = (process.public.clone(), process.check.clone(), process.admin.clone());
+            places.push(Place { config, public, check, admin });
+            nodes.push(Mutex::new(process));
+            links.push(both);
+        }
+        let went_on = (0..NODES).map(|_| AtomicI64::new(i64::MIN)).collect();
+        let (http, begun) = (client(), Instant::now());
+        Arc::new(Self { primary, standby, links, nodes, places, sim, http, folder, begun, went_on })
+    }
+
+    /// Milliseconds since the test began.
+    pub fn now(&self) -> i64 {
+        i64::try_from(self.begun.elapsed().as_millis()).unwrap()
+    }
+
+    /// Logs in at a node, until one answers.
+    pub async fn login(&self, node: usize, keyed: bool) -> Session {
+        for attempt in 0.. {
+            let code = self.sim.issue_code(DEFAULT_APPID, "ming").unwrap();
+            let key = if keyed { json!({ "alg": "hmac-sha256" }) } else { Value::Null };
+            let body =
+                json!({ "app": "shop", "code": code, "request_id": format!("login-{code}-0123456789"), "key": key });
+            let at = (node + attempt) % NODES;
+            let url = format!("{}/yaopai/v1/session", self.places[at].public);
+            let answer = self.http.post(url).json(&body).send().await;
+            if let Ok(answer) = answer
+                && answer.status() == 201
+                && let Ok(answer) = answer.json::<Value>().await
+            {
+                let text = |name: &str| answer[name].as_str().unwrap().to_owned();
+                let key = answer["key"]["secret"].as_str().map(decoded);
+                return Session { id: text("session_id"), token: text("token"), key };
+            }
+            assert!(attempt < 200, "nobody logs anybody in");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        unreachable!()
+    }
+
+    /// Kicks at a node. Is it done?
+    pub async fn kick(&self, node: usize, id: &str, query: &str) -> bool {
+        let url = format!("{}/admin/v1/sessions/{id}{query}", self.places[node].admin);
+        let answer = self.http.delete(url).bearer_auth(API_KEY).send().await;
+        answer.is_ok_and(|answer| answer.status() == 204)
+    }
+
+    /// Asks a node about a request. `None`: it doesn't answer.
+    pub async fn check(&self, node: usize, token: &str, fields: &[(String, String)]) -> Option<Said> {
+        let url = format!("{}/check/nginx/require=session/GET/https/shop.example/orders", self.places[node].check);
+        let mut request = self.http.get(url).bearer_auth(token);
+        for (name, value) in fields {
+            request = request.header(name, value);
+        }
+        let answer = request.send().await.ok()?;
+        let status = answer.status().as_u16();
+        let field = |name| answer.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        // nginx is told of what it would make a 500 by a field.
+        let status = field("yaopai-status").parse().unwrap_or(status);
+        Some(Said { status, code: field("yaopai-code").to_owned() })
+    }
+
+    /// Stops a node where it stands.
+    pub fn pause(&self, node: usize) {
+        signal(self.nodes[node].lock().unwrap().pid(), "STOP");
+    }
+
+    /// Lets it go on.
+    pub fn go_on(&self, node: usize) {
+        // Before: what it decides from now on is later than this.
+        self.went_on[node].store(self.now(), Ordering::SeqCst);
+        signal(self.nodes[node].lock().unwrap().pid(), "CONT");
+    }
+
+    /// When it went on last.
+    pub fn went_on(&self, node: usize) -> i64 {
+        self.went_on[node].load(Ordering::SeqCst)
+    }
+
+    /// Kills a node, and starts it again.
+    pub async fn crash(self: &Arc<Self>, node: usize) {
+        let fleet = self.clone();
+        let started = move || {
+            let mut process = fleet.nodes[node].lock().unwrap();
+            process.kill();
+            *process = ServerProcess::start(&fleet.places[node].config, &[]);
+        };
+        tokio::task::spawn_blocking(started).await.unwrap();
+    }
+
+    /// The primary's machine burns, and the standby takes its place.
+    pub async fn fail_over(self: &Arc<Self>) {
+        let fleet = self.clone();
+        let done = move || {
+            fleet.primary.kill();
+            fleet.standby.promote();
+        };
+        tokio::task::spawn_blocking(done).await.unwrap();
+    }
+
+    /// What a node said.
+    pub fn log(&self, node: usize) -> String {
+        self.nodes[node].lock().unwrap().log()
+    }
+
+    /// Its metrics.
+    pub async fn metric(&self, node: usize, name: &str) -> f64 {
+        let url = format!("{}/metrics", self.places[node].admin);
+        let text = self.http.get(url).send().await.unwrap().text().await.unwrap();
+        let line = text.lines().find(|line| line.starts_with(name) && line[name.len()..].starts_with([' ', '{']));
+        line.and_then(|line| line.rsplit(' ').next()?.parse().ok()).unwrap_or_else(|| panic!("no {name} in {text}"))
+    }
+}
+
+/// A primary, and a standby that must have a commit before it is acknowledged.
+async fn databases() -> (Arc<Server>, Arc<Server>) {
+    let both = || {
+        let primary = Server::start_with(&["max_connections=120"]);
+        let standby = primary.standby(&["max_connections=120"]);
+        primary.sql("ALTER SYSTEM SET synchronous_standby_names = '*'");
+        primary.sql("SELECT pg_reload_conf()");
+        (primary, standby)
+    };
+    tokio::task::spawn_blocking(both).await.unwrap()
+}
+
+fn configure(folder: &Path, n: usize, links: &[Arc<Link>; 2], (sim, nonces): (&str, &str)) -> PathBuf {
+    std::fs::create_dir(folder).unwrap();
+    let hosts = links.iter().map(|link| link.folder().display().to_string()).collect::<Vec<_>>().join(",");
+    std::fs::write(folder.join("master.key"), "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=").unwrap();
+    std::fs::write(folder.join("app.secret"), DEFAULT_SECRET).unwrap();
+    std::fs::write(folder.join("postgres"), format!("host={hosts} user=yaopai dbname=postgres")).unwrap();
+    let ports: Vec<u16> = (0..3).map(|_| free_port()).collect();
+    let mut text = format!(
+        r#"
+        master_key = "file:master.key"
+        development = true
+        live = {{ flush_interval = 1 }}
+        limits = {{ logins_per_identity = 0, logins_per_network = 0 }}
+        [listen]
+        public = "127.0.0.1:{}"
+        check = "127.0.0.1:{}"
+        admin = "127.0.0.1:{}"
+        [cluster]
+        postgres = "file:postgres"
+        node = "node{n}"
+        max_stale = {}
+        {nonces}
+        [[apps]]
+        keyed = "offered"
+        name = "shop"
+        appid = "{DEFAULT_APPID}"
+        secret = "file:app.secret"
+        base_url = "{sim}"
+        binding = "auto"
+        sessions = {{ max = 1000000 }}
+        "#,
+        ports[0],
+        ports[1],
+        ports[2],
+        MAX_STALE / 1000
+    );
+    let hash = yaopai::config::api_key_hash(API_KEY);
+    write!(text, "[[api_keys]]\nname = \"test\"\nhash = \"{hash}\"\n").unwrap();
+    let path = folder.join("yaopai.toml");
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+/// The same over restarts. Nobody else takes it in the moment between: it is one that the system doesn't lend out by itself soon again.
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn decoded(key: &str) -> [u8; 32] {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.decode(key).unwrap().try_into().unwrap()
+}
+
+#[allow(clippy::disallowed_methods, reason = "the test's one client; the rule is about the server's own calls")]
+fn client() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(20)).build().unwrap()
+}
+
+fn signal(pid: u32, name: &str) {
+    assert!(Command::new("kill").args([format!("-{name}"), pid.to_string()]).status().unwrap().success());
+}
