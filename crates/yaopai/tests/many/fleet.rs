@@ -30,7 +30,7 @@ pub struct Fleet {
     places: Vec<Place>,
     pub sim: RunningSim,
     http: reqwest::Client,
-    folder: TempDir,
+    _folder: TempDir,
     begun: Instant,
     /// When each node went on after it was stopped; milliseconds.
     went_on: Vec<AtomicI64>,
@@ -81,7 +81,7 @@ impl Fleet {
         }
         let went_on = (0..NODES).map(|_| AtomicI64::new(i64::MIN)).collect();
         let (http, begun) = (client(), Instant::now());
-        Arc::new(Self { primary, standby, links, nodes, places, sim, http, folder, begun, went_on })
+        Arc::new(Self { primary, standby, links, nodes, places, sim, http, _folder: folder, begun, went_on })
     }
 
     /// Milliseconds since the test began.

@@ -15,10 +15,10 @@ use crate::fleet::{Fleet, MAX_STALE, NODES, Said, Session};
 use crate::link::State;
 
 /// Live sessions at a time.
-const SESSIONS: usize = 48;
+const SESSIONS: usize = 96;
 /// Who ask each node about them.
 const CHECKERS: usize = 4;
-const KICKERS: usize = 4;
+const KICKERS: usize = 12;
 /// How long a kicked session is asked about.
 const ASKED_ABOUT: i64 = MAX_STALE + 3_000;
 

@@ -7,6 +7,8 @@ mod kicks;
 mod link;
 #[path = "../../../yaopai-store/tests/database/postgres.rs"]
 mod postgres;
+mod redis_server;
+mod replays;
 #[allow(dead_code, reason = "shared with the integration tests")]
 #[path = "../integration/support/server_process.rs"]
 mod server_process;

@@ -1,0 +1,197 @@
+//! Guarantee 4 over nodes: a signed request is accepted at most once, sent to whatever nodes at the same instant or later, while
+//! nodes are killed, databases fail over and replicas lag. Nobody's session ends by it.
+//!
+//! `YAOPAI_NODE_REPLAYS`: how many (20,000).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures_util::future::join_all;
+use http::{HeaderMap, HeaderValue};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
+use yaopai::clock::SystemClock;
+use yaopai_core::ports::Clock as _;
+use yaopai_wire::original::Original;
+use yaopai_wire::signature::{Key, Needs, Params, SIGNATURE, SIGNATURE_INPUT, sign};
+
+use crate::fleet::{Fleet, NODES, Session};
+use crate::redis_server::RedisServer;
+
+/// Who sign.
+const CLIENTS: u64 = 8;
+/// How often each request is sent: to each node twice.
+const COPIES: u64 = 2 * NODES as u64;
+
+/// What befalls the nodes and their databases, once each part of the requests was sent.
+type Trouble = Box<dyn Fn(Arc<Fleet>, u64) -> futures_util::future::BoxFuture<'static, ()> + Send + Sync>;
+
+fn replays() -> u64 {
+    std::env::var("YAOPAI_NODE_REPLAYS").map_or(20_000, |n| n.parse().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn accepted_once_by_postgres() {
+    let fleet = Fleet::start("").await;
+    let trouble: Trouble = Box::new(|fleet, part| {
+        Box::pin(async move {
+            match part {
+                1 | 3 => fleet.crash(usize::try_from(part % 3).unwrap()).await,
+                2 => fleet.fail_over().await,
+                _ => {}
+            }
+        })
+    });
+    run("PostgreSQL", fleet, trouble).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn accepted_once_by_redis() {
+    let (master, replica) = (Arc::new(RedisServer::start()), Arc::new(RedisServer::start()));
+    replica.follow(&master);
+    let urls = [master.url(), replica.url()].map(|url| format!("{url:?}"));
+    let folder = tempfile::tempdir().unwrap();
+    let files = [0, 1].map(|n| folder.path().join(format!("redis{n}")));
+    for (file, url) in files.iter().zip(&urls) {
+        std::fs::write(file, url.trim_matches('"')).unwrap();
+    }
+    let named = files.map(|file| format!("\"file:{}\"", file.display()));
+    let fleet = Fleet::start(&format!("redis = {{ urls = [{}], replicas = 1 }}", named.join(", "))).await;
+    let trouble: Trouble = Box::new(move |fleet, part| {
+        let (master, replica) = (master.clone(), replica.clone());
+        Box::pin(async move {
+            match part {
+                1 => fleet.crash(1).await,
+                // It lags, and nothing is accepted that it hasn't got.
+                2 => {
+                    replica.signal("-STOP");
+                    tokio::time::sleep(Duration::from_secs(2)).await;
+                    replica.signal("-CONT");
+                }
+                3 => {
+                    replica.signal("-STOP");
+                    tokio::time::sleep(Duration::from_millis(300)).await;
+                    master.kill();
+                    replica.signal("-CONT");
+                    replica.promote();
+                    // Of a master without a replica nothing counts: the operator brings another one.
+                    std::mem::forget(spare(&replica));
+                }
+                _ => {}
+            }
+        })
+    });
+    run("Redis", fleet, trouble).await;
+}
+
+fn spare(master: &RedisServer) -> RedisServer {
+    let spare = RedisServer::start();
+    spare.follow(master);
+    spare
+}
+
+#[derive(Default)]
+struct Figures {
+    requests: AtomicU64,
+    accepted: AtomicU64,
+    twice: AtomicU64,
+    /// Requests of which no copy was accepted.
+    refused: AtomicU64,
+    unanswered: AtomicU64,
+    codes: std::sync::Mutex<BTreeMap<String, u64>>,
+}
+
+async fn run(name: &str, fleet: Arc<Fleet>, trouble: Trouble) {
+    let requests = replays().div_ceil(COPIES - 1);
+    let figures = Arc::new(Figures::default());
+    let sessions = join_all((0..CLIENTS).map(|n| fleet.login(usize::try_from(n).unwrap() % NODES, true))).await;
+    // Stores that have just begun to remember know nothing of the seconds before.
+    tokio::time::sleep(Duration::from_millis(6_500)).await;
+    const PARTS: u64 = 5;
+    for part in 0..PARTS {
+        let befalls = tokio::spawn(trouble(fleet.clone(), part));
+        let each = requests / PARTS / CLIENTS + 1;
+        let clients = sessions.iter().zip(0..).map(|(session, n)| {
+            tokio::spawn(client(fleet.clone(), session.clone(), (part * CLIENTS + n, each), figures.clone()))
+        });
+        for done in join_all(clients).await {
+            done.unwrap();
+        }
+        befalls.await.unwrap();
+    }
+    let count = |n: &AtomicU64| n.load(Ordering::SeqCst);
+    let f = &figures;
+    println!(
+        "replays over nodes, nonces in {name}: {} requests, each sent {COPIES} times ({} replays): {} accepted, {} of them twice; {} refused \
+         altogether, {} copies unanswered; {:?}",
+        count(&f.requests),
+        count(&f.requests) * (COPIES - 1),
+        count(&f.accepted),
+        count(&f.twice),
+        count(&f.refused),
+        count(&f.unanswered),
+        f.codes.lock().unwrap()
+    );
+    assert_eq!(count(&f.twice), 0);
+    assert!(count(&f.accepted) > count(&f.requests) / 3, "too few were accepted to say anything");
+    // Nobody was logged out.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    for (session, n) in sessions.iter().zip(0..) {
+        let fields = signed(session, &format!("the-last-nonce-of-{n:08}"));
+        let said = fleet.check(n % NODES, &session.token, &fields).await.unwrap();
+        assert_eq!(said.status, 200, "{said:?}");
+    }
+}
+
+async fn client(fleet: Arc<Fleet>, session: Session, (seed, requests): (u64, u64), figures: Arc<Figures>) {
+    let mut dice = ChaCha8Rng::seed_from_u64(seed);
+    for _ in 0..requests {
+        let mut nonce = [0; 16];
+        nonce[..8].copy_from_slice(&dice.next_u64().to_be_bytes());
+        nonce[8..].copy_from_slice(&seed.to_be_bytes());
+        let fields = signed(&session, &URL_SAFE_NO_PAD.encode(nonce));
+        let copies = (0..COPIES).map(|copy| {
+            let (fleet, fields, token) = (&fleet, &fields, &session.token);
+            // Some at the same instant, some a moment later.
+            let later = Duration::from_millis(if copy < COPIES / 2 { 0 } else { dice.next_u64() % 40 });
+            async move {
+                tokio::time::sleep(later).await;
+                fleet.check(usize::try_from(copy).unwrap() % NODES, token, fields).await
+            }
+        });
+        let said = join_all(copies).await;
+        let accepted = said.iter().flatten().filter(|said| said.status == 200).count();
+        figures.requests.fetch_add(1, Ordering::SeqCst);
+        figures.accepted.fetch_add(u64::from(accepted > 0), Ordering::SeqCst);
+        figures.twice.fetch_add(u64::from(accepted > 1), Ordering::SeqCst);
+        figures.refused.fetch_add(u64::from(accepted == 0), Ordering::SeqCst);
+        let mut codes = figures.codes.lock().unwrap();
+        for said in said {
+            match said {
+                None => drop(figures.unanswered.fetch_add(1, Ordering::SeqCst)),
+                Some(said) if said.status == 200 => {}
+                Some(said) => {
+                    let ours = ["proof_replayed", "proof_stale", "unavailable"];
+                    assert!(ours.contains(&said.code.as_str()), "{said:?}");
+                    *codes.entry(said.code).or_default() += 1;
+                }
+            }
+        }
+    }
+}
+
+/// The fields of a signed request, as of now.
+fn signed(session: &Session, nonce: &str) -> Vec<(String, String)> {
+    let original = Original::new("GET", "https", "shop.example", "/orders").unwrap();
+    let mut fields = HeaderMap::new();
+    fields.insert("authorization", HeaderValue::from_str(&format!("Bearer {}", session.token)).unwrap());
+    let created = SystemClock::default().now().0 / 1000;
+    let params = Params { created, nonce, key_id: &session.id };
+    let needs = Needs { authorization: true, unsigned_body: false };
+    let signed = sign(Key::HmacSha256(&session.key.unwrap()), &original, &fields, needs, params).unwrap();
+    vec![(SIGNATURE_INPUT.to_owned(), signed.input), (SIGNATURE.to_owned(), signed.signature)]
+}
