@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -18,6 +18,8 @@ use crate::server_process::ServerProcess;
 
 pub const NODES: usize = 3;
 pub const API_KEY: &str = "yk_many-nodes-test";
+/// Who log in.
+const PEOPLE: u64 = 50;
 /// What the configuration says.
 pub const MAX_STALE: i64 = 2_000;
 
@@ -30,6 +32,7 @@ pub struct Fleet {
     places: Vec<Place>,
     pub sim: RunningSim,
     http: reqwest::Client,
+    next: AtomicU64,
     _folder: TempDir,
     begun: Instant,
     /// When each node went on after it was stopped; milliseconds.
@@ -65,7 +68,9 @@ impl Fleet {
     pub async fn start(nonces: &str) -> Arc<Self> {
         let apps = [AppConfig::new(DEFAULT_APPID, DEFAULT_SECRET)];
         let sim = Simulator::builder().apps(apps).build().unwrap().start_local().await.unwrap();
-        sim.add_user(UserConfig::named("ming")).unwrap();
+        for n in 0..PEOPLE {
+            sim.add_user(UserConfig::named(person(n))).unwrap();
+        }
         let (primary, standby) = databases().await;
         let folder = tempfile::tempdir().unwrap();
         let (mut links, mut nodes, mut places) = (Vec::new(), Vec::new(), Vec::new());
@@ -81,7 +86,19 @@ impl Fleet {
         }
         let went_on = (0..NODES).map(|_| AtomicI64::new(i64::MIN)).collect();
         let (http, begun) = (client(), Instant::now());
-        Arc::new(Self { primary, standby, links, nodes, places, sim, http, _folder: folder, begun, went_on })
+        Arc::new(Self {
+            primary,
+            standby,
+            links,
+            nodes,
+            places,
+            sim,
+            http,
+            next: AtomicU64::new(0),
+            _folder: folder,
+            begun,
+            went_on,
+        })
     }
 
     /// Milliseconds since the test began.
@@ -92,7 +109,9 @@ impl Fleet {
     /// Logs in at a node, until one answers.
     pub async fn login(&self, node: usize, keyed: bool) -> Session {
         for attempt in 0.. {
-            let code = self.sim.issue_code(DEFAULT_APPID, "ming").unwrap();
+            // WeChat takes a hundred codes a minute of one account.
+            let who = person(self.next.fetch_add(1, Ordering::Relaxed) % PEOPLE);
+            let code = self.sim.issue_code(DEFAULT_APPID, &who).unwrap();
             let key = if keyed { json!({ "alg": "hmac-sha256" }) } else { Value::Null };
             let body =
                 json!({ "app": "shop", "code": code, "request_id": format!("login-{code}-0123456789"), "key": key });
@@ -240,6 +259,10 @@ fn configure(folder: &Path, n: usize, links: &[Arc<Link>; 2], (sim, nonces): (&s
     let path = folder.join("yaopai.toml");
     std::fs::write(&path, text).unwrap();
     path
+}
+
+fn person(n: u64) -> String {
+    format!("p{n}")
 }
 
 /// The same over restarts. Nobody else takes it in the moment between: it is one that the system doesn't lend out by itself soon again.
