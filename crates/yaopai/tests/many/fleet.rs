@@ -10,14 +10,19 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::time::Instant;
+use yaopai::clock::SystemClock;
+use yaopai_core::ports::Clock as _;
 use yaopai_sim::{AppConfig, DEFAULT_APPID, DEFAULT_SECRET, RunningSim, Simulator, UserConfig};
 
+use crate::back_end::BackEnd;
 use crate::link::Link;
 use crate::postgres::Server;
 use crate::server_process::ServerProcess;
+use crate::worker::World;
+use crate::{API_KEY, KIOSK_APPID};
 
 pub const NODES: usize = 3;
-pub const API_KEY: &str = "yk_many-nodes-test";
+const WEBHOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 /// Who log in.
 const PEOPLE: u64 = 50;
 /// What the configuration says.
@@ -31,6 +36,7 @@ pub struct Fleet {
     nodes: Vec<Mutex<ServerProcess>>,
     places: Vec<Place>,
     pub sim: RunningSim,
+    pub back_end: BackEnd,
     http: reqwest::Client,
     next: AtomicU64,
     _folder: TempDir,
@@ -66,7 +72,9 @@ pub struct Said {
 impl Fleet {
     /// `nonces`: the table of the configuration that says where they are remembered.
     pub async fn start(nonces: &str) -> Arc<Self> {
-        let apps = [AppConfig::new(DEFAULT_APPID, DEFAULT_SECRET)];
+        let apps = [DEFAULT_APPID, KIOSK_APPID].map(|appid| AppConfig::new(appid, DEFAULT_SECRET));
+        let clock = SystemClock::default();
+        let back_end = BackEnd::start(WEBHOOK_SECRET, move || clock.now().0).await;
         let sim = Simulator::builder().apps(apps).build().unwrap().start_local().await.unwrap();
         for n in 0..PEOPLE {
             sim.add_user(UserConfig::named(person(n))).unwrap();
@@ -76,7 +84,8 @@ impl Fleet {
         let (mut links, mut nodes, mut places) = (Vec::new(), Vec::new(), Vec::new());
         for n in 0..NODES {
             let both = [Link::to(primary.folder()), Link::to(standby.folder())];
-            let config = configure(&folder.path().join(format!("node{n}")), n, &both, (&sim.base_url(), nonces));
+            let config =
+                configure(&folder.path().join(format!("node{n}")), n, &both, (&sim.base_url(), &back_end.url, nonces));
             let at = config.clone();
             let process = tokio::task::spawn_blocking(move || ServerProcess::start(&at, &[])).await.unwrap();
             let (public, check, admin) = (process.public.clone(), process.check.clone(), process.admin.clone());
@@ -93,6 +102,7 @@ impl Fleet {
             nodes,
             places,
             sim,
+            back_end,
             http,
             next: AtomicU64::new(0),
             _folder: folder,
@@ -111,10 +121,10 @@ impl Fleet {
         for attempt in 0.. {
             // WeChat takes a hundred codes a minute of one account.
             let who = person(self.next.fetch_add(1, Ordering::Relaxed) % PEOPLE);
-            let code = self.sim.issue_code(DEFAULT_APPID, &who).unwrap();
+            let code = self.sim.issue_code(KIOSK_APPID, &who).unwrap();
             let key = if keyed { json!({ "alg": "hmac-sha256" }) } else { Value::Null };
             let body =
-                json!({ "app": "shop", "code": code, "request_id": format!("login-{code}-0123456789"), "key": key });
+                json!({ "app": "kiosk", "code": code, "request_id": format!("login-{code}-0123456789"), "key": key });
             let at = (node + attempt) % NODES;
             let url = format!("{}/yaopai/v1/session", self.places[at].public);
             let answer = self.http.post(url).json(&body).send().await;
@@ -173,13 +183,8 @@ impl Fleet {
 
     /// Kills a node, and starts it again.
     pub async fn crash(self: &Arc<Self>, node: usize) {
-        let fleet = self.clone();
-        let started = move || {
-            let mut process = fleet.nodes[node].lock().unwrap();
-            process.kill();
-            *process = ServerProcess::start(&fleet.places[node].config, &[]);
-        };
-        tokio::task::spawn_blocking(started).await.unwrap();
+        self.kill(node);
+        self.start_again(node).await;
     }
 
     /// The primary's machine burns, and the standby takes its place.
@@ -190,6 +195,35 @@ impl Fleet {
             fleet.standby.promote();
         };
         tokio::task::spawn_blocking(done).await.unwrap();
+    }
+
+    /// A node as the workers of the crash test see a server.
+    pub fn world(&self, node: usize) -> World {
+        World::new(&self.nodes[node].lock().unwrap(), &self.sim, &self.back_end)
+    }
+
+    /// Kills a node, as kill -9 does.
+    pub fn kill(&self, node: usize) {
+        self.nodes[node].lock().unwrap().kill();
+    }
+
+    /// Starts one that was killed.
+    pub async fn start_again(self: &Arc<Self>, node: usize) {
+        let fleet = self.clone();
+        let started = move || {
+            *fleet.nodes[node].lock().unwrap() = ServerProcess::start(&fleet.places[node].config, &[]);
+        };
+        tokio::task::spawn_blocking(started).await.unwrap();
+    }
+
+    /// Refreshes at a node. `None`: it doesn't answer, or can't now.
+    pub async fn refresh(&self, node: usize, token: &str, request_id: &str) -> Option<(u16, Value)> {
+        let url = format!("{}/yaopai/v1/session/refresh", self.places[node].public);
+        let body = json!({ "request_id": request_id });
+        let answer = self.http.post(url).bearer_auth(token).json(&body).send().await.ok()?;
+        let status = answer.status().as_u16();
+        let body = answer.json::<Value>().await.ok()?;
+        (status != 503).then_some((status, body))
     }
 
     /// What a node said.
@@ -218,11 +252,12 @@ async fn databases() -> (Arc<Server>, Arc<Server>) {
     tokio::task::spawn_blocking(both).await.unwrap()
 }
 
-fn configure(folder: &Path, n: usize, links: &[Arc<Link>; 2], (sim, nonces): (&str, &str)) -> PathBuf {
+fn configure(folder: &Path, n: usize, links: &[Arc<Link>; 2], (sim, back_end, nonces): (&str, &str, &str)) -> PathBuf {
     std::fs::create_dir(folder).unwrap();
     let hosts = links.iter().map(|link| link.folder().display().to_string()).collect::<Vec<_>>().join(",");
     std::fs::write(folder.join("master.key"), "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=").unwrap();
     std::fs::write(folder.join("app.secret"), DEFAULT_SECRET).unwrap();
+    std::fs::write(folder.join("webhook.secret"), WEBHOOK_SECRET).unwrap();
     std::fs::write(folder.join("postgres"), format!("host={hosts} user=yaopai dbname=postgres")).unwrap();
     let ports: Vec<u16> = (0..3).map(|_| free_port()).collect();
     let mut text = format!(
@@ -230,7 +265,7 @@ fn configure(folder: &Path, n: usize, links: &[Arc<Link>; 2], (sim, nonces): (&s
         master_key = "file:master.key"
         development = true
         live = {{ flush_interval = 1 }}
-        limits = {{ logins_per_identity = 0, logins_per_network = 0 }}
+        limits = {{ logins_per_identity = 0, logins_per_network = 0, binds_per_identity = 0, binds_per_network = 0 }}
         [listen]
         public = "127.0.0.1:{}"
         check = "127.0.0.1:{}"
@@ -244,6 +279,14 @@ fn configure(folder: &Path, n: usize, links: &[Arc<Link>; 2], (sim, nonces): (&s
         keyed = "offered"
         name = "shop"
         appid = "{DEFAULT_APPID}"
+        secret = "file:app.secret"
+        base_url = "{sim}"
+        webhook = {{ url = "{back_end}", secret = "file:webhook.secret" }}
+        sessions = {{ max = 1000 }}
+        [[apps]]
+        keyed = "offered"
+        name = "kiosk"
+        appid = "{KIOSK_APPID}"
         secret = "file:app.secret"
         base_url = "{sim}"
         binding = "auto"
