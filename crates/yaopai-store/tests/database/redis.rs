@@ -54,8 +54,10 @@ impl Redis {
         }
         server.current_dir(self.folder.path()).stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
         let mut child = server.spawn().unwrap();
+        let mut tries = 0..4_000;
         while !self.try_ask(&["PING"]).is_ok_and(|pong: String| pong == "PONG") {
-            assert!(child.try_wait().unwrap().is_none(), "Redis does not start: {}", self.log());
+            let going = child.try_wait().unwrap().is_none() && tries.next().is_some();
+            assert!(going, "Redis does not start: {}", self.log());
             std::thread::sleep(Duration::from_millis(5));
         }
         *self.running.lock().unwrap() = Some(child);
