@@ -46,7 +46,7 @@ async fn answer(store: &RedisShared, used: Use) -> Used {
 async fn a_restart_forgets_and_says_so() {
     let redis = Redis::start();
     let store = open(&[redis.url()]).await;
-    redis.age(10_000);
+    redis.age(40_000);
     let f = fresh(&redis, 1);
     assert_eq!(store.first_use(f).await.unwrap(), Used::First);
     redis.kill();
@@ -54,7 +54,7 @@ async fn a_restart_forgets_and_says_so() {
     redis.run();
     assert!(matches!(answer(&store, f).await, Used::Unknown(Some(_))));
     assert!(unknown(&store.first_use(fresh(&redis, 2)).await));
-    redis.age(10_000);
+    redis.age(40_000);
     assert_eq!(store.first_use(fresh(&redis, 2)).await.unwrap(), Used::First, "it goes on by itself");
 }
 
@@ -62,13 +62,13 @@ async fn a_restart_forgets_and_says_so() {
 async fn what_a_restart_has_kept_is_not_trusted_to_be_all() {
     let redis = Redis::start_with(&["appendonly yes", "appendfsync always"]);
     let store = open(&[redis.url()]).await;
-    redis.age(10_000);
+    redis.age(40_000);
     let f = fresh(&redis, 1);
     assert_eq!(store.first_use(f).await.unwrap(), Used::First);
     redis.kill();
     redis.run();
     assert!(matches!(answer(&store, f).await, Used::Unknown(Some(_))));
-    redis.age(10_000);
+    redis.age(40_000);
     assert_eq!(store.first_use(f).await.unwrap(), Used::Before, "what it has kept is of use all the same");
 }
 
@@ -79,7 +79,7 @@ async fn whoever_takes_something_away_is_noticed() {
     let store = open(&[redis.url()]).await;
     let past = "{yaopai:0}:nonces:past";
     for (n, lose) in [&["FLUSHALL"][..], &["DEL", past], &["HINCRBY", past, "high", "-3000"]].into_iter().enumerate() {
-        redis.age(10_000);
+        redis.age(40_000);
         let f = fresh(&redis, n as u16);
         assert_eq!(store.first_use(f).await.unwrap(), Used::First, "{lose:?}");
         let _: redis::Value = redis.ask(lose);
@@ -90,7 +90,7 @@ async fn whoever_takes_something_away_is_noticed() {
         assert!(unknown(&open(&[redis.url()]).await.first_use(f).await), "{lose:?}");
     }
     // And so is who takes the script away, which is no loss.
-    redis.age(10_000);
+    redis.age(40_000);
     let _: () = redis.ask(&["SCRIPT", "FLUSH"]);
     assert_eq!(store.first_use(fresh(&redis, 9)).await.unwrap(), Used::First);
 }
@@ -101,7 +101,7 @@ async fn a_failover_to_a_replica_that_lags() {
     let (a, b) = (Redis::start(), Redis::start());
     b.follow(&a);
     let store = open(&[a.url(), b.url()]).await;
-    a.age(10_000);
+    a.age(40_000);
     // Cut off, without its noticing.
     let _: () = b.ask(&["REPLICAOF", "127.0.0.1", "1"]);
     let f = fresh(&a, 1);
@@ -110,7 +110,7 @@ async fn a_failover_to_a_replica_that_lags() {
     let _: () = b.ask(&["REPLICAOF", "NO", "ONE"]);
     assert!(matches!(answer(&store, f).await, Used::Unknown(Some(_))));
     assert!(unknown(&store.first_use(f).await));
-    b.age(10_000);
+    b.age(40_000);
     let g = fresh(&b, 2);
     assert_eq!((store.first_use(g).await.unwrap(), store.first_use(g).await.unwrap()), (Used::First, Used::Before));
 }
@@ -121,7 +121,7 @@ async fn a_master_that_was_a_replica_meanwhile() {
     let (a, b) = (Redis::start(), Redis::start());
     let [on_a, on_b] = [open(&[a.url()]).await, open(&[b.url()]).await];
     for redis in [&a, &b] {
-        redis.age(10_000);
+        redis.age(40_000);
     }
     let f = fresh(&b, 1);
     assert_eq!(on_a.first_use(fresh(&a, 2)).await.unwrap(), Used::First);
@@ -140,14 +140,14 @@ async fn who_was_demoted_is_left_for_the_new_master() {
     let (a, b) = (Redis::start(), Redis::start());
     b.follow(&a);
     let store = open(&[a.url(), b.url()]).await;
-    a.age(10_000);
+    a.age(40_000);
     let f = fresh(&a, 1);
     assert_eq!(store.first_use(f).await.unwrap(), Used::First);
     a.becomes(&["INFO", "replication"], "lag=0");
     let _: () = b.ask(&["REPLICAOF", "NO", "ONE"]);
     a.follow(&b);
     assert!(unknown(&store.first_use(f).await), "at once: the replica has done nothing");
-    b.age(10_000);
+    b.age(40_000);
     assert!(matches!(store.first_use(f).await.unwrap(), Used::Before), "it had got it");
 }
 
@@ -160,7 +160,7 @@ async fn a_use_counts_once_the_replica_has_it() {
     let (a, b) = (Redis::start(), Redis::start());
     b.follow(&a);
     let store = RedisShared::open(with_replica(&[a.url(), b.url()])).await.unwrap();
-    a.age(10_000);
+    a.age(40_000);
     assert_eq!(store.first_use(fresh(&a, 1)).await.unwrap(), Used::First);
     b.signal("-STOP");
     let f = fresh(&a, 2);
@@ -177,10 +177,10 @@ async fn two_nodes_that_are_cut_off_from_each_other() {
     let (a, b) = (Redis::start(), Redis::start());
     b.follow(&a);
     let on_a = RedisShared::open(with_replica(&[a.url()])).await.unwrap();
-    a.age(10_000);
+    a.age(40_000);
     let _: () = b.ask(&["REPLICAOF", "NO", "ONE"]);
     let on_b = RedisShared::open(with_replica(&[b.url()])).await.unwrap();
-    b.age(10_000);
+    b.age(40_000);
     let f = fresh(&a, 1);
     for _ in 0..3 {
         for store in [&on_a, &on_b] {
@@ -189,7 +189,7 @@ async fn two_nodes_that_are_cut_off_from_each_other() {
     }
     // Whoever has a replica again goes on, and knows what it was asked meanwhile.
     a.follow(&b);
-    b.age(10_000);
+    b.age(40_000);
     assert_eq!(answer(&on_b, f).await, Used::Before);
     assert_eq!(answer(&on_b, fresh(&b, 2)).await, Used::First);
 }
@@ -198,7 +198,7 @@ async fn two_nodes_that_are_cut_off_from_each_other() {
 async fn a_full_redis_accepts_nothing() {
     let redis = Redis::start();
     let store = open(&[redis.url()]).await;
-    redis.age(10_000);
+    redis.age(40_000);
     let f = fresh(&redis, 1);
     assert_eq!(store.first_use(f).await.unwrap(), Used::First);
     let _: () = redis.ask(&["CONFIG", "SET", "maxmemory", "1"]);
@@ -219,7 +219,7 @@ async fn one_that_would_throw_nonces_away_is_refused() {
     assert!(refused.to_string().contains("noeviction"), "{refused}");
     let _: () = redis.ask(&["CONFIG", "SET", "maxmemory-policy", "noeviction"]);
     let store = open(&[redis.url()]).await;
-    redis.age(10_000);
+    redis.age(40_000);
     // It is looked at again with each connection.
     let _: () = redis.ask(&["CONFIG", "SET", "maxmemory-policy", "volatile-ttl"]);
     let _: u32 = redis.ask(&["CLIENT", "KILL", "TYPE", "normal"]);
@@ -258,7 +258,7 @@ async fn an_answer_that_is_lost_is_an_error() {
     let redis = Redis::start();
     let (proxy, url) = redis.proxy();
     let store = open(&[url]).await;
-    redis.age(10_000);
+    redis.age(40_000);
     let f = fresh(&redis, 1);
     let sent = || proxy.rules().seen.load(Ordering::SeqCst);
     let before = sent();
@@ -274,7 +274,7 @@ async fn a_silent_redis_is_given_up() {
     let redis = Redis::start();
     let options = RedisOptions { timeout: Duration::from_millis(150), queue: 1, ..RedisOptions::new([redis.url()]) };
     let store = RedisShared::open(options).await.unwrap();
-    redis.age(10_000);
+    redis.age(40_000);
     let f = fresh(&redis, 1);
     redis.signal("-STOP");
     // More than may wait: some are refused at once, the others in time.
@@ -306,7 +306,7 @@ async fn nobody_is_told_twice_whatever_happens() {
         let urls = if n % 2 == 0 { [a.url(), b.url()] } else { [b.url(), a.url()] };
         stores.push(open(&urls).await);
     }
-    a.age(10_000);
+    a.age(40_000);
     let now = a.now() / 1000;
     let first: Arc<Vec<AtomicU32>> = Arc::new((0..USES).map(|_| AtomicU32::new(0)).collect());
     let asked = move |n: u16| used(n, now - 3 + i64::from(n % 8));

@@ -15,10 +15,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use tempfile::TempDir;
-use yaopai_core::ports::ChangeSink;
-use yaopai_store::{Postgres, PostgresOptions};
+use yaopai_core::ports::{ChangeSink, Shared};
+use yaopai_store::{Postgres, PostgresNonces, PostgresOptions};
 
+use crate::conformance::shared::Place;
 use crate::conformance::{Engine, Home};
 pub use proxy::Proxy;
 
@@ -98,6 +100,24 @@ impl Server {
             let _ = Command::new("kill").args(["-KILL", id]).stderr(Stdio::null()).status();
         }
         child.wait().unwrap();
+    }
+
+    /// Kills it, and starts it again on a new time line, as a standby that is promoted. It needs `restore_command=false`.
+    pub fn promote(&self) {
+        self.kill();
+        let signal = self.data().join("recovery.signal");
+        File::create(&signal).unwrap();
+        if let Some((uid, gid)) = self.owner {
+            chown(&signal, Some(uid), Some(gid)).unwrap();
+        }
+        self.run();
+        for _ in 0..2_000 {
+            if self.sql("SELECT pg_is_in_recovery()") == "f" {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        panic!("it stays a standby: {}", self.log());
     }
 
     /// A proxy before it.
@@ -195,6 +215,29 @@ impl PostgresHome {
 impl Home for PostgresHome {
     fn open(&self, sink: Arc<dyn ChangeSink>) -> Arc<dyn Engine> {
         Arc::new(self.connect(sink))
+    }
+}
+
+#[async_trait]
+impl Place for PostgresHome {
+    async fn connect(&self) -> Arc<dyn Shared> {
+        Arc::new(PostgresNonces::open(&self.url, &self.node).unwrap())
+    }
+
+    fn now(&self) -> i64 {
+        self.server.sql("SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint").parse().unwrap()
+    }
+
+    fn age(&self, ms: i64) {
+        self.server.sql(&format!("UPDATE {}.nonces_past SET first = first - {ms}", self.schema));
+    }
+
+    fn hold(&self, ms: i64) {
+        self.server.sql(&format!("UPDATE {}.nonces_past SET high = high + {ms}", self.schema));
+    }
+
+    fn forget(&self) {
+        self.server.sql(&format!("DELETE FROM {0}.nonces_past; DELETE FROM {0}.nonces", self.schema));
     }
 }
 
