@@ -9,37 +9,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use yaopai_core::ports::{Shared as _, StoreResult, Use, Used};
-use yaopai_store::{RedisError, RedisOptions, RedisShared};
+use yaopai_core::ports::{Shared as _, StoreResult, Used};
+use yaopai_store::{RedisOptions, RedisShared};
 
 use conformance::shared::used;
-use database::redis::{Redis, open};
+use database::redis::{Redis, answer, fails, fresh, open};
 
 fn unknown(answer: &StoreResult<Used>) -> bool {
     matches!(answer, Ok(Used::Unknown(Some(_))))
-}
-
-#[track_caller]
-fn fails(answer: StoreResult<Used>) -> String {
-    let e = answer.unwrap_err();
-    assert!(e.retry, "{e}");
-    e.what
-}
-
-/// A use of now.
-fn fresh(redis: &Redis, n: u16) -> Use {
-    used(n, redis.now() / 1000)
-}
-
-/// Its answer as soon as there is one: a connection that was lost is found out by a use.
-async fn answer(store: &RedisShared, used: Use) -> Used {
-    for _ in 0..200 {
-        if let Ok(answer) = store.first_use(used).await {
-            return answer;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("no answer for {used:?}: {:?}", store.first_use(used).await);
 }
 
 #[tokio::test]
@@ -194,64 +171,6 @@ async fn two_nodes_that_are_cut_off_from_each_other() {
     assert_eq!(answer(&on_b, fresh(&b, 2)).await, Used::First);
 }
 
-#[tokio::test]
-async fn a_full_redis_accepts_nothing() {
-    let redis = Redis::start();
-    let store = open(&[redis.url()]).await;
-    redis.age(40_000);
-    let f = fresh(&redis, 1);
-    assert_eq!(store.first_use(f).await.unwrap(), Used::First);
-    let _: () = redis.ask(&["CONFIG", "SET", "maxmemory", "1"]);
-    for n in [2, 3] {
-        let what = fails(store.first_use(fresh(&redis, n)).await);
-        assert!(what.contains("OOM"), "{what}");
-    }
-    let _: () = redis.ask(&["CONFIG", "SET", "maxmemory", "0"]);
-    assert_eq!(store.first_use(f).await.unwrap(), Used::Before);
-    assert_eq!(store.first_use(fresh(&redis, 2)).await.unwrap(), Used::First);
-}
-
-#[tokio::test]
-async fn one_that_would_throw_nonces_away_is_refused() {
-    let redis = Redis::start_with(&["maxmemory 50mb", "maxmemory-policy allkeys-lru"]);
-    let refused = RedisShared::open(RedisOptions::new([redis.url()])).await.err().unwrap();
-    assert!(matches!(&refused, RedisError::Evicts { found, .. } if found == "allkeys-lru"), "{refused}");
-    assert!(refused.to_string().contains("noeviction"), "{refused}");
-    let _: () = redis.ask(&["CONFIG", "SET", "maxmemory-policy", "noeviction"]);
-    let store = open(&[redis.url()]).await;
-    redis.age(40_000);
-    // It is looked at again with each connection.
-    let _: () = redis.ask(&["CONFIG", "SET", "maxmemory-policy", "volatile-ttl"]);
-    let _: u32 = redis.ask(&["CLIENT", "KILL", "TYPE", "normal"]);
-    let mut answers = Vec::new();
-    for n in 0..3 {
-        answers.push(fails(store.first_use(fresh(&redis, n)).await));
-    }
-    assert!(answers[2].contains("volatile-ttl"), "{answers:?}");
-}
-
-#[tokio::test]
-async fn what_is_not_for_us_is_refused() {
-    let (a, b) = (Redis::start(), Redis::start());
-    let _: () = b.ask(&["CONFIG", "SET", "requirepass", "secret"]);
-    let refused = async |options: RedisOptions| RedisShared::open(options).await.err().unwrap().to_string();
-    let at = |url: &str| RedisOptions::new([url]);
-    assert!(refused(at("redis://127.0.0.1:1")).await.contains("can't be reached at 127.0.0.1:1"));
-    let wrong = refused(at(&format!("redis://:guessed@127.0.0.1:{}", b.port))).await;
-    assert!(wrong.contains("can't be reached") && !wrong.contains("guessed"), "{wrong}");
-    assert!(refused(at("rediss://127.0.0.1")).await.contains("TLS"));
-    assert!(refused(at("http://guessed")).await.contains("An example"));
-    assert!(refused(RedisOptions::new([""; 0])).await.contains("none is named"));
-    let hasty = RedisOptions { replicas: 1, wait: Duration::ZERO, ..at(&a.url()) };
-    assert!(refused(hasty).await.contains("no time"));
-    let cluster = refused(RedisOptions { cluster: true, ..at(&a.url()) }).await;
-    assert!(cluster.contains("CLUSTER INFO"), "{cluster}");
-    let _: () = a.ask(&["REPLICAOF", "127.0.0.1", "1"]);
-    assert!(refused(at(&a.url())).await.contains("is a replica"));
-    let url = format!("redis://:secret@127.0.0.1:{}", b.port);
-    open(&[a.url(), url]).await;
-}
-
 /// A use without an answer may have counted. It is sent once: nothing here does it again by itself.
 #[tokio::test]
 async fn an_answer_that_is_lost_is_an_error() {
@@ -267,32 +186,6 @@ async fn an_answer_that_is_lost_is_an_error() {
     assert_eq!(sent(), before + 1);
     assert_eq!(store.first_use(f).await.unwrap(), Used::Before);
     assert_eq!(store.first_use(fresh(&redis, 2)).await.unwrap(), Used::First);
-}
-
-#[tokio::test]
-async fn a_silent_redis_is_given_up() {
-    let redis = Redis::start();
-    let options = RedisOptions { timeout: Duration::from_millis(150), queue: 1, ..RedisOptions::new([redis.url()]) };
-    let store = RedisShared::open(options).await.unwrap();
-    redis.age(40_000);
-    let f = fresh(&redis, 1);
-    redis.signal("-STOP");
-    // More than may wait: some are refused at once, the others in time.
-    let tasks: Vec<_> = (0..600)
-        .map(|_| {
-            let store = store.clone();
-            tokio::spawn(async move { store.first_use(f).await })
-        })
-        .collect();
-    let mut full = 0;
-    for task in tasks {
-        full += u32::from(fails(task.await.unwrap()).contains("too many"));
-    }
-    assert!((100..600).contains(&full), "{full}");
-    redis.signal("-CONT");
-    // It may get, late, what was sent before it was given up. Nobody was told that it was the first.
-    assert!(matches!(answer(&store, f).await, Used::Before | Used::First));
-    assert_eq!(answer(&store, f).await, Used::Before);
 }
 
 /// Four nodes, some hundred uses that each of them is asked about again and again, while Redis fails over, loses all, and comes back.

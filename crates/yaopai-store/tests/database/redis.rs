@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tempfile::TempDir;
-use yaopai_core::ports::Shared;
+use yaopai_core::ports::{Shared, StoreResult, Use, Used};
 use yaopai_store::{RedisOptions, RedisShared};
 
 use super::Proxy;
-use crate::conformance::shared::Place;
+use crate::conformance::shared::{Place, used};
 
 /// A server, which keeps nothing over a restart unless its settings say so.
 pub struct Redis {
@@ -145,6 +145,29 @@ impl Drop for Redis {
 
 pub async fn open(urls: &[String]) -> RedisShared {
     RedisShared::open(RedisOptions::new(urls)).await.unwrap()
+}
+
+#[track_caller]
+pub fn fails(answer: StoreResult<Used>) -> String {
+    let e = answer.unwrap_err();
+    assert!(e.retry, "{e}");
+    e.what
+}
+
+/// A use of now.
+pub fn fresh(redis: &Redis, n: u16) -> Use {
+    used(n, redis.now() / 1000)
+}
+
+/// Its answer as soon as there is one: a connection that was lost is found out by a use.
+pub async fn answer(store: &RedisShared, used: Use) -> Used {
+    for _ in 0..200 {
+        if let Ok(answer) = store.first_use(used).await {
+            return answer;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("no answer for {used:?}: {:?}", store.first_use(used).await);
 }
 
 #[async_trait]
