@@ -13,7 +13,7 @@ use std::time::Duration;
 use yaopai_core::ports::{Shared as _, Use, Used};
 use yaopai_store::{RedisOptions, RedisShared};
 
-use database::redis::Redis;
+use database::redis::{Redis, patient};
 
 struct Cluster(Vec<Arc<Redis>>);
 
@@ -50,7 +50,7 @@ impl Cluster {
 
     async fn open(&self) -> RedisShared {
         // One of them is enough to find the others.
-        let options = RedisOptions { cluster: true, ..RedisOptions::new([self.0[1].url()]) };
+        let options = RedisOptions { cluster: true, ..patient(&[self.0[1].url()]) };
         RedisShared::open(options).await.unwrap()
     }
 

@@ -13,7 +13,7 @@ use yaopai_core::ports::{Shared as _, StoreResult, Used};
 use yaopai_store::{RedisOptions, RedisShared};
 
 use conformance::shared::used;
-use database::redis::{Redis, answer, fails, fresh, open};
+use database::redis::{Redis, answer, fails, fresh, open, patient};
 
 fn unknown(answer: &StoreResult<Used>) -> bool {
     matches!(answer, Ok(Used::Unknown(Some(_))))
@@ -129,7 +129,7 @@ async fn who_was_demoted_is_left_for_the_new_master() {
 }
 
 fn with_replica(urls: &[String]) -> RedisOptions {
-    RedisOptions { replicas: 1, ..RedisOptions::new(urls) }
+    RedisOptions { replicas: 1, ..patient(urls) }
 }
 
 #[tokio::test]

@@ -144,7 +144,12 @@ impl Drop for Redis {
 }
 
 pub async fn open(urls: &[String]) -> RedisShared {
-    RedisShared::open(RedisOptions::new(urls)).await.unwrap()
+    RedisShared::open(patient(urls)).await.unwrap()
+}
+
+/// Where no test is about the time, a busy machine may take it.
+pub fn patient(urls: &[String]) -> RedisOptions {
+    RedisOptions { wait: Duration::from_secs(1), timeout: Duration::from_secs(10), ..RedisOptions::new(urls) }
 }
 
 #[track_caller]
