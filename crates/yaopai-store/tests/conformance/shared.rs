@@ -1,4 +1,4 @@
-//! Stores of nonces: what holds for each of them. Some of their own time goes by in a test, so nothing here is nearer than two seconds to
+//! Stores of nonces: what holds for each of them. Some of their own time goes by in a test, so nothing here is near
 //! an edge; the edges themselves are in `src/nonces.rs`.
 
 use std::sync::Arc;
@@ -35,7 +35,7 @@ pub fn seconds(place: &dyn Place) -> i64 {
 /// Two connections to a store that has begun to remember long ago.
 async fn two(place: &dyn Place) -> (Arc<dyn Shared>, Arc<dyn Shared>, i64) {
     let (a, b) = (place.connect().await, place.connect().await);
-    place.age(10_000);
+    place.age(40_000);
     (a, b, seconds(place))
 }
 
@@ -52,31 +52,32 @@ pub async fn a_use_is_first_once(place: &dyn Place) {
 pub async fn too_old_or_too_far_ahead_is_not_known(place: &dyn Place) {
     let (a, _, now) = two(place).await;
     place.age(100_000);
-    for created in [now - 87, now - 61, now + 3] {
+    for created in [now - 80, now - 61, now + 3] {
         assert_eq!(a.first_use(used(1, created)).await.unwrap(), Used::First, "{}", created - now);
         place.forget();
         a.first_use(used(9, 0)).await.unwrap();
         place.age(100_000);
     }
-    for created in [now - 92, now + 8, 0, i64::MIN, i64::MAX] {
+    for created in [now - 92, now + 30, 0, i64::MIN, i64::MAX] {
         assert_eq!(a.first_use(used(2, created)).await.unwrap(), Used::Unknown(None), "{created}");
     }
     assert_eq!(a.first_use(used(2, now)).await.unwrap(), Used::First, "what was refused was not counted");
 }
 
 pub async fn a_new_memory_knows_nothing_of_before(place: &dyn Place) {
+    let before = place.now();
     let (a, b) = (place.connect().await, place.connect().await);
     let now = seconds(place);
     for (store, created) in [(&a, now), (&b, now + 3), (&a, now - 80)] {
         match store.first_use(used(1, created)).await.unwrap() {
             Used::Unknown(Some(opens)) => {
-                assert!((now * 1000 + 3_000..=now * 1000 + 8_000).contains(&opens.0), "{} {opens:?}", now * 1000);
+                assert!((before + 5_000..=now * 1000 + 7_000).contains(&opens.0), "{before} {now} {opens:?}");
                 assert_eq!(opens.0 % 1000, 0);
             }
             other => panic!("{other:?}"),
         }
     }
-    place.age(10_000);
+    place.age(40_000);
     assert_eq!(b.first_use(used(1, now)).await.unwrap(), Used::First);
 }
 
@@ -95,21 +96,12 @@ pub async fn what_was_lost_is_accepted_by_nobody(place: &dyn Place) {
 
 pub async fn a_clock_that_was_set_back_stands_still(place: &dyn Place) {
     let (a, b, now) = two(place).await;
-    assert_eq!(a.first_use(used(1, now - 70)).await.unwrap(), Used::Unknown(Some(opens_of(&*a, now).await)));
     place.age(100_000);
     place.hold(30_000);
     assert_eq!(b.first_use(used(1, now - 70)).await.unwrap(), Used::Unknown(None), "it has been too late for it");
     assert_eq!(a.first_use(used(2, now - 50)).await.unwrap(), Used::First);
-    assert_eq!(b.first_use(used(3, now + 32)).await.unwrap(), Used::First);
-    assert_eq!(a.first_use(used(3, now + 32)).await.unwrap(), Used::Before);
-}
-
-/// What is refused says until when.
-async fn opens_of(store: &dyn Shared, now: i64) -> yaopai_core::time::Timestamp {
-    match store.first_use(used(99, now - 75)).await.unwrap() {
-        Used::Unknown(Some(opens)) => opens,
-        other => panic!("{other:?}"),
-    }
+    assert_eq!(b.first_use(used(3, now + 20)).await.unwrap(), Used::First);
+    assert_eq!(a.first_use(used(3, now + 20)).await.unwrap(), Used::Before);
 }
 
 /// The same at the same instant, over many connections.
@@ -118,7 +110,7 @@ pub async fn of_many_at_a_time_one_is_first(place: &dyn Place) {
     for _ in 0..8 {
         stores.push(place.connect().await);
     }
-    place.age(10_000);
+    place.age(40_000);
     let now = seconds(place);
     for round in 0..20 {
         let tasks: Vec<_> = (0..32)

@@ -11,9 +11,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use yaopai_core::ports::ChangeSink;
-use yaopai_store::{Postgres, PostgresOptions};
+use async_trait::async_trait;
+use yaopai_core::ports::{ChangeSink, Shared};
+use yaopai_store::{Postgres, PostgresNonces, PostgresOptions};
 
+use crate::conformance::shared::Place;
 use crate::conformance::{Engine, Home};
 pub use postgres::Server;
 pub use proxy::Proxy;
@@ -63,5 +65,28 @@ impl PostgresHome {
 impl Home for PostgresHome {
     fn open(&self, sink: Arc<dyn ChangeSink>) -> Arc<dyn Engine> {
         Arc::new(self.connect(sink))
+    }
+}
+
+#[async_trait]
+impl Place for PostgresHome {
+    async fn connect(&self) -> Arc<dyn Shared> {
+        Arc::new(PostgresNonces::open(&self.url, &self.node).unwrap())
+    }
+
+    fn now(&self) -> i64 {
+        self.server.sql("SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint").parse().unwrap()
+    }
+
+    fn age(&self, ms: i64) {
+        self.server.sql(&format!("UPDATE {}.nonces_past SET first = first - {ms}", self.schema));
+    }
+
+    fn hold(&self, ms: i64) {
+        self.server.sql(&format!("UPDATE {}.nonces_past SET high = high + {ms}", self.schema));
+    }
+
+    fn forget(&self) {
+        self.server.sql(&format!("DELETE FROM {0}.nonces_past; DELETE FROM {0}.nonces", self.schema));
     }
 }

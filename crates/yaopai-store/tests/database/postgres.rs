@@ -111,6 +111,24 @@ impl Server {
         child.wait().unwrap();
     }
 
+    /// Kills it, and starts it again on a new time line, as a standby that is promoted. It needs `restore_command=false`.
+    pub fn promote_itself(&self) {
+        self.kill();
+        let signal = self.data().join("recovery.signal");
+        File::create(&signal).unwrap();
+        if let Some((uid, gid)) = self.owner {
+            chown(&signal, Some(uid), Some(gid)).unwrap();
+        }
+        self.run();
+        for _ in 0..2_000 {
+            if self.sql("SELECT pg_is_in_recovery()") == "f" {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        panic!("it stays a standby: {}", self.log());
+    }
+
     /// Where its programs are.
     pub fn programs(&self) -> &Path {
         &self.programs

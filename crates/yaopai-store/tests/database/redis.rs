@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tempfile::TempDir;
-use yaopai_core::ports::Shared;
+use yaopai_core::ports::{Shared, StoreResult, Use, Used};
 use yaopai_store::{RedisOptions, RedisShared};
 
 use super::Proxy;
-use crate::conformance::shared::Place;
+use crate::conformance::shared::{Place, used};
 
 /// A server, which keeps nothing over a restart unless its settings say so.
 pub struct Redis {
@@ -54,8 +54,10 @@ impl Redis {
         }
         server.current_dir(self.folder.path()).stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
         let mut child = server.spawn().unwrap();
+        let mut tries = 0..4_000;
         while !self.try_ask(&["PING"]).is_ok_and(|pong: String| pong == "PONG") {
-            assert!(child.try_wait().unwrap().is_none(), "Redis does not start: {}", self.log());
+            let going = child.try_wait().unwrap().is_none() && tries.next().is_some();
+            assert!(going, "Redis does not start: {}", self.log());
             std::thread::sleep(Duration::from_millis(5));
         }
         *self.running.lock().unwrap() = Some(child);
@@ -142,7 +144,35 @@ impl Drop for Redis {
 }
 
 pub async fn open(urls: &[String]) -> RedisShared {
-    RedisShared::open(RedisOptions::new(urls)).await.unwrap()
+    RedisShared::open(patient(urls)).await.unwrap()
+}
+
+/// Where no test is about the time, a busy machine may take it.
+pub fn patient(urls: &[String]) -> RedisOptions {
+    RedisOptions { wait: Duration::from_secs(1), timeout: Duration::from_secs(10), ..RedisOptions::new(urls) }
+}
+
+#[track_caller]
+pub fn fails(answer: StoreResult<Used>) -> String {
+    let e = answer.unwrap_err();
+    assert!(e.retry, "{e}");
+    e.what
+}
+
+/// A use of now.
+pub fn fresh(redis: &Redis, n: u16) -> Use {
+    used(n, redis.now() / 1000)
+}
+
+/// Its answer as soon as there is one: a connection that was lost is found out by a use.
+pub async fn answer(store: &RedisShared, used: Use) -> Used {
+    for _ in 0..200 {
+        if let Ok(answer) = store.first_use(used).await {
+            return answer;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("no answer for {used:?}: {:?}", store.first_use(used).await);
 }
 
 #[async_trait]
