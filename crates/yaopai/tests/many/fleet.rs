@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::time::Instant;
 use yaopai::clock::SystemClock;
 use yaopai_core::ports::Clock as _;
 use yaopai_sim::{AppConfig, DEFAULT_APPID, DEFAULT_SECRET, RunningSim, Simulator, UserConfig};
@@ -40,7 +39,7 @@ pub struct Fleet {
     http: reqwest::Client,
     next: AtomicU64,
     _folder: TempDir,
-    begun: Instant,
+    clock: SystemClock,
     /// When each node went on after it was stopped; milliseconds.
     went_on: Vec<AtomicI64>,
 }
@@ -73,8 +72,8 @@ impl Fleet {
     /// `nonces`: the table of the configuration that says where they are remembered.
     pub async fn start(nonces: &str) -> Arc<Self> {
         let apps = [DEFAULT_APPID, KIOSK_APPID].map(|appid| AppConfig::new(appid, DEFAULT_SECRET));
-        let clock = SystemClock::default();
-        let back_end = BackEnd::start(WEBHOOK_SECRET, move || clock.now().0).await;
+        let (clock, back_ends) = (SystemClock::default(), SystemClock::default());
+        let back_end = BackEnd::start(WEBHOOK_SECRET, move || back_ends.now().0).await;
         let sim = Simulator::builder().apps(apps).build().unwrap().start_local().await.unwrap();
         for n in 0..PEOPLE {
             sim.add_user(UserConfig::named(person(n))).unwrap();
@@ -94,7 +93,7 @@ impl Fleet {
             links.push(both);
         }
         let went_on = (0..NODES).map(|_| AtomicI64::new(i64::MIN)).collect();
-        let (http, begun) = (client(), Instant::now());
+        let http = client();
         Arc::new(Self {
             primary,
             standby,
@@ -106,14 +105,14 @@ impl Fleet {
             http,
             next: AtomicU64::new(0),
             _folder: folder,
-            begun,
+            clock,
             went_on,
         })
     }
 
-    /// Milliseconds since the test began.
+    /// Milliseconds; never goes back.
     pub fn now(&self) -> i64 {
-        i64::try_from(self.begun.elapsed().as_millis()).unwrap()
+        self.clock.now().0
     }
 
     /// Logs in at a node, until one answers.

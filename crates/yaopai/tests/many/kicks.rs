@@ -202,8 +202,8 @@ impl Chaos {
             let at = usize::try_from(dice.next_u64()).unwrap();
             let held = {
                 let held = self.held.read().unwrap();
-                let live = held.iter().filter(|held| held.kicked.load(Ordering::SeqCst) == i64::MAX);
-                live.cloned().nth(at % (SESSIONS / 2)).or_else(|| held.first().cloned()).unwrap()
+                let mut live = held.iter().filter(|held| held.kicked.load(Ordering::SeqCst) == i64::MAX);
+                live.nth(at % (SESSIONS / 2)).or_else(|| held.first()).unwrap().clone()
             };
             let mut node = at;
             while !self.fleet.kick(node % NODES, &held.session.id, "").await {
