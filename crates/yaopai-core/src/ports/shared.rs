@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use super::StoreResult;
 use crate::time::Timestamp;
 
-/// How far (milliseconds) a node's clock may be from the shared store's: signatures outside the window widened by it are refused by
-/// the store itself, whatever the node says.
+/// How far (milliseconds) a node's clock may be behind the shared store's: what is older than a signature may be, and this, is refused by the
+/// store itself, whatever the node says. Ahead there is no such room (docs/decisions/0067).
 pub const SKEW_MAX: i64 = 30_000;
 
 /// A signed request's one use. Two are the same exactly if their sessions and nonces are.

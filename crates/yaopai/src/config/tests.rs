@@ -175,3 +175,37 @@ proptest! {
         prop_assert!(!said.contains("s3cret") && !said.contains("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), "{}", said);
     }
 }
+
+#[test]
+fn many_nodes_share_postgres_and_each_has_its_name() {
+    let dir = folder();
+    std::fs::write(dir.path().join("postgres"), "host=/run/postgresql password=hunter2").unwrap();
+    std::fs::write(dir.path().join("redis"), "redis://:hunter2@cache").unwrap();
+    let read =
+        |cluster: &str| Config::parse(&format!("{KEY}[cluster]\npostgres = \"file:postgres\"\n{cluster}"), dir.path());
+    let config = read("node = \"a\"\nredis = { urls = [\"file:redis\"], replicas = 1 }").unwrap();
+    let Database::Cluster(cluster) = &config.database else { panic!("{:?}", config.database) };
+    assert_eq!((&*cluster.node, cluster.max_stale), ("a", Duration::from_secs(2)));
+    assert_eq!(
+        cluster.redis.as_ref().map(|redis| (redis.urls.len(), redis.cluster, redis.replicas)),
+        Some((1, false, 1))
+    );
+    assert!(!format!("{:?} {}", config.database, config.database).contains("hunter2"));
+    std::fs::write(dir.path().join("name"), "b\n").unwrap();
+    assert_eq!(read("node = \"file:name\"").unwrap().database.to_string(), "PostgreSQL, as node b");
+    for (cluster, said) in [
+        ("", "`node`"),
+        ("node = \"\"", "cluster.node"),
+        ("node = \"a b\"", "cluster.node"),
+        ("node = \"env:YAOPAI_TEST_NOT_SET\"", "YAOPAI_TEST_NOT_SET is not set"),
+        ("node = \"a\"\nmax_stale = 0", "1 to 60 seconds"),
+        ("node = \"a\"\nredis = { urls = [] }", "name the server"),
+        ("node = \"a\"\nredis = { urls = [\"redis://hunter3@cache\"] }", "file:PATH or env:NAME"),
+    ] {
+        let e = read(cluster).unwrap_err().to_string();
+        assert!(e.contains(said) && !e.contains("hunter"), "{cluster}: {e}");
+    }
+    let e = error(&format!("{KEY}database = \"x\"\n[cluster]\npostgres = \"file:app.secret\"\nnode = \"a\""));
+    assert!(e.contains("beside [cluster]"), "{e}");
+    assert!(read("node = \"a\"").unwrap().database.file().unwrap_err().to_string().contains("--database"));
+}
