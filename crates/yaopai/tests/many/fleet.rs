@@ -69,8 +69,13 @@ pub struct Said {
 }
 
 impl Fleet {
-    /// `nonces`: the table of the configuration that says where they are remembered.
+    /// `nonces`: what `[cluster]` says of where they are remembered.
     pub async fn start(nonces: &str) -> Arc<Self> {
+        Self::with(nonces, "").await
+    }
+
+    /// `tables`: more of the configuration, at its end.
+    pub async fn with(nonces: &str, tables: &str) -> Arc<Self> {
         let apps = [DEFAULT_APPID, KIOSK_APPID].map(|appid| AppConfig::new(appid, DEFAULT_SECRET));
         let (clock, back_ends) = (SystemClock::default(), SystemClock::default());
         let back_end = BackEnd::start(WEBHOOK_SECRET, move || back_ends.now().0).await;
@@ -83,8 +88,12 @@ impl Fleet {
         let (mut links, mut nodes, mut places) = (Vec::new(), Vec::new(), Vec::new());
         for n in 0..NODES {
             let both = [Link::to(primary.folder()), Link::to(standby.folder())];
-            let config =
-                configure(&folder.path().join(format!("node{n}")), n, &both, (&sim.base_url(), &back_end.url, nonces));
+            let config = configure(
+                &folder.path().join(format!("node{n}")),
+                n,
+                &both,
+                (&sim.base_url(), &back_end.url, nonces, tables),
+            );
             let at = config.clone();
             let process = tokio::task::spawn_blocking(move || ServerProcess::start(&at, &[])).await.unwrap();
             let (public, check, admin) = (process.public.clone(), process.check.clone(), process.admin.clone());
@@ -161,6 +170,12 @@ impl Fleet {
         // nginx is told of what it would make a 500 by a field.
         let status = field("yaopai-status").parse().unwrap_or(status);
         Some(Said { status, code: field("yaopai-code").to_owned() })
+    }
+
+    /// Begins a request at a node's gateway.
+    pub async fn through(&self, node: usize, path: &str, token: &str) -> reqwest::Response {
+        let url = format!("{}{path}", self.places[node].public);
+        self.http.get(url).timeout(Duration::from_secs(120)).bearer_auth(token).send().await.unwrap()
     }
 
     /// Stops a node where it stands.
@@ -251,7 +266,12 @@ async fn databases() -> (Arc<Server>, Arc<Server>) {
     tokio::task::spawn_blocking(both).await.unwrap()
 }
 
-fn configure(folder: &Path, n: usize, links: &[Arc<Link>; 2], (sim, back_end, nonces): (&str, &str, &str)) -> PathBuf {
+fn configure(
+    folder: &Path,
+    n: usize,
+    links: &[Arc<Link>; 2],
+    (sim, back_end, nonces, tables): (&str, &str, &str, &str),
+) -> PathBuf {
     std::fs::create_dir(folder).unwrap();
     let hosts = links.iter().map(|link| link.folder().display().to_string()).collect::<Vec<_>>().join(",");
     std::fs::write(folder.join("master.key"), "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=").unwrap();
@@ -297,7 +317,7 @@ fn configure(folder: &Path, n: usize, links: &[Arc<Link>; 2], (sim, back_end, no
         MAX_STALE / 1000
     );
     let hash = yaopai::config::api_key_hash(API_KEY);
-    write!(text, "[[api_keys]]\nname = \"test\"\nhash = \"{hash}\"\n").unwrap();
+    write!(text, "[[api_keys]]\nname = \"test\"\nhash = \"{hash}\"\n{tables}\n").unwrap();
     let path = folder.join("yaopai.toml");
     std::fs::write(&path, text).unwrap();
     path

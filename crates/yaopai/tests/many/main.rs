@@ -20,6 +20,7 @@ mod replays;
 #[allow(dead_code, reason = "shared with the integration tests")]
 #[path = "../integration/support/server_process.rs"]
 mod server_process;
+mod streams;
 #[path = "../crash/worker.rs"]
 mod worker;
 
