@@ -123,7 +123,7 @@ pub async fn run(path: Path, k: u64, sessions: u64) -> anyhow::Result<()> {
             let bare = Bare::new(first.headers());
             let (script, end) = Script::new(&asked, k);
             bare.connection(script).await?;
-            end.await?.ensure()
+            end.await?.ensure(k)
         }
         Path::Check | Path::SignedCheck | Path::JwtCheck => {
             through(&asked, k, Limits::neighbours(1), Arc::new(CheckFirst(checks))).await
@@ -144,9 +144,10 @@ fn checked(path: Path) -> &'static str {
 async fn through<A: listen::Answer>(asked: &[Asked], k: u64, limits: Limits, answer: Arc<A>) -> anyhow::Result<()> {
     let (script, end) = Script::new(asked, k);
     let (_running, stop) = tokio::sync::watch::channel(false);
-    let watcher = GracefulShutdown::new().watcher();
-    listen::serve_one(script, limits, Peer::Local, answer, stop, watcher).await;
-    end.await?.ensure()
+    // Kept until the end: once it is gone, hyper closes the connection as soon as it can.
+    let graceful = GracefulShutdown::new();
+    listen::serve_one(script, limits, Peer::Local, answer, stop, graceful.watcher()).await;
+    end.await?.ensure(k)
 }
 
 /// The client's end of a connection without a client: hands out one request a read, takes every answer, then closes.
@@ -170,8 +171,8 @@ struct Seen {
 }
 
 impl Seen {
-    fn ensure(self) -> anyhow::Result<()> {
-        anyhow::ensure!(self.asked == self.passed, "not every request passed: {self:?}");
+    fn ensure(self, k: u64) -> anyhow::Result<()> {
+        anyhow::ensure!(self.asked == k && self.passed == k, "not every one of {k} requests passed: {self:?}");
         Ok(())
     }
 }

@@ -20,9 +20,10 @@ const PEOPLE: u64 = 1024;
 /// Signed requests for each second of a round: more than one core passes on.
 const SIGNED_RATE: u64 = 80_000;
 /// At most so many times `proxy_pass` alone.
-const RATIOS: [Ratio<'static>; 2] = [
+const RATIOS: [Ratio<'static>; 3] = [
     Ratio { name: "gateway ÷ proxy_pass (at most 1.25)", of: 2, to: 0 },
     Ratio { name: "gateway ÷ auth_request and the check (below 1)", of: 2, to: 1 },
+    Ratio { name: "bare hyper as a proxy ÷ proxy_pass", of: 3, to: 0 },
 ];
 
 /// Three ways to the same upstream.
@@ -32,6 +33,7 @@ pub struct Ways {
     auth_request: Nginx,
     check: Yaopai,
     gateway: Yaopai,
+    hyper: Process,
     _upstream: Process,
 }
 
@@ -65,6 +67,7 @@ impl Ways {
             auth_request: Nginx::auth_request(upstream.address, check.process.address)?,
             check,
             gateway,
+            hyper: Process::start(&["serve", "proxy", &upstream.address.to_string()])?,
             _upstream: upstream,
         })
     }
@@ -107,6 +110,7 @@ impl Ways {
                 load,
             },
             Side { at: gateway.public, ..Side::alone("gateway", gateway, to_gateway.unwrap_or(load)) },
+            Side::alone("bare hyper as a proxy that does nothing else", &self.hyper, load),
         ];
         println!("{}", several(&sides, &format!("To the same upstream: {title}"), &RATIOS, pace)?);
         Ok(())

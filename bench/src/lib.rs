@@ -5,6 +5,7 @@
 //! instructions and fails a build. The second links only what a check needs, so that it is built in a fraction of the time.
 
 pub mod bare;
+pub mod bare_proxy;
 pub mod callgrind;
 pub mod count;
 pub mod cpu;

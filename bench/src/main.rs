@@ -90,6 +90,8 @@ enum Serve {
     Check { config: PathBuf },
     /// What is behind a gateway.
     Upstream,
+    /// hyper as a proxy to this upstream.
+    Proxy { upstream: std::net::SocketAddr },
 }
 
 fn main() -> std::process::ExitCode {
@@ -126,6 +128,7 @@ fn run() -> anyhow::Result<()> {
         }
         Command::Serve(Serve::Bare { jwt }) => runtime.block_on(server::bare(jwt)),
         Command::Serve(Serve::Upstream) => runtime.block_on(server::upstream()),
+        Command::Serve(Serve::Proxy { upstream }) => runtime.block_on(server::proxy(upstream)),
         Command::Serve(Serve::Check { config }) => runtime.block_on(server::check(&config)),
     }
 }

@@ -17,6 +17,7 @@ use yaopai::serve::Server;
 use yaopai_core::ports::Clock as _;
 
 use crate::bare::Bare;
+use crate::bare_proxy;
 use crate::people::{APP, People};
 use crate::request::{JWT_TARGET, TARGET};
 use crate::upstream;
@@ -83,6 +84,14 @@ pub async fn upstream() -> anyhow::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("{READY}{}", listener.local_addr()?);
     upstream::serve(listener).await
+}
+
+/// hyper as a proxy.
+#[allow(clippy::print_stdout, reason = "how the parent learns the address")]
+pub async fn proxy(to: SocketAddr) -> anyhow::Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    println!("{READY}{}", listener.local_addr()?);
+    bare_proxy::serve(listener, to).await
 }
 
 /// A server's process. Dropping it ends it.

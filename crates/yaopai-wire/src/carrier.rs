@@ -88,6 +88,9 @@ impl Carriers {
         if let Some(name) = &self.header {
             fields.remove(name);
         }
+        if !fields.contains_key(header::COOKIE) {
+            return;
+        }
         let ours = |pair: &&[u8]| {
             let key = pair.split(|b| *b == b'=').next().unwrap_or_default().trim_ascii();
             self.cookie.as_deref().into_iter().chain(cookies.iter().copied()).any(|name| key == name.as_bytes())

@@ -153,24 +153,30 @@ impl<'a> Ask<'a> {
         Ok(())
     }
 
-    /// The same, to be kept while the store is asked.
+    /// The same, to be kept: with a route, or while the store is asked.
     pub fn to_owned(self) -> OwnedAsk {
         OwnedAsk {
             require: self.require,
             realm: self.realm.into(),
             apps: self.apps.map(Into::into),
             vouched: self.vouched,
+            unsigned_body: self.unsigned_body,
+            prefix: self.prefix.into(),
+            unclean_path: self.unclean_path,
             jwt: self.jwt.map(Into::into),
         }
     }
 }
 
-/// What must be met, kept while the store is asked.
+/// What a check needs, kept.
 pub struct OwnedAsk {
     require: Require,
     realm: Box<str>,
     apps: Option<Box<str>>,
     vouched: Option<i64>,
+    unsigned_body: bool,
+    prefix: Box<str>,
+    unclean_path: bool,
     jwt: Option<Box<str>>,
 }
 
@@ -182,11 +188,10 @@ impl OwnedAsk {
             realm: &self.realm,
             apps: self.apps.as_deref(),
             vouched: self.vouched,
+            unsigned_body: self.unsigned_body,
+            prefix: &self.prefix,
+            unclean_path: self.unclean_path,
             jwt: self.jwt.as_deref(),
-            // Decided before the store was asked.
-            unsigned_body: false,
-            prefix: "",
-            unclean_path: false,
         }
     }
 }

@@ -2,17 +2,17 @@
 
 use std::net::IpAddr;
 
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use percent_encoding::percent_decode;
 use yaopai_core::ids::{SessionId, UserId};
-use yaopai_core::live::FillTicket;
+use yaopai_core::live::{FillTicket, Lease};
 use yaopai_core::proof::Proven;
 use yaopai_core::service::{Credentials, refused};
 use yaopai_core::{Error, Result};
 use yaopai_wire::carrier::Shown;
 use yaopai_wire::fields::Fields as _;
 use yaopai_wire::original::{KeptOriginal, Original};
-use yaopai_wire::principal::{BOUND, HEADERS, USER, reads_as, slides};
+use yaopai_wire::principal::{USER, reads_as, slides};
 use yaopai_wire::problem::Code;
 use yaopai_wire::signature::SIGNATURE_INPUT;
 use yaopai_wire::ticket;
@@ -34,11 +34,9 @@ pub enum Verdict {
 /// Whose request it is.
 pub struct Passed {
     /// The principal headers that say something, for the upstream, and `Authorization` where a JWT is asked for.
-    pub principal: HeaderMap,
+    pub principal: Vec<(HeaderName, HeaderValue)>,
     /// The session.
     pub session: SessionId,
-    /// Who it acts for; `None`: a guest, also where the session is a user's and the secret shown is from before that.
-    pub user: Option<UserId>,
     /// Did a signature cover the digest of the body?
     pub body_signed: bool,
     /// Must the client read its session anew?
@@ -53,20 +51,23 @@ pub struct Begun(FillTicket);
 
 impl Passed {
     fn new(principal: &Principal, session: SessionId, proven: Proven, authorization: Option<&HeaderValue>) -> Self {
-        let answer = principal.response(session, proven).into_parts().0.headers;
-        let mut headers = HeaderMap::with_capacity(HEADERS.len());
-        for name in &HEADERS {
-            if let Some(value) = answer.get(name).filter(|value| !value.is_empty()) {
-                headers.insert(name, value.clone());
-            }
-        }
-        let user =
-            headers.get(&USER).map(|user| UserId::from(percent_decode(user.as_bytes()).decode_utf8_lossy().as_ref()));
+        let mut headers = principal.headers(session, proven);
         if let Some(authorization) = authorization {
-            headers.insert(header::AUTHORIZATION, authorization.clone());
+            headers.push((header::AUTHORIZATION, authorization.clone()));
         }
-        let risen = answer.contains_key(BOUND);
-        Self { principal: headers, session, user, body_signed: proven.body_signed, risen, view: None }
+        let (body_signed, risen) = (proven.body_signed, principal.is_risen());
+        Self { principal: headers, session, body_signed, risen, view: None }
+    }
+
+    /// Who it acts for, as the principal header has it; `None`: a guest, also where the session is a user's and the secret shown is
+    /// from before that.
+    pub fn user_header(&self) -> Option<&HeaderValue> {
+        self.principal.iter().find(|(name, _)| *name == USER).map(|(_, user)| user)
+    }
+
+    /// The same as the user's id.
+    pub fn user(&self) -> Option<UserId> {
+        self.user_header().map(|user| UserId::from(percent_decode(user.as_bytes()).decode_utf8_lossy().as_ref()))
     }
 }
 
@@ -95,7 +96,7 @@ impl Checks {
             || fields.keys().any(|name| reads_as(name.as_str(), SIGNATURE_INPUT))
     }
 
-    /// Whose request is this, and may it pass? `from` is where the client is.
+    /// Whose request is this, and may it pass? `from` says where the client is, if that is asked.
     ///
     /// # Errors
     /// The refusal that the client is to be told. Nothing has acted on the request.
@@ -104,24 +105,25 @@ impl Checks {
         ask: &Ask<'_>,
         original: &Original<'_>,
         fields: &HeaderMap,
-        from: IpAddr,
+        from: impl Fn() -> IpAddr,
     ) -> Result<Verdict, Error> {
         let wanted = self.wanted(ask).map_err(|NoAudience| refuse::no_audience())?;
+        // What has to wait is boxed: it is rare, and the usual way's future need not have room for it.
         let found = match self.decide((ask, wanted), original, fields, Passed::new) {
             Decision::Pass(passed) => return Ok(Verdict::Passed(passed)),
             Decision::Guest => return Ok(Verdict::Guest),
             Decision::Sign(principal, id, proven) => self.found(&(*ask).to_owned(), principal, id, proven)?,
-            Decision::Share(shared) => self.find_shared(&(*ask).to_owned(), shared, Some(from)).await?,
+            Decision::Share(shared) => Box::pin(self.find_shared(&(*ask).to_owned(), shared, Some(from()))).await?,
             Decision::Refuse(code) => return Err(refuse::because(code)),
             Decision::Unproved(session, app, why) => {
-                return Err(self.service.refused_proof(session, &app, Some(from), why));
+                return Err(self.service.refused_proof(session, &app, Some(from()), why));
             }
             Decision::Ticket(tickets) => {
-                self.find_by_ticket((*ask).to_owned(), (tickets, KeptOriginal::of(original))).await?
+                Box::pin(self.find_by_ticket((*ask).to_owned(), (tickets, KeptOriginal::of(original)))).await?
             }
             Decision::Unsure(shown) => {
-                let shown = Credentials { from: Some(from), ..shown };
-                self.find_slowly((*ask).to_owned(), shown, slides(fields)).await?
+                let shown = Credentials { from: Some(from()), ..shown };
+                Box::pin(self.find_slowly((*ask).to_owned(), shown, slides(fields))).await?
             }
         };
         Ok(Verdict::Passed(found.into()))
@@ -134,7 +136,7 @@ impl Checks {
     /// Why it ended, or that it has just changed.
     pub async fn still(&self, begun: Begun, session: SessionId, user: Option<&HeaderValue>) -> Result<(), Error> {
         if self.table.changed_since(begun.0, session) {
-            return Err(self.ended(session).await);
+            return Err(Box::pin(self.ended(session)).await);
         }
         let known = || {
             // What isn't in the table and has changed is known to have.
@@ -142,7 +144,7 @@ impl Checks {
             user.is_none_or(|user| same(user).unwrap_or(true))
         };
         // Of many nodes one without news hears of no change.
-        if known() && self.table.still_known(begun.0, session) {
+        if known() && self.table.lease().is_none_or(Lease::holds) {
             return Ok(());
         }
         // The table knows the confirmed secret's principal; another secret may act as the user all the same.
@@ -152,7 +154,7 @@ impl Checks {
             .filter(|found| found.ended.is_none() && user.is_none_or(|user| user_of(found).as_ref() == Some(user)));
         match found {
             Some(_) if read.is_none_or(|read| self.table.still_true(read)) => Ok(()),
-            _ => Err(self.ended(session).await),
+            _ => Err(Box::pin(self.ended(session)).await),
         }
     }
 

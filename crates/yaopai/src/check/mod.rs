@@ -13,7 +13,7 @@ mod principal;
 mod refuse;
 mod slow;
 
-pub use ask::{Ask, NotAsked, Require};
+pub use ask::{Ask, NotAsked, OwnedAsk, Require};
 pub use gateway::{Begun, Passed, Verdict};
 pub use principal::{Facts, Principal, Stamp, entry_maker, place};
 

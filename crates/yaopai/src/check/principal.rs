@@ -30,6 +30,8 @@ pub struct Place {
     pub realm: Realm,
     /// Must its sessions be keyed? Then one without a key is in no table, and refused in the slow path.
     keyed: bool,
+    /// The app's name as a header has it.
+    name: HeaderValue,
     /// Every header of an answer. Those that a session knows stand first, in the order of [`OWN`] and [`FEW`]; they are empty here.
     answer: HeaderMap,
     /// The header lines that are the same for all of the app's sessions.
@@ -167,8 +169,8 @@ impl Principal {
         }
     }
 
-    /// The same for hyper.
-    pub fn response(&self, id: SessionId, proven: Proven) -> Response<Body> {
+    /// The values of [`OWN`], in its order.
+    fn values(&self, id: SessionId) -> impl Iterator<Item = HeaderValue> {
         let (lengths, kept) = self.block.split_at(KEPT * 2);
         // One copy of all values, whose slices the headers are. Slices of the session's own bytes would have all cores write
         // to its count of references.
@@ -177,18 +179,41 @@ impl Principal {
         text.extend_from_slice(&self.identity.text());
         text.extend_from_slice(&rfc3339::bytes(self.vouched_at()));
         text.extend_from_slice(kept);
-        let text = Bytes::from(text);
+        let mut text = Bytes::from(text);
         let kept = lengths.as_chunks::<2>().0.iter().map(|length| usize::from(u16::from_be_bytes(*length)));
+        WRITTEN.into_iter().chain(kept).map(move |length| match length {
+            0 => EMPTY,
+            // What isn't a header value (it can't be: all of them are ASCII here) is answered as unset.
+            length => HeaderValue::from_maybe_shared(text.split_to(length)).unwrap_or(EMPTY),
+        })
+    }
+
+    /// The headers that say something, for an upstream.
+    pub fn headers(&self, id: SessionId, proven: Proven) -> Vec<(HeaderName, HeaderValue)> {
+        let mut headers = Vec::with_capacity(HEADERS.len() + 1);
+        headers.extend(OWN.iter().cloned().zip(self.values(id)).filter(|(_, value)| !value.is_empty()));
+        if let Some(version) = self.few.env_version() {
+            headers.push((wire::ENV_VERSION, HeaderValue::from_static(version.as_str())));
+        }
+        if proven.body_signed {
+            headers.push((wire::BODY_SIGNED, HeaderValue::from_static("1")));
+        }
+        headers.push((wire::APP, self.place.name.clone()));
+        headers
+    }
+
+    /// Did the back end bind it, and has its client not read that yet?
+    pub fn is_risen(&self) -> bool {
+        self.few.flags & RISEN != 0
+    }
+
+    /// The same for hyper.
+    pub fn response(&self, id: SessionId, proven: Proven) -> Response<Body> {
         // A copy of the app's headers, with the values written into it: no name is hashed, and nothing is moved about.
         let mut headers = self.place.answer.clone();
         let mut values = headers.values_mut();
-        let mut start = 0;
-        for (length, value) in WRITTEN.into_iter().chain(kept).zip(&mut values) {
-            if length > 0 {
-                // What isn't a header value (it can't be: all of them are ASCII here) is answered as unset.
-                *value = HeaderValue::from_maybe_shared(text.slice(start..start + length)).unwrap_or(EMPTY);
-                start += length;
-            }
+        for (own, value) in self.values(id).zip(&mut values) {
+            *value = own;
         }
         if let (Some(value), Some(version)) = (values.next(), self.few.env_version()) {
             *value = HeaderValue::from_static(version.as_str());
@@ -251,7 +276,8 @@ pub fn place(app: &App) -> Arc<Place> {
     for name in OWN.iter().chain(&FEW) {
         answer.insert(name, EMPTY);
     }
-    answer.insert(wire::APP, HeaderValue::from_str(app.name.as_str()).unwrap_or(EMPTY));
+    let name = HeaderValue::from_str(app.name.as_str()).unwrap_or(EMPTY);
+    answer.insert(wire::APP, name.clone());
     no_store(&mut answer);
     // `http` calls the order of a map without removals arbitrary. It is the order of insertion; if that ever changes, no
     // server may start with values under other names.
@@ -264,6 +290,7 @@ pub fn place(app: &App) -> Arc<Place> {
     Arc::new(Place {
         app: app.name.clone(),
         realm: app.realm.clone(),
+        name,
         keyed: app.policy.keyed == Keyed::Required,
         answer,
         lines: lines.into(),

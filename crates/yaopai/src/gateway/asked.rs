@@ -1,7 +1,6 @@
 //! What a request asks for, in one form: HTTP/2's authority is a `Host`, and what two readers could read in two ways is refused.
 
 use http::request::Parts;
-use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, Request, Uri, Version, header};
 use yaopai_core::Error;
 use yaopai_wire::original::Original;
@@ -12,10 +11,6 @@ use yaopai_wire::problem::Code;
 pub struct Asked<'a> {
     /// What a check is asked about, and what a signature covers.
     pub original: Original<'a>,
-    /// Its host, as the client sent it.
-    pub host: &'a HeaderValue,
-    /// Its path and query, verbatim.
-    pub target: &'a PathAndQuery,
 }
 
 /// Names that say where a request ends or what it is. Another spelling of one is nobody's who means well: CGI-like back ends read
@@ -74,7 +69,7 @@ impl<'a> Asked<'a> {
         // The scheme is not signed. Which one it was matters for a port that a client needn't write: it must not.
         let original = Original::new(parts.method.as_str(), "https", host_text, target.as_str())
             .map_err(|_| malformed("Send a path that begins with a slash, and a host."))?;
-        Ok(Self { original, host, target })
+        Ok(Self { original })
     }
 }
 
@@ -93,7 +88,7 @@ mod tests {
         }
         let (parts, ()) = in_one_form(request.body(()).unwrap()).into_parts();
         let asked = Asked::read(&parts).map_err(|e| e.code.as_str())?;
-        Ok((asked.host.to_str().unwrap().to_owned(), asked.target.as_str().to_owned()))
+        Ok((asked.original.host.to_owned(), parts.uri.to_string()))
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use axum::body::HttpBody;
@@ -34,8 +34,10 @@ pub enum Broken {
 }
 
 /// A request's body. Where a signature covers its digest, the last chunk is held back until all of it was compared: the upstream
-/// never sees the end of another body.
-pub struct Upload<B> {
+/// never sees the end of another body. Most requests have none, and then this is nothing.
+pub struct Upload<B>(Option<Box<Flow<B>>>);
+
+struct Flow<B> {
     /// `None`: there is none.
     body: Option<B>,
     client: Waiting,
@@ -43,41 +45,53 @@ pub struct Upload<B> {
     digest: Option<(Sha256, ContentDigest)>,
     held: Option<Bytes>,
     done: bool,
-    course: Arc<Course>,
+    course: Arc<Moves>,
 }
 
-/// What is known of an upload while somebody else has it.
 #[derive(Default)]
-pub struct Course {
+struct Moves {
     moved: AtomicU64,
     broken: OnceLock<Broken>,
 }
 
+/// What is known of an upload while somebody else has it.
+pub struct Course(Option<Arc<Moves>>);
+
 impl Course {
     /// How often it has moved.
     pub fn moved(&self) -> u64 {
-        self.moved.load(Ordering::Relaxed)
+        self.0.as_ref().map_or(0, |moves| moves.moved.load(Ordering::Relaxed))
     }
 
     /// Why it broke, if it did.
     pub fn broken(&self) -> Option<Broken> {
-        self.broken.get().copied()
+        self.0.as_ref()?.broken.get().copied()
     }
 }
 
 impl<B: HttpBody<Data = Bytes> + Unpin> Upload<B> {
     /// Of a body, if there is one, that must have this digest, where one was signed.
     pub fn new(body: Option<B>, digest: Option<ContentDigest>, pace: Pace, hold: Option<Arc<Hold>>) -> Self {
+        if body.is_none() && digest.is_none() {
+            return Self::none();
+        }
         let digest = digest.map(|digest| (Sha256::new(), digest));
         let (client, ending) = (Waiting::new(pace), Ending::new(hold));
-        Self { body, client, ending, digest, held: None, done: false, course: Arc::default() }
+        Self(Some(Box::new(Flow { body, client, ending, digest, held: None, done: false, course: Arc::default() })))
+    }
+
+    /// Of no body.
+    pub fn none() -> Self {
+        Self(None)
     }
 
     /// To be looked at from outside.
-    pub fn course(&self) -> Arc<Course> {
-        self.course.clone()
+    pub fn course(&self) -> Course {
+        Course(self.0.as_ref().map(|flow| flow.course.clone()))
     }
+}
 
+impl<B: HttpBody<Data = Bytes> + Unpin> Flow<B> {
     fn fail(&mut self, why: Broken) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         let _ = self.course.broken.set(why);
         self.held = None;
@@ -94,41 +108,35 @@ impl<B: HttpBody<Data = Bytes> + Unpin> Upload<B> {
         }
         Poll::Ready(self.held.take().map(|last| Ok(Frame::data(last))))
     }
-}
 
-impl<B: HttpBody<Data = Bytes> + Unpin> HttpBody for Upload<B> {
-    type Data = Bytes;
-    type Error = Broken;
-
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
-        let this = &mut *self;
-        if let Some(why) = this.course.broken() {
-            return Poll::Ready(Some(Err(why)));
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        if let Some(why) = self.course.broken.get() {
+            return Poll::Ready(Some(Err(*why)));
         }
-        if this.ending.has_come(cx) {
-            return this.fail(Broken::Ended);
+        if self.ending.has_come(cx) {
+            return self.fail(Broken::Ended);
         }
-        while !this.done {
-            let Some(body) = &mut this.body else { return this.end() };
+        while !self.done {
+            let Some(body) = &mut self.body else { return self.end() };
             let frame = match Pin::new(body).poll_frame(cx) {
-                Poll::Pending if this.client.is_over(cx) => return this.fail(Broken::Slow),
+                Poll::Pending if self.client.is_over(cx) => return self.fail(Broken::Slow),
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(None) => return this.end(),
-                Poll::Ready(Some(Err(_))) => return this.fail(Broken::Client),
+                Poll::Ready(None) => return self.end(),
+                Poll::Ready(Some(Err(_))) => return self.fail(Broken::Client),
                 Poll::Ready(Some(Ok(frame))) => frame,
             };
             let bytes = frame.data_ref().map_or(0, Bytes::len);
-            this.client.came(bytes);
+            self.client.came(bytes);
             // Empty pieces move nothing.
-            this.course.moved.fetch_add(u64::from(bytes > 0), Ordering::Relaxed);
+            self.course.moved.fetch_add(u64::from(bytes > 0), Ordering::Relaxed);
             // Trailers end here: nothing of the check has seen them.
             let Ok(data) = frame.into_data() else { continue };
-            let Some((read, _)) = &mut this.digest else { return Poll::Ready(Some(Ok(Frame::data(data)))) };
+            let Some((read, _)) = &mut self.digest else { return Poll::Ready(Some(Ok(Frame::data(data)))) };
             read.update(&data);
             if data.is_empty() {
                 continue;
             }
-            if let Some(before) = this.held.replace(data) {
+            if let Some(before) = self.held.replace(data) {
                 return Poll::Ready(Some(Ok(Frame::data(before))));
             }
         }
@@ -155,6 +163,23 @@ impl<B: HttpBody<Data = Bytes> + Unpin> HttpBody for Upload<B> {
     }
 }
 
+impl<B: HttpBody<Data = Bytes> + Unpin> HttpBody for Upload<B> {
+    type Data = Bytes;
+    type Error = Broken;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        self.0.as_mut().map_or(Poll::Ready(None), |flow| flow.poll(cx))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.as_ref().is_none_or(|flow| flow.is_end_stream())
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.0.as_ref().map_or_else(|| SizeHint::with_exact(0), |flow| flow.size_hint())
+    }
+}
+
 /// How many pieces of nothing are taken for the way in which somebody ends a body.
 const EMPTY_MAX: usize = 8;
 
@@ -170,54 +195,27 @@ pub async fn is_nothing<B: HttpBody<Data = Bytes> + Unpin>(body: &mut B) -> bool
     false
 }
 
-/// An upload as it is lent to a client, which drops it if it finds no connection: then the next one has it, untouched.
-pub struct Lent<B>(Arc<Mutex<Upload<B>>>);
-
-impl<B> Lent<B> {
-    /// Of this upload.
-    pub fn new(upload: Upload<B>) -> Self {
-        Self(Arc::new(Mutex::new(upload)))
-    }
-
-    /// Once more.
-    pub fn again(&self) -> Self {
-        Self(self.0.clone())
-    }
-
-    fn with<R>(&self, act: impl FnOnce(&mut Upload<B>) -> R) -> R {
-        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl<B: HttpBody<Data = Bytes> + Unpin> HttpBody for Lent<B> {
-    type Data = Bytes;
-    type Error = Broken;
-
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
-        self.with(|upload| Pin::new(upload).poll_frame(cx))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.with(|upload| upload.is_end_stream())
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.with(|upload| upload.size_hint())
-    }
-}
-
 /// The end of a session, for who polls.
-pub struct Ending(Option<BoxFuture<'static, ()>>);
+pub struct Ending {
+    hold: Option<Arc<Hold>>,
+    /// Made when it is first asked and has not come: most bodies are over before.
+    comes: Option<BoxFuture<'static, ()>>,
+}
 
 impl Ending {
     /// Of what holds it; nobody's doesn't end.
     pub fn new(hold: Option<Arc<Hold>>) -> Self {
-        Self(hold.map(|hold| async move { hold.ended().await }.boxed()))
+        Self { hold, comes: None }
     }
 
     /// Has it come?
     pub fn has_come(&mut self, cx: &mut Context<'_>) -> bool {
-        self.0.as_mut().is_some_and(|ended| ended.as_mut().poll(cx).is_ready())
+        let Some(hold) = &self.hold else { return false };
+        let comes = self.comes.get_or_insert_with(|| {
+            let hold = hold.clone();
+            async move { hold.ended().await }.boxed()
+        });
+        comes.as_mut().poll(cx).is_ready()
     }
 }
 

@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use foldhash::fast::RandomState;
 use http::HeaderValue;
-use tokio::sync::watch;
+use tokio::sync::Notify;
 use yaopai_core::ids::SessionId;
 use yaopai_core::ports::{Change, ChangeSink};
 use yaopai_core::session::Session;
@@ -25,8 +27,32 @@ enum Said {
     Ended,
 }
 
-/// Who tells of a session's changes, and how many holds listen.
-type Held = HashMap<SessionId, (watch::Sender<Said>, usize)>;
+/// Where a session's holds are told of its changes. Nearly all of them never are: then nobody but who waits takes a lock here.
+struct Told {
+    /// Was anything ever said?
+    any: AtomicBool,
+    said: Mutex<Said>,
+    again: Notify,
+}
+
+impl Told {
+    fn nothing() -> Arc<Self> {
+        Arc::new(Self { any: AtomicBool::new(false), said: Mutex::new(Said::Nothing), again: Notify::new() })
+    }
+
+    fn say(&self, now: Said) {
+        *self.said() = now;
+        self.any.store(true, Ordering::SeqCst);
+        self.again.notify_waiters();
+    }
+
+    fn said(&self) -> MutexGuard<'_, Said> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Where they are told, and how many holds there are.
+type Held = HashMap<SessionId, (Arc<Told>, usize), RandomState>;
 
 /// Sessions with something under way. As large as that is: requests are bounded by the listener's connections, sockets by their
 /// upstream's places.
@@ -41,7 +67,7 @@ pub struct Hold {
     session: SessionId,
     /// For whom it passed. What passed without a user goes on when there is one.
     user: User,
-    said: watch::Receiver<Said>,
+    told: Arc<Told>,
 }
 
 impl Cuts {
@@ -53,26 +79,25 @@ impl Cuts {
     /// Holds a session for what passed as this user's. Its end, and that it is another user's, is told from now on.
     pub fn hold(self: &Arc<Self>, session: SessionId, user: User) -> Arc<Hold> {
         let mut shard = self.shard(session);
-        let (sender, count) = shard.entry(session).or_insert_with(|| (watch::Sender::new(Said::Nothing), 0));
+        let (told, count) = shard.entry(session).or_insert_with(|| (Told::nothing(), 0));
         *count += 1;
-        Arc::new(Hold { cuts: self.clone(), session, user, said: sender.subscribe() })
+        Arc::new(Hold { cuts: self.clone(), session, user, told: told.clone() })
     }
 
     /// The session is this user's now: holds of another one are told.
     pub fn changed(&self, session: SessionId, user: User) {
         let shard = self.shard(session);
-        if let Some((sender, _)) = shard.get(&session) {
-            let now = Said::User(user);
-            sender.send_if_modified(|said| std::mem::replace(said, now.clone()) != now);
+        if let Some((told, _)) = shard.get(&session) {
+            told.say(Said::User(user));
         }
     }
 
     /// The session has ended: all of its holds are told.
     pub fn end(&self, session: SessionId) {
         let mut shard = self.shard(session);
-        if let Some((sender, _)) = shard.remove(&session) {
+        if let Some((told, _)) = shard.remove(&session) {
             // Under the lock: a hold that is dropped meanwhile must know whether it still counts.
-            sender.send_replace(Said::Ended);
+            told.say(Said::Ended);
         }
     }
 
@@ -111,20 +136,25 @@ pub fn user_of(session: &Session) -> User {
 }
 
 impl Hold {
-    /// Is it over for this hold?
-    fn is_over(&self, said: &Said) -> bool {
-        match said {
-            Said::Nothing => false,
-            Said::User(now) => self.user.is_some() && self.user != *now,
-            Said::Ended => true,
-        }
+    /// Has the session ended, or is it no more its user's?
+    pub fn is_over(&self) -> bool {
+        self.told.any.load(Ordering::SeqCst)
+            && match &*self.told.said() {
+                Said::Nothing => false,
+                Said::User(now) => self.user.is_some() && self.user != *now,
+                Said::Ended => true,
+            }
     }
 
     /// Returns when the session has ended, or is no more its user's.
     pub async fn ended(&self) {
-        // An error means that the sender is gone without having told; it is dropped only once it has, or with the last hold.
-        if self.said.clone().wait_for(|said| self.is_over(said)).await.is_err() {
-            std::future::pending::<()>().await;
+        loop {
+            // Hears from now on, before it is asked whether it came earlier.
+            let again = self.told.again.notified();
+            if self.is_over() {
+                return;
+            }
+            again.await;
         }
     }
 }
@@ -141,7 +171,7 @@ impl Drop for Hold {
     fn drop(&mut self) {
         let mut shard = self.cuts.shard(self.session);
         // After the end there is nothing left of it, or only what came too late and counts for itself.
-        if *self.said.borrow() == Said::Ended {
+        if self.told.any.load(Ordering::SeqCst) && *self.told.said() == Said::Ended {
             return;
         }
         if let Entry::Occupied(mut held) = shard.entry(self.session) {

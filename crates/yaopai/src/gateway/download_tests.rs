@@ -38,6 +38,10 @@ impl HttpBody for Timed {
     fn is_end_stream(&self) -> bool {
         self.0.is_empty()
     }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.0.iter().map(|(_, data)| data.len() as u64).sum())
+    }
 }
 
 struct Scene {
@@ -52,7 +56,15 @@ impl Scene {
     fn new(body: Timed) -> Self {
         let (places, cuts) = (Arc::new(Semaphore::new(1)), Cuts::new());
         let (place, hold) = (places.clone().try_acquire_owned().unwrap(), cuts.hold(ID, None));
-        let download = Download::new(body, PACE, Some(hold), place);
+        let download = Download::Flowing(Flowing::new((None, body), PACE, Some(hold), place));
+        Self { places, cuts, download }
+    }
+
+    /// As the gateway does it.
+    async fn begin(body: Timed, soon: bool) -> Self {
+        let (places, cuts) = (Arc::new(Semaphore::new(1)), Cuts::new());
+        let (place, hold) = (places.clone().try_acquire_owned().unwrap(), cuts.hold(ID, None));
+        let download = Download::begin(body, PACE, Some(hold), place, soon).await;
         Self { places, cuts, download }
     }
 
@@ -160,6 +172,61 @@ async fn what_is_over_leaves_nothing() {
     drop(download);
     sleep(Duration::from_millis(1)).await;
     assert!(cuts.is_empty() && places.available_permits() == 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_come_as_a_whole_holds_no_place() {
+    let mut scene = Scene::begin(Timed::new(1, Duration::ZERO, 500), true).await;
+    assert!(!scene.has_its_place());
+    assert_eq!(scene.download.size_hint().exact(), Some(500));
+    assert!(!scene.download.is_end_stream());
+    assert_eq!(scene.take().await, Some(Ok(500)));
+    assert!(scene.download.is_end_stream());
+    assert_eq!(scene.take().await, None);
+    let nothing = Scene::begin(Timed::new(0, Duration::ZERO, 0), true).await;
+    assert!(!nothing.has_its_place() && nothing.download.is_end_stream());
+    drop((scene.download, nothing));
+    assert!(scene.cuts.is_empty());
+}
+
+/// It lies here, and the client has not had it.
+#[tokio::test(start_paused = true)]
+async fn who_was_kicked_is_not_handed_what_has_come_either() {
+    let mut scene = Scene::begin(Timed::new(1, Duration::ZERO, 500), true).await;
+    scene.cuts.end(ID);
+    assert_eq!(scene.take().await, Some(Err(Broken::Ended.to_string())));
+}
+
+/// What could lie here for long is watched, and so is what has not come or is long.
+#[tokio::test(start_paused = true)]
+async fn what_is_not_whole_or_not_asked_for_keeps_its_place_and_its_watcher() {
+    for (body, soon) in [
+        (Timed::new(1, Duration::ZERO, 500), false),
+        (Timed::new(1, SECOND, 500), true),
+        (Timed::new(2, Duration::ZERO, 500), true),
+        (Timed::new(1, Duration::ZERO, 100_000), true),
+    ] {
+        let mut scene = Scene::begin(body, soon).await;
+        assert!(scene.has_its_place());
+        sleep(1000 * SECOND).await;
+        assert!(!scene.has_its_place());
+        assert_eq!(scene.take().await, slow());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_came_while_it_was_looked_at_comes_first_and_once() {
+    let mut scene = Scene::begin(
+        Timed(VecDeque::from([(Duration::ZERO, Bytes::from_static(b"a")), (SECOND, Bytes::from_static(b"bc"))]), None),
+        true,
+    )
+    .await;
+    assert_eq!(scene.download.size_hint().exact(), Some(3));
+    assert_eq!(scene.take().await, Some(Ok(1)));
+    assert_eq!(scene.download.size_hint().exact(), Some(2));
+    assert_eq!(scene.take().await, Some(Ok(2)));
+    assert!(scene.download.is_end_stream());
+    assert_eq!(scene.take().await, None);
 }
 
 /// One byte a minute used to hold a place for hours.

@@ -29,7 +29,7 @@ impl Kept {
     /// # Errors
     /// The store's. Nothing has been sent.
     pub async fn open(service: &Service, passed: &Passed, to: Went<'_>) -> Result<Option<Self>> {
-        let (session, user) = (passed.session, passed.user.clone());
+        let (session, user) = (passed.session, passed.user());
         let of = JarOf { session, user: user.as_ref() };
         let Some(Going { cookie, alone }) = service.going(of, to).await? else { return Ok(None) };
         let cookie = match cookie {

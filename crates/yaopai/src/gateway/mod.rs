@@ -15,6 +15,7 @@ mod pace;
 mod refuse;
 mod routes;
 mod socket;
+mod timers;
 mod upstream;
 
 use std::sync::Arc;
@@ -22,7 +23,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use hyper::body::{Body as _, Incoming};
 use ipnet::IpNet;
 use tokio::sync::watch;
@@ -31,7 +32,7 @@ use yaopai_core::ports::Clock;
 use yaopai_core::service::{Service, Went};
 use yaopai_wire::carrier::Carriers;
 use yaopai_wire::digest::ContentDigest;
-use yaopai_wire::principal::{BOUND, USER};
+use yaopai_wire::principal::BOUND;
 use yaopai_wire::problem::Code;
 use yaopai_wire::signature::SIGNATURE_INPUT;
 
@@ -143,17 +144,19 @@ impl Gateway {
         let asked = Asked::read(&parts)?;
         let has_body = has_body(&parts, &mut body).await?;
         let route = self.routes.find(asked.original.path, &parts.method)?;
-        let who = self.who(route, &asked, &parts, peer).await?;
+        let mut who = self.who(route, &asked, &parts, peer).await?;
         let digest = body_digest(who.passed.as_ref(), route, &parts, has_body)?;
         let jar = self.jar(route, &asked, who.passed.as_ref()).await?;
         let place = route.upstream.place()?;
 
-        let request =
-            outgoing::Outgoing { parts: &parts, asked: &asked, peer, upgrade: upgrade.is_some(), legacy: who.legacy };
-        let head = request.head(self, route, who.passed.as_ref(), jar.as_ref().and_then(Kept::cookie));
+        let target = outgoing::without_ticket(&asked);
+        let soon = parts.version != Version::HTTP_2;
         let body = Some(body).filter(|_| has_body);
         let upload = Upload::new(body, digest, route.upstream.pace(), who.hold.clone());
-        let mut response = route.upstream.send(head, upload, who.hold.as_ref(), &*self.clock).await?;
+        let outgoing =
+            outgoing::Outgoing { gateway: self, route, peer, upgrade: upgrade.is_some(), legacy: who.legacy };
+        let request = outgoing.of(parts, target, upload, who.passed.as_mut(), jar.as_ref().and_then(Kept::cookie));
+        let mut response = route.upstream.send(request, who.hold.as_ref(), &*self.clock).await?;
 
         let socket = match (response.status(), upgrade) {
             (StatusCode::SWITCHING_PROTOCOLS, Some(client)) if socket::agreed(response.headers()) => {
@@ -165,14 +168,16 @@ impl Gateway {
             _ => None,
         };
         if let Some(jar) = jar {
-            jar.learn(response.headers()).await?;
+            Box::pin(jar.learn(response.headers())).await?;
         }
         outgoing::for_the_client(response.headers_mut(), route.cookies_of(who.legacy));
         if let Some(passed) = who.passed {
             tell(&passed, response.headers_mut());
         }
         let Some((client, upstream)) = socket else {
-            return Ok(response.map(|body| Body::new(Download::new(body, route.upstream.pace(), who.hold, place))));
+            let (head, body) = response.into_parts();
+            let body = Download::begin(body, route.upstream.pace(), who.hold, place, soon).await;
+            return Ok(Response::from_parts(head, Body::new(body)));
         };
         socket::agree(response.headers_mut());
         let ends = socket::Ends { client, upstream, idle: route.upstream.socket_idle(), stop: self.stop.clone() };
@@ -183,7 +188,7 @@ impl Gateway {
     /// Asks as a proxy's check would. From here on the end of the session is noticed, whenever it comes.
     async fn who(&self, route: &Route, asked: &Asked<'_>, parts: &Parts, peer: Peer) -> Result<Who, Error> {
         let original = asked.original.stripped_of(&self.stripped_prefix);
-        let from = origin(peer, &parts.headers, &self.proxies);
+        let from = || origin(peer, &parts.headers, &self.proxies);
         if route.legacy && self.legacy.is_shown(&parts.headers) && !self.checks.shows_ours(&original, &parts.headers) {
             // Judged as a guest is: with what only we may say, or what could be read in two ways, it doesn't pass.
             let ask = Ask { require: Require::Open, jwt: None, ..route.ask() };
@@ -203,7 +208,7 @@ impl Gateway {
                 Ok(Who { passed: None, legacy: false, hold: None })
             }
             Verdict::Passed(passed) => {
-                let user = passed.principal.get(USER).cloned();
+                let user = passed.user_header().cloned();
                 let hold = self.cuts.hold(passed.session, user.clone());
                 // An end or a change of user that came between the check and the hold reached neither.
                 self.checks.still(begun, passed.session, user.as_ref()).await?;
@@ -217,7 +222,7 @@ impl Gateway {
     async fn jar(&self, route: &Route, asked: &Asked<'_>, passed: Option<&Passed>) -> Result<Option<Kept>, Error> {
         let Some(passed) = passed.filter(|_| route.cookies == Cookies::Keep) else { return Ok(None) };
         let (upstream, host) = (route.upstream.name(), route.upstream.host_sent(asked.original.host));
-        Kept::open(&self.service, passed, Went { upstream, host, path: asked.original.path }).await
+        Box::pin(Kept::open(&self.service, passed, Went { upstream, host, path: asked.original.path })).await
     }
 
     fn trusts(&self, peer: Peer) -> bool {
@@ -238,7 +243,7 @@ async fn has_body(parts: &Parts, body: &mut Incoming) -> Result<bool, Error> {
     if !is_read || body.size_hint().exact().is_some() {
         return Ok(true);
     }
-    match tokio::time::timeout(LOOK_TIME, body::is_nothing(body)).await {
+    match Box::pin(tokio::time::timeout(LOOK_TIME, body::is_nothing(body))).await {
         Ok(true) => Ok(false),
         _ => Err(refuse::no_length()),
     }

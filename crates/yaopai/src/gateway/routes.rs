@@ -11,7 +11,7 @@ use yaopai_wire::problem::Code;
 
 use super::no_route;
 use super::upstream::Upstream;
-use crate::check::Ask;
+use crate::check::{Ask, OwnedAsk};
 use crate::config::{self, Cookies};
 
 /// All routes, those of the longest prefix first.
@@ -26,7 +26,7 @@ struct Place {
 /// A route.
 pub struct Route {
     methods: Option<Vec<Method>>,
-    check: String,
+    ask: OwnedAsk,
     /// What becomes of cookies.
     pub cookies: Cookies,
     /// Do requests of the old program's go on unchecked?
@@ -40,8 +40,7 @@ pub struct Route {
 impl Route {
     /// What is asked of a request.
     pub fn ask(&self) -> Ask<'_> {
-        // The configuration was refused otherwise; and a route that asks for what can't be met lets nobody pass.
-        Ask::parse(&self.check).unwrap_or_else(|_| Ask::nobody())
+        self.ask.borrow()
     }
 }
 
@@ -52,7 +51,9 @@ impl Routes {
         for route in routes {
             let Some(upstream) = upstreams.get(route.upstream).cloned() else { continue };
             let config::Route { prefix, methods, check, cookies, legacy, .. } = route;
-            let route = Route { by_method: false, methods, check, cookies, legacy, upstream };
+            // The configuration was refused otherwise; and a route that asks for what can't be met lets nobody pass.
+            let ask = Ask::parse(&check).unwrap_or_else(|_| Ask::nobody()).to_owned();
+            let route = Route { by_method: false, methods, ask, cookies, legacy, upstream };
             match places.iter_mut().find(|place| place.prefix == prefix) {
                 Some(place) => place.routes.push(route),
                 None => places.push(Place { prefix, routes: vec![route] }),

@@ -37,7 +37,13 @@ fn routes(entries: &[(&str, &[Method], &str)]) -> Routes {
 }
 
 fn taken(routes: &Routes, path: &str, method: &Method) -> String {
-    routes.find(path, method).map_or_else(|e| e.code.as_str().to_owned(), |route| route.check.clone())
+    routes.find(path, method).map_or_else(
+        |e| e.code.as_str().to_owned(),
+        |route| match route.ask() {
+            Ask { apps: Some(apps), .. } => format!("apps={apps}"),
+            Ask { require, .. } => format!("require={require:?}").to_lowercase(),
+        },
+    )
 }
 
 #[test]

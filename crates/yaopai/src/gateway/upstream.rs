@@ -2,21 +2,22 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use http::uri::Authority;
 use http::{HeaderValue, Response, header};
-use hyper::body::Incoming;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use yaopai_core::Error;
 use yaopai_core::ports::Clock;
 use yaopai_core::time::Timestamp;
 
-use super::body::{Course, Lent, Upload};
+use super::body::Course;
 use super::cut::{Hold, ended};
-use super::forward::{Failure, Forward, Head};
+use super::forward::{Answer, Connections, Failure, Going};
 use super::pace::Pace;
 use super::refuse;
+use super::timers::Timers;
 use crate::config::{self, HostSent};
 use crate::listen;
 
@@ -31,11 +32,12 @@ pub struct Upstream {
     addresses: Vec<Address>,
     next: AtomicUsize,
     places: Arc<Semaphore>,
-    forward: Forward,
+    timers: Timers,
 }
 
 struct Address {
     authority: Authority,
+    connections: Arc<Connections>,
     /// It took no connection; until then it is asked last. [`Timestamp`]
     marked_until: AtomicI64,
     /// Its health path failed.
@@ -53,14 +55,15 @@ impl Upstream {
     pub fn new(config: config::Upstream) -> Arc<Self> {
         let address = |authority: &Authority| Address {
             authority: authority.clone(),
+            connections: Connections::new(authority.clone(), config.connect_timeout, config.keep_alive),
             marked_until: AtomicI64::new(0),
             unwell: AtomicBool::new(false),
         };
         Arc::new(Self {
             addresses: config.addresses.iter().map(address).collect(),
             next: AtomicUsize::new(0),
+            timers: Timers::default(),
             places: Arc::new(Semaphore::new(config.max_requests)),
-            forward: Forward::new(config.connect_timeout, config.keep_alive),
             config,
         })
     }
@@ -111,27 +114,30 @@ impl Upstream {
     /// None does; or the one that does breaks off or is too slow, or the request's body or session does not last.
     pub async fn send(
         &self,
-        head: Head,
-        upload: Upload<Incoming>,
+        mut request: Going,
         hold: Option<&Arc<Hold>>,
         clock: &dyn Clock,
-    ) -> Result<Response<Incoming>, Error> {
-        let (course, lent) = (upload.course(), Lent::new(upload));
+    ) -> Result<Response<Answer>, Error> {
+        let course = request.body().course();
         let mut why = String::new();
-        for address in self.in_order(clock.now()) {
-            let head = self.addressed(&head, &address.authority);
-            let sending = self.forward.send(&address.authority, head, lent.again());
+        for address in self.in_order(clock) {
+            if self.config.host == HostSent::Upstream
+                && let Ok(host) = HeaderValue::from_str(address.authority.as_str())
+            {
+                request.headers_mut().insert(header::HOST, host);
+            }
+            let sending = address.connections.send(request);
             let sent = tokio::select! {
                 biased;
                 () = ended(hold) => return Err(refuse::ended()),
-                sent = in_time(sending, self.config.response_timeout, &course) => sent.ok_or_else(refuse::too_slow)?,
+                sent = in_time(sending, (&self.timers, self.config.response_timeout), &course) => sent.ok_or_else(refuse::too_slow)?,
             };
             match sent {
                 Ok(response) => return Ok(response),
-                Err(Failure::NotConnected(e)) => {
+                Err(Failure::NotConnected(unsent, e)) => {
                     tracing::debug!(upstream = %self.config.name, address = %address.authority, error = %e, "no connection");
                     address.marked_until.store((clock.now() + MARKED).0, Ordering::Relaxed);
-                    why = e;
+                    (request, why) = (unsent, e);
                 }
                 Err(Failure::Broken(e)) => {
                     let because = course.broken().map_or_else(refuse::failed, refuse::broken);
@@ -143,7 +149,11 @@ impl Upstream {
     }
 
     /// In turn, those that seem well first. The others are better than nothing.
-    fn in_order(&self, now: Timestamp) -> Vec<&Address> {
+    fn in_order(&self, clock: &dyn Clock) -> Vec<&Address> {
+        if let [only] = &self.addresses[..] {
+            return vec![only];
+        }
+        let now = clock.now();
         let from = self.next.fetch_add(1, Ordering::Relaxed) % self.addresses.len().max(1);
         let (before, after) = self.addresses.split_at(from.min(self.addresses.len()));
         let mut all: Vec<&Address> = after.iter().chain(before).collect();
@@ -152,21 +162,11 @@ impl Upstream {
         all
     }
 
-    fn addressed(&self, head: &Head, authority: &Authority) -> Head {
-        let mut head = head.clone();
-        if self.config.host == HostSent::Upstream
-            && let Ok(host) = HeaderValue::from_str(authority.as_str())
-        {
-            head.headers.insert(header::HOST, host);
-        }
-        head
-    }
-
     async fn watch_health(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
         let Some((path, every)) = &self.config.health else { return };
         loop {
             for address in &self.addresses {
-                let asking = self.forward.is_well(&address.authority, path);
+                let asking = address.connections.is_well(path);
                 let well = tokio::time::timeout(*every, asking).await.unwrap_or(false);
                 if address.unwell.swap(!well, Ordering::Relaxed) == well {
                     tracing::warn!(upstream = %self.config.name, address = %address.authority, well, "an upstream's health changed");
@@ -181,14 +181,20 @@ impl Upstream {
 }
 
 /// `None` if it took longer than this since the upload last moved: a large body on a slow network takes its time.
-async fn in_time<F: Future>(sending: F, limit: Duration, course: &Course) -> Option<F::Output> {
-    let mut sending = std::pin::pin!(sending);
-    loop {
-        let before = course.moved();
-        match tokio::time::timeout(limit, &mut sending).await {
-            Ok(done) => return Some(done),
-            Err(_) if course.moved() != before => {}
-            Err(_) => return None,
+async fn in_time<F: Future>(sending: F, (timers, limit): (&Timers, Duration), course: &Course) -> Option<F::Output> {
+    let (mut sending, mut timer, mut before) = (std::pin::pin!(sending), timers.lend(limit), course.moved());
+    std::future::poll_fn(|cx| {
+        if let Poll::Ready(done) = sending.as_mut().poll(cx) {
+            return Poll::Ready(Some(done));
         }
-    }
+        while timer.poll(cx).is_ready() {
+            if course.moved() == before {
+                return Poll::Ready(None);
+            }
+            before = course.moved();
+            timer.again(limit);
+        }
+        Poll::Pending
+    })
+    .await
 }

@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 use tokio::sync::watch;
 use tokio_io_timeout::TimeoutStream;
 
+use super::one_timer::OneTimer;
 use super::rewound::Rewound;
 use super::{Answer, HEAD_MAX, Handler, Limits, Peer, stopping};
 
@@ -56,7 +57,7 @@ pub(super) async fn serve_one<S, A>(
     // hyper has its own.
     stream.as_mut().set_read_timeout_pinned(None);
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.header_time).max_buf_size(HEAD_MAX);
+    builder.http1().timer(OneTimer::new()).header_read_timeout(limits.header_time).max_buf_size(HEAD_MAX);
     builder
         .http2()
         .timer(TokioTimer::new())

@@ -4,6 +4,7 @@
 mod bind;
 pub mod brief;
 mod either;
+mod one_timer;
 pub mod proxies;
 mod rewound;
 
@@ -16,7 +17,7 @@ use futures_util::future::NeverError;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use ipnet::IpNet;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -25,6 +26,7 @@ use tokio_io_timeout::TimeoutStream;
 
 pub use bind::{Bound, ListenError};
 use brief::{Brief, End};
+use one_timer::OneTimer;
 use rewound::Rewound;
 
 /// What one listener allows its peers.
@@ -179,7 +181,7 @@ fn connection<A: Answer>(
     answer: Arc<A>,
 ) -> http1::Connection<TokioIo<impl AsyncRead + AsyncWrite + Unpin + Send>, Handler<A>> {
     http1::Builder::new()
-        .timer(TokioTimer::new())
+        .timer(OneTimer::new())
         .header_read_timeout(limits.header_time)
         .max_buf_size(HEAD_MAX)
         .serve_connection(TokioIo::new(stream), Handler { peer, answer })

@@ -65,7 +65,7 @@ impl Service {
         }
         let alone = self.alone(of.session, to.upstream).await?;
         // Another's answer may have filled it meanwhile.
-        let cookie = self.cookies_for(of, to.host, to.path).await?;
+        let cookie = self.open_jar_of(of).await?.and_then(|open| open.header(&origin, self.world().clock.now()));
         Ok(Some(Going { cookie, alone }))
     }
 
