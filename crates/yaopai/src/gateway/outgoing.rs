@@ -257,6 +257,13 @@ mod tests {
         }
     }
 
+    /// What is looked up by its first letter alone has to have one of those.
+    #[test]
+    fn what_stops_here_begins_as_it_is_looked_for() {
+        let all = FROM_PROXIES.iter().chain(&OTHER_PATH).chain(&OTHER_METHOD);
+        assert!(all.chain(&["yaopai-user"]).all(|name| name.starts_with(['x', 'y'])));
+    }
+
     #[test]
     fn an_upstream_does_not_speak_for_us() {
         let answer = [("yaopai-code", "session_kicked"), ("yaopai_bound", "1"), ("set-cookie", "a=b"), ("etag", "x")];

@@ -7,6 +7,7 @@
 mod back_end;
 mod durable;
 mod fleet;
+mod jars;
 mod kicks;
 #[allow(dead_code, reason = "shared with the test of one node")]
 #[path = "../crash/ledger.rs"]
