@@ -228,6 +228,23 @@ mod tests {
         assert!(other.ended().now_or_never().is_none());
     }
 
+    /// Not only who asks again.
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_is_woken() {
+        let cuts = Cuts::new();
+        let holds = [cuts.hold(ID, None), cuts.hold(ID, Some(HeaderValue::from_static("42")))];
+        let waiting = holds.map(|hold| tokio::spawn(async move { hold.ended().await }));
+        tokio::task::yield_now().await;
+        cuts.changed(ID, Some(HeaderValue::from_static("43")));
+        let [one, other] = waiting.map(|waits| tokio::time::timeout(std::time::Duration::from_secs(1), waits));
+        assert!(other.await.is_ok() && one.await.is_err(), "whose user has changed, and nobody else");
+        let hold = cuts.hold(ID, None);
+        let waits = tokio::spawn(async move { hold.ended().await });
+        tokio::task::yield_now().await;
+        cuts.end(ID);
+        assert!(tokio::time::timeout(std::time::Duration::from_secs(1), waits).await.is_ok());
+    }
+
     #[test]
     fn another_user_reaches_the_holds_of_the_one_before() {
         let user = |name: &'static str| Some(HeaderValue::from_static(name));
