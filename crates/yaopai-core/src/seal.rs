@@ -162,7 +162,11 @@ impl Sealer {
         }
         let newest = store.data_keys().await?.into_iter().max_by_key(|k| k.id);
         let id = match newest {
-            Some(key) if key.reserved + BLOCK <= SEALS_MAX => key.id,
+            // Another node may have made it since.
+            Some(key) if key.reserved + BLOCK <= SEALS_MAX => {
+                self.learn(&key)?;
+                key.id
+            }
             newest => {
                 let key = self.new_key(newest.map_or(1, |k| k.id + 1))?;
                 store.add_data_key(key).await?;

@@ -9,6 +9,9 @@ use std::collections::HashSet;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
+/// How many transactions are known to have been applied, at most.
+const APPLIED_MAX: usize = 100_000;
+
 /// Taken before the shared store is read.
 #[derive(Debug, Clone, Copy)]
 pub struct ReadTicket {
@@ -72,6 +75,10 @@ impl Follower {
         let news: Vec<_> = news.collect();
         self.applied.extend(page.changes.iter().map(|change| change.xid));
         self.applied.retain(|xid| *xid >= cursor);
+        // Somebody's transaction that never ends would have us remember for ever. To forget a session twice is harmless.
+        if self.applied.len() > APPLIED_MAX {
+            self.applied.clear();
+        }
         self.at = Some(Position { timeline: page.timeline, cursor });
         Ok(if lost { News::Lost } else { News::Changed(news) })
     }

@@ -18,7 +18,7 @@ pub struct Moment {
 
 impl Moment {
     /// Before any other.
-    const NEVER: Self = Self { boot: i64::MIN / 2, wall: i64::MIN / 2 };
+    pub const NEVER: Self = Self { boot: i64::MIN / 2, wall: i64::MIN / 2 };
 
     /// How much time has passed since, in milliseconds: what the clock says that has gone on further.
     pub fn since(self, earlier: Self) -> i64 {
@@ -67,8 +67,12 @@ impl Lease {
 
     /// How much longer it holds (milliseconds) unless it is renewed; negative once it is over.
     pub fn left(&self) -> i64 {
-        let renewed = Moment { boot: self.boot.load(Ordering::Acquire), wall: self.wall.load(Ordering::Acquire) };
-        self.max_stale - self.moment().since(renewed)
+        self.max_stale - self.moment().since(self.renewed())
+    }
+
+    /// When the last reading began that brought news.
+    pub fn renewed(&self) -> Moment {
+        Moment { boot: self.boot.load(Ordering::Acquire), wall: self.wall.load(Ordering::Acquire) }
     }
 
     /// All news up to this moment is in the table. One that came late moves nothing back.

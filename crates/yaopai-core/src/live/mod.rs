@@ -177,10 +177,8 @@ impl<A: Send + Sync + 'static> LiveTable<A> {
             Some(Err(why)) if why.is_open() => return Looked::Unsure,
             Some(Err(why)) => return Looked::Unproved(why),
         };
-        // What other nodes may have accepted before is no use of the session yet.
-        if proven.unshared.is_none() {
-            live.touch(up, slide);
-        }
+        // Of many nodes another one may have accepted it before, within the minute that it is good for: its holder signed it all the same.
+        live.touch(up, slide);
         Looked::Pass(read(&live.answer, proven))
     }
 

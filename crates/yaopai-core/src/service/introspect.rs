@@ -32,8 +32,7 @@ impl Service {
     /// # Errors
     /// The store's.
     pub async fn live_session(&self, realm: &Realm, id: SessionId) -> Result<Option<(Session, Arc<App>)>> {
-        let read = self.world().presence.begin_read();
-        let Some((session, app)) = inactive(self.load_by_id(id).await)? else { return Ok(None) };
+        let Some((session, app, read)) = inactive(self.load_and_when(id).await)? else { return Ok(None) };
         self.still_true(read)?;
         let (now, up) = self.now();
         let live = session.ended.is_none() && session.expired(now, up, session.last_seen, self.idle(&app)).is_none();

@@ -215,8 +215,7 @@ impl Service {
     /// The refusal that the client is to be told.
     pub async fn authenticate(&self, credentials: &Credentials, slide: bool) -> Result<Authenticated> {
         let shown = credentials.token.secret.hash();
-        let read = self.world().presence.begin_read();
-        let (session, app) = self.load(&credentials.token).await?;
+        let (session, app, read) = self.load_and_when(SessionId(credentials.token.id)).await?;
         if let Worth::Refused(code) = self.worth(&session, &app, &shown) {
             return Err(refused(code));
         }
@@ -229,9 +228,8 @@ impl Service {
     /// # Errors
     /// The refusal that the client is to be told.
     pub async fn proved_before(&self, token: &Token, proven: Proven, slide: bool) -> Result<Authenticated> {
-        let read = self.world().presence.begin_read();
-        let loaded = self.load(token).await?;
-        self.let_in(loaded, token.secret.hash(), proven, (read, slide)).await
+        let (session, app, read) = self.load_and_when(SessionId(token.id)).await?;
+        self.let_in((session, app), token.secret.hash(), proven, (read, slide)).await
     }
 
     async fn let_in(
@@ -271,11 +269,22 @@ impl Service {
 
     /// The same by its id, for who may name that.
     async fn load_by_id(&self, id: SessionId) -> Result<(Session, Arc<App>)> {
+        self.load_and_when(id).await.map(|(session, app, _)| (session, app))
+    }
+
+    /// The same, and when it was read. Of many nodes one waits no longer than it could act on what it reads.
+    async fn load_and_when(&self, id: SessionId) -> Result<(Session, Arc<App>, Option<ReadTicket>)> {
+        let Some(nodes) = &self.world().nodes else { return self.load_in_turn(id).await };
+        tokio::time::timeout(nodes.max_stale, self.load_in_turn(id)).await.unwrap_or_else(|_| Err(too_slow()))
+    }
+
+    async fn load_in_turn(&self, id: SessionId) -> Result<(Session, Arc<App>, Option<ReadTicket>)> {
         // Asked before the store: what leaves the table in between leaves it with a later use than the store may have shown.
         let seen = self.world().presence.last_seen(id);
         let lane = if seen.is_some() { &self.inner.slow } else { &self.inner.strangers };
         // Waiting is fair and bounded by the listeners' connections.
         let _permit = lane.acquire().await.map_err(|e| Error::new(Code::Internal, "Try again.").internal(e))?;
+        let read = self.world().presence.begin_read();
         let mut session = self.world().store.load(id).await?.ok_or_else(unknown)?;
         session.last_seen = session.last_seen.max(seen.unwrap_or_default());
         let app = self.world().apps.get(&session.app).cloned();
@@ -284,7 +293,7 @@ impl Service {
         if session.realm != app.realm {
             return Err(unknown().internal(format!("app {} has left realm {}", session.app, session.realm)));
         }
-        Ok((session, app))
+        Ok((session, app, read))
     }
 
     /// Of many nodes another one may have ended a session while it was read here: what took too long isn't acted on.
@@ -292,7 +301,7 @@ impl Service {
         if self.world().presence.still_true(read) {
             return Ok(());
         }
-        Err(Error::new(Code::Unavailable, "The database was too slow to be believed; try again.").retry_after(1))
+        Err(too_slow())
     }
 
     /// After how long without use a session is over. Other nodes' latest uses aren't in the store yet.
@@ -358,6 +367,10 @@ pub fn refused(code: Code) -> Error {
             _ => "Log in again.",
         },
     )
+}
+
+fn too_slow() -> Error {
+    Error::new(Code::Unavailable, "The database was too slow to be believed; try again.").retry_after(1)
 }
 
 fn unknown() -> Error {

@@ -244,8 +244,7 @@ impl Service {
         let told = taken.as_ref().err().filter(|e| e.code != Code::ProofStale);
         self.tell_refused(Event::refused(Kind::Proof, ""), told);
         let (id, user, purpose, place, is_view) = taken?;
-        let read = self.world().presence.begin_read();
-        let (session, app) = self.load_by_id(id).await?;
+        let (session, app, read) = self.load_and_when(id).await?;
         self.still_true(read)?;
         let shown = session.secrets.current();
         if let Worth::Refused(code) = self.worth(&session, &app, &shown) {

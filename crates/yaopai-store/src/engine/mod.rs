@@ -166,6 +166,10 @@ where
 {
     let (reply, answer) = oneshot::channel();
     lane.submit(Box::new(move |db: &R| {
+        // Who has given up needs nothing read.
+        if reply.is_closed() {
+            return;
+        }
         let _ = reply.send(query(db).map_err(|e| e.store_error()));
     }))?;
     Ok(answer)

@@ -36,6 +36,8 @@ pub struct Db {
     /// Which of the servers this is.
     pub(super) node: Cell<i32>,
     silence: Cell<Duration>,
+    /// Counts connections.
+    made: Cell<u64>,
 }
 
 struct Live {
@@ -62,6 +64,7 @@ impl Db {
             in_transaction: Cell::new(false),
             node: Cell::new(0),
             silence: Cell::new(SILENCE),
+            made: Cell::new(0),
         };
         db.reconnect().map_err(|e| PostgresError::Unreachable { place: settings.place(), what: e.to_string() })?;
         Ok(db)
@@ -75,7 +78,8 @@ impl Db {
     /// Makes a new connection in the place of the one there was.
     pub(super) fn reconnect(&self) -> Result<(), Error> {
         self.disconnect();
-        let made = self.wait(async {
+        // Each host has its own time: one that says nothing must not use up the others'.
+        let made = self.wait_for(self.settings.patience().max(self.silence.get()), async {
             let (client, connection) = self.settings.config.connect(NoTls).await?;
             // It ends with its client, and what it has to say of its end the client says too.
             let driver = self.runtime.spawn(async { drop(connection.await) });
@@ -84,6 +88,7 @@ impl Db {
         });
         let (client, driver) = made.map_err(|e| Error::Lost(e.to_string()))?;
         *self.live.borrow_mut() = Some(Live { client, driver, statements: HashMap::new() });
+        self.made.set(self.made.get() + 1);
         Ok(())
     }
 
@@ -105,11 +110,23 @@ impl Db {
         &self.settings
     }
 
+    /// Which connection this is. Another one may be another server's, or that of a server that has forgotten what it hadn't written down.
+    pub(super) fn connection(&self) -> u64 {
+        self.made.get()
+    }
+
     fn wait<T>(&self, work: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Error> {
+        self.wait_for(self.silence.get(), work)
+    }
+
+    fn wait_for<T>(
+        &self,
+        patience: Duration,
+        work: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, Error> {
         let silence = || Error::Lost("the server is silent".into());
-        self.runtime.block_on(async {
-            tokio::time::timeout(self.silence.get(), work).await.map_err(|_| silence())?.map_err(Error::from)
-        })
+        self.runtime
+            .block_on(async { tokio::time::timeout(patience, work).await.map_err(|_| silence())?.map_err(Error::from) })
     }
 
     /// Runs something that answers nothing.

@@ -14,6 +14,8 @@ use super::settings::Settings;
 use super::value::Id;
 use crate::rows::Fault as _;
 
+/// How long a host may take to take a connection.
+const CONNECT: Duration = Duration::from_millis(400);
 /// Who is silent for longer isn't waited for: another connection may tell more.
 const SILENCE: Duration = Duration::from_secs(1);
 const GREETING: &str = "SET statement_timeout = '1s'; SET jit = off; SET default_transaction_read_only = on; \
@@ -39,6 +41,8 @@ pub struct PostgresLog {
     seen: Option<String>,
     /// Whose snapshot that is. Another one's numbers say nothing here.
     timeline: u32,
+    /// The connection that it was asked over.
+    connection: u64,
 }
 
 impl PostgresLog {
@@ -47,12 +51,12 @@ impl PostgresLog {
     /// # Errors
     /// [`PostgresError`], whose text says what to do.
     pub fn open(url: &str, node: &str) -> Result<Self, PostgresError> {
-        let settings = Arc::new(Settings::parse(url, node)?);
+        let settings = Arc::new(Settings::parse(url, node)?.hasty(CONNECT));
         let opening = std::thread::Builder::new().name("store-opening".into());
         let opening = opening.spawn(move || Db::connect(&settings, GREETING)).map_err(PostgresError::system)?;
         let db = opening.join().unwrap_or_else(|_| Err(PostgresError::system("opening it panicked")))?;
         db.set_silence(SILENCE);
-        Ok(Self { db, seen: None, timeline: 0 })
+        Ok(Self { db, seen: None, timeline: 0, connection: 0 })
     }
 
     fn read(&mut self) -> Read<Polled> {
@@ -76,7 +80,14 @@ impl PostgresLog {
             let polled = Polled { page, downtime: Downtime(rows::get(row, 5)?), clock: Timestamp(rows::get(row, 6)?) };
             Ok((rows::get::<String>(row, 0)?, polled))
         })?;
-        let (seen, polled) = row.ok_or_else(|| Error::Unreadable("the row of `meta` is gone".into()))?;
+        let (seen, mut polled) = row.ok_or_else(|| Error::Unreadable("the row of `meta` is gone".into()))?;
+        // A server that crashed may give numbers out again that it hadn't written down, and then the snapshot says nothing of them. No
+        // connection outlives that.
+        if self.db.connection() != self.connection {
+            polled.page.kept_from = u64::MAX;
+            polled.page.changes.clear();
+            self.connection = self.db.connection();
+        }
         // One that was replaced and answers late is not who is asked on.
         if polled.page.timeline >= self.timeline {
             (self.seen, self.timeline) = (Some(seen), polled.page.timeline);

@@ -24,6 +24,9 @@ const GREETING: &str = "SELECT set_config('synchronous_commit', 'on', false) \
     SET lock_timeout = '2s'; SET statement_timeout = '4s'; SET idle_in_transaction_session_timeout = '4s'; SET jit = off; \
     SET default_transaction_isolation = 'read committed'";
 
+/// How long a host may take to take a connection.
+const CONNECT: Duration = Duration::from_secs(1);
+
 /// How long a statement may take before the connection is given up.
 const SILENCE: Duration = Duration::from_secs(5);
 
@@ -52,7 +55,7 @@ impl PostgresNonces {
     /// # Errors
     /// [`PostgresError`], whose text says what to do.
     pub fn open(url: &str, node: &str) -> Result<Self, PostgresError> {
-        let settings = Arc::new(Settings::parse(url, node)?);
+        let settings = Arc::new(Settings::parse(url, node)?.hasty(CONNECT));
         // On a thread of its own: the caller may be in a runtime, and there is one in the connection.
         let opening = move || {
             let db = open::ready(&settings, GREETING)?;

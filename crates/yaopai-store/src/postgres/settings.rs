@@ -61,6 +61,18 @@ impl Settings {
         Ok(Self { config, node: node.to_owned() })
     }
 
+    /// The same for who can't wait: so long for each host.
+    pub fn hasty(mut self, connect: Duration) -> Self {
+        self.config.connect_timeout(connect);
+        self
+    }
+
+    /// How long connecting may take, with all hosts in turn.
+    pub fn patience(&self) -> Duration {
+        let each = self.config.get_connect_timeout().copied().unwrap_or(Duration::from_secs(5));
+        each * u32::try_from(self.config.get_hosts().len()).unwrap_or(u32::MAX) + Duration::from_secs(1)
+    }
+
     /// Where it is, for messages.
     pub fn place(&self) -> String {
         let hosts = self.config.get_hosts().iter().map(|host| match host {

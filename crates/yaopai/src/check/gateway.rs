@@ -135,7 +135,8 @@ impl Checks {
     /// # Errors
     /// Why it ended, or that it has just changed.
     pub async fn still(&self, begun: Begun, session: SessionId, user: Option<&HeaderValue>) -> Result<(), Error> {
-        if self.table.changed_since(begun.0, session) {
+        let (changed, lease) = (self.table.changed_since(begun.0, session), self.table.lease());
+        if changed && lease.is_none() {
             return Err(Box::pin(self.ended(session)).await);
         }
         let known = || {
@@ -143,8 +144,8 @@ impl Checks {
             let same = |user: &HeaderValue| self.table.peek(session, |principal| principal.user() == user.as_bytes());
             user.is_none_or(|user| same(user).unwrap_or(true))
         };
-        // Of many nodes one without news hears of no change.
-        if known() && self.table.lease().is_none_or(Lease::holds) {
+        // Of many nodes one without news hears of no change, and of what changed it hears that it did.
+        if !changed && known() && lease.is_none_or(Lease::holds) {
             return Ok(());
         }
         // The table knows the confirmed secret's principal; another secret may act as the user all the same.
@@ -156,6 +157,19 @@ impl Checks {
             Some(_) if read.is_none_or(|read| self.table.still_true(read)) => Ok(()),
             _ => Err(Box::pin(self.ended(session)).await),
         }
+    }
+
+    /// The same once more, where something was waited for since: before the first byte goes on. A node that is alone is told of an end by its
+    /// hold; one of many may have stood still.
+    ///
+    /// # Errors
+    /// As [`Self::still`].
+    pub async fn still_now(&self, begun: Begun, session: SessionId, user: Option<&HeaderValue>) -> Result<(), Error> {
+        let Some(lease) = self.table.lease() else { return Ok(()) };
+        if lease.holds() && !self.table.changed_since(begun.0, session) {
+            return Ok(());
+        }
+        Box::pin(self.still(begun, session, user)).await
     }
 
     /// Why a session ended, for its client.

@@ -264,12 +264,12 @@ impl Checks {
             slide,
             |key, quota| self.proofs.prove(key, id, (original, fields, needs), now, quota),
             |principal, proven| {
-                ask.meets(principal, now)?;
                 if proven.unshared.is_some() {
                     let principal = principal.clone();
                     let token = token.clone();
                     return Ok(Decision::Share(Shared { token, principal, session: id, proven, slide, begun }));
                 }
+                ask.meets(principal, now)?;
                 match wanted.map(|wanted| self.issuer.ready(wanted, principal, id, proven)) {
                     None => Ok(Decision::Pass(pass(principal, id, proven, None))),
                     Some(Handed::Now(jwt)) => Ok(Decision::Pass(pass(principal, id, proven, Some(&jwt)))),
@@ -279,6 +279,10 @@ impl Checks {
         );
         match looked {
             Looked::Pass(Ok(decision)) => decision,
+            // Of many nodes another one may have bound it a moment ago.
+            Looked::Pass(Err(_)) if self.table.lease().is_some() => {
+                Decision::Unsure(Credentials { token, signed: Kept::of(original, fields, needs), from: None })
+            }
             Looked::Pass(Err(code)) => Decision::Refuse(code),
             Looked::Expired => Decision::Refuse(Code::SessionExpired),
             Looked::Unproved(why) => Decision::Unproved(id, self.app_of(id), why),

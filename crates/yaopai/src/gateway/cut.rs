@@ -187,12 +187,13 @@ impl Drop for Hold {
 pub struct CuttingSink<S> {
     table: Arc<S>,
     cuts: Arc<Cuts>,
+    many: bool,
 }
 
 impl<S> CuttingSink<S> {
-    /// Over this table.
-    pub fn new(table: Arc<S>, cuts: Arc<Cuts>) -> Self {
-        Self { table, cuts }
+    /// Over this table; `many`: of one node of many.
+    pub fn new(table: Arc<S>, cuts: Arc<Cuts>, many: bool) -> Self {
+        Self { table, cuts, many }
     }
 }
 
@@ -204,6 +205,8 @@ impl<S: ChangeSink> ChangeSink for CuttingSink<S> {
         };
         self.table.apply(change);
         match user {
+            // Of many nodes another one's later change may have been heard of before this one was told: the log tells in order.
+            Some(_) if self.many => {}
             Some(user) => self.cuts.changed(session, user),
             None => self.cuts.end(session),
         }

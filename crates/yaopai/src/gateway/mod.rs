@@ -37,7 +37,7 @@ use yaopai_wire::problem::Code;
 use yaopai_wire::signature::SIGNATURE_INPUT;
 
 use crate::api::origin::origin;
-use crate::check::{Ask, Checks, Passed, Require, Verdict};
+use crate::check::{Ask, Begun, Checks, Passed, Require, Verdict};
 use crate::config::{self, Cookies, Legacy};
 use crate::listen::Peer;
 use crate::telemetry::{Metrics, Side};
@@ -94,6 +94,8 @@ struct Who {
     legacy: bool,
     /// Held from before the request goes on until all of it is over.
     hold: Option<Arc<Hold>>,
+    /// From when it passed.
+    begun: Option<Begun>,
 }
 
 impl Gateway {
@@ -148,6 +150,9 @@ impl Gateway {
         let digest = body_digest(who.passed.as_ref(), route, &parts, has_body)?;
         let jar = self.jar(route, &asked, who.passed.as_ref()).await?;
         let place = route.upstream.place()?;
+        if let (Some(passed), Some(begun)) = (&who.passed, who.begun) {
+            self.checks.still_now(begun, passed.session, passed.user_header()).await?;
+        }
 
         let target = outgoing::without_ticket(&asked);
         let soon = parts.version != Version::HTTP_2;
@@ -199,13 +204,13 @@ impl Gateway {
             };
             self.metrics.gateway_side(Side::Legacy);
             self.service.moved().legacy_request(ask.realm);
-            return Ok(Who { passed: None, legacy: true, hold: None });
+            return Ok(Who { passed: None, legacy: true, hold: None, begun: None });
         }
         let begun = self.checks.begin();
         match self.checks.judge(&route.ask(), &original, &parts.headers, from).await? {
             Verdict::Guest => {
                 self.metrics.gateway_side(Side::Guest);
-                Ok(Who { passed: None, legacy: false, hold: None })
+                Ok(Who { passed: None, legacy: false, hold: None, begun: None })
             }
             Verdict::Passed(passed) => {
                 let user = passed.user_header().cloned();
@@ -213,7 +218,7 @@ impl Gateway {
                 // An end or a change of user that came between the check and the hold reached neither.
                 self.checks.still(begun, passed.session, user.as_ref()).await?;
                 self.metrics.gateway_side(Side::Yaopai);
-                Ok(Who { passed: Some(passed), legacy: false, hold: Some(hold) })
+                Ok(Who { passed: Some(passed), legacy: false, hold: Some(hold), begun: Some(begun) })
             }
         }
     }

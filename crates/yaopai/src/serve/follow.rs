@@ -4,7 +4,7 @@
 //! elsewhere is looked at again: an ended session's is cut at once, of another change the store is asked whose it is now. While there
 //! is no news, all that is under way is looked at again and again, and cut where nobody can say.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
@@ -12,16 +12,16 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
+use tokio::time::MissedTickBehavior;
 use yaopai_core::ids::SessionId;
-use yaopai_core::live::{Follower, Lease, LiveTable, News};
+use yaopai_core::live::{Follower, Lease, LiveTable, Moment, News};
 use yaopai_core::ports::{ChangeLog, Clock, Store};
 use yaopai_core::session::Session;
-use yaopai_core::time::Downtimes;
+use yaopai_core::time::{Downtimes, millis};
 
 use crate::check::Principal;
 use crate::gateway::{Cuts, user_of};
-use crate::listen;
 use crate::telemetry::Metrics;
 
 /// How often the log is read.
@@ -30,8 +30,13 @@ const POLL_EVERY: Duration = Duration::from_millis(250);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// How far (milliseconds) the database's clock may be from ours before it is told.
 const SKEW_TOLD: i64 = 5_000;
+/// How long one look at all that is in doubt may take before what else has come is looked at, too.
+const ROUND: Duration = Duration::from_millis(250);
 /// Sessions that are looked at again at a time.
 const AT_A_TIME: usize = 64;
+
+/// Sessions of which a poll that began then has told something.
+type Changes = (Moment, Vec<SessionId>);
 
 /// What follows the log.
 pub(super) struct Follow {
@@ -50,17 +55,12 @@ pub(super) struct Following {
 }
 
 impl Follow {
-    /// Reads the log from here on. What is under way is looked at again until `stopping` turns true.
-    pub fn start(
-        mut self,
-        store: Arc<dyn Store>,
-        max_stale: Duration,
-        stopping: watch::Receiver<bool>,
-    ) -> std::io::Result<Following> {
+    /// Reads the log from here on.
+    pub fn start(mut self, store: Arc<dyn Store>, max_stale: Duration) -> std::io::Result<Following> {
         // As many as are under way at a time, and those are bounded.
         let (again, doubted) = mpsc::unbounded_channel();
-        let again_of = Again { table: self.table.clone(), cuts: self.cuts.clone(), store, max_stale };
-        tokio::spawn(again_of.look(doubted, stopping));
+        let (table, cuts, max_stale) = (self.table.clone(), self.cuts.clone(), millis(max_stale));
+        tokio::spawn(Again { table, cuts, store, max_stale, doubts: HashMap::new() }.look(doubted));
         let (stop, stopped) = channel();
         let thread = std::thread::Builder::new().name("log".into()).spawn(move || {
             let mut state = State::default();
@@ -75,7 +75,7 @@ impl Follow {
         Ok(Following { stop, thread })
     }
 
-    fn poll(&mut self, state: &mut State, again: &mpsc::UnboundedSender<Vec<SessionId>>) {
+    fn poll(&mut self, state: &mut State, again: &mpsc::UnboundedSender<Changes>) {
         let Some(began) = self.table.lease().map(Lease::moment) else { return };
         let polled = match self.log.poll() {
             Ok(polled) => polled,
@@ -87,9 +87,9 @@ impl Follow {
                 return;
             }
         };
-        self.metrics.polled(true);
         self.downtime.learn(polled.downtime);
-        let skew = self.clock.shown().0 - polled.clock.0;
+        // The one that sessions expire by.
+        let skew = self.clock.now().0 - polled.clock.0;
         if std::mem::replace(&mut state.skewed, skew.abs() > SKEW_TOLD) != (skew.abs() > SKEW_TOLD) {
             tracing::warn!(
                 skew_ms = skew,
@@ -105,16 +105,20 @@ impl Follow {
                 other.filter(|id| self.cuts.holds(*id)).collect::<Vec<_>>()
             }
             Err(e) => {
-                tracing::warn!(error = %e, "the log is another server's by now");
+                self.metrics.polled(false);
+                if !std::mem::replace(&mut state.silent, true) {
+                    tracing::warn!(error = %e, "no news of the other nodes: after max_stale each check asks the database");
+                }
                 return;
             }
         };
+        self.metrics.polled(true);
         if std::mem::replace(&mut state.silent, false) {
             tracing::info!("there is news of the other nodes again");
         }
         if !doubted.is_empty() {
             // Nobody listens any more: the server stops.
-            let _ = again.send(doubted);
+            let _ = again.send((began, doubted));
         }
     }
 }
@@ -140,54 +144,107 @@ struct Again {
     table: Arc<LiveTable<Principal>>,
     cuts: Arc<Cuts>,
     store: Arc<dyn Store>,
-    max_stale: Duration,
+    max_stale: i64,
+    /// What isn't known to be right.
+    doubts: HashMap<SessionId, Doubt>,
+}
+
+/// Since when something isn't known to be right.
+#[derive(Clone, Copy)]
+struct Doubt {
+    since: Moment,
+    /// Something about it changed; otherwise there is no news, and it is right if that comes.
+    changed: bool,
+}
+
+/// What the store says.
+enum Look {
+    Is(Box<Session>),
+    Ended,
+    /// Nothing, or too late.
+    Unknown,
 }
 
 impl Again {
-    async fn look(self, mut doubted: mpsc::UnboundedReceiver<Vec<SessionId>>, mut stopping: watch::Receiver<bool>) {
+    /// Until whoever reads the log has gone.
+    async fn look(mut self, mut doubted: mpsc::UnboundedReceiver<Changes>) {
+        let mut every = tokio::time::interval(LOOK_EVERY);
+        every.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            tokio::select! {
-                () = listen::stopping(&mut stopping) => return,
+            let some = tokio::select! {
                 some = doubted.recv() => match some {
-                    Some(some) => self.at(some).await,
+                    Some(some) => Some(some),
                     None => return,
                 },
-                () = tokio::time::sleep(LOOK_EVERY) => {
-                    // Before it is over: reading takes its time, too.
-                    let left = self.table.lease().map_or(i64::MAX, Lease::left);
-                    if left < i64::try_from(self.max_stale.as_millis() / 2).unwrap_or(i64::MAX) {
-                        self.at(self.cuts.all()).await;
-                    }
+                _ = every.tick() => None,
+            };
+            let mut next = some;
+            while let Some((since, sessions)) = next {
+                for id in sessions {
+                    // An earlier doubt stays as old as it is.
+                    self.doubts.entry(id).or_insert(Doubt { since, changed: true }).changed = true;
                 }
+                next = doubted.try_recv().ok();
             }
+            self.round().await;
         }
     }
 
-    /// One after the other, so that of two looks at a session the later one counts. What can't be told in time is cut.
-    async fn at(&self, sessions: Vec<SessionId>) {
-        let until = tokio::time::sleep(self.max_stale / 2);
-        tokio::pin!(until);
-        let mut left: HashSet<_> = sessions.iter().copied().collect();
-        let mut looks = stream::iter(sessions).map(|id| self.look_at(id)).buffer_unordered(AT_A_TIME);
+    async fn round(&mut self) {
+        let table = self.table.clone();
+        let Some(lease) = table.lease() else { return };
+        if lease.left() < self.max_stale / 2 {
+            for id in self.cuts.all() {
+                self.doubts.entry(id).or_insert(Doubt { since: lease.renewed(), changed: false });
+            }
+        } else {
+            self.doubts.retain(|_, doubt| doubt.changed);
+        }
+        let now = lease.moment();
+        // What was looked at lately without news is as good as it would be with some.
+        let due = self.doubts.iter().filter(|(_, doubt)| doubt.changed || now.since(doubt.since) > self.max_stale / 2);
+        let due: Vec<_> = due.map(|(id, _)| *id).collect();
+        let looks = stream::iter(due).map(|id| look_at(&table, &*self.store, id)).buffer_unordered(AT_A_TIME);
+        tokio::pin!(looks);
+        let round = tokio::time::sleep(ROUND);
+        tokio::pin!(round);
         loop {
             let looked = tokio::select! {
                 looked = looks.next() => looked,
-                () = &mut until => break,
+                () = &mut round => None,
             };
-            let Some((id, found)) = looked else { break };
-            left.remove(&id);
-            match found {
-                Some(session) => self.cuts.changed(id, user_of(&session)),
-                None => self.cuts.end(id),
+            let Some((id, began, look)) = looked else { break };
+            match look {
+                Look::Is(session) => {
+                    self.cuts.changed(id, user_of(&session));
+                    self.doubts.insert(id, Doubt { since: began, changed: false });
+                }
+                Look::Ended => {
+                    self.cuts.end(id);
+                    self.doubts.remove(&id);
+                }
+                Look::Unknown => {}
             }
         }
-        left.into_iter().for_each(|id| self.cuts.end(id));
+        let now = lease.moment();
+        let (max_stale, cuts) = (self.max_stale, self.cuts.clone());
+        self.doubts.retain(|id, doubt| {
+            let right = now.since(doubt.since) <= max_stale;
+            if !right {
+                cuts.end(*id);
+            }
+            right && cuts.holds(*id)
+        });
     }
+}
 
-    /// The session as it is; `None` if it has ended, or nobody can say in time.
-    async fn look_at(&self, id: SessionId) -> (SessionId, Option<Session>) {
-        let read = self.table.begin_read();
-        let found = self.store.load(id).await.ok().flatten().filter(|found| found.ended.is_none());
-        (id, found.filter(|_| read.is_none_or(|read| self.table.still_true(read))))
-    }
+/// One after the other for each session, so that of two looks the later one counts.
+async fn look_at(table: &LiveTable<Principal>, store: &dyn Store, id: SessionId) -> (SessionId, Moment, Look) {
+    let began = table.lease().map_or(Moment::NEVER, Lease::moment);
+    let look = match store.load(id).await {
+        Ok(Some(found)) if found.ended.is_none() => Look::Is(Box::new(found)),
+        Ok(_) => Look::Ended,
+        Err(_) => Look::Unknown,
+    };
+    (id, began, look)
 }

@@ -133,7 +133,8 @@ impl Server {
             Database::Cluster(cluster) => table.following(Lease::new(cluster.max_stale, Arc::new(SystemMoments))),
         });
         let cuts = Cuts::new();
-        let sink: Arc<dyn ChangeSink> = Arc::new(CuttingSink::new(table.clone(), cuts.clone()));
+        let sink: Arc<dyn ChangeSink> =
+            Arc::new(CuttingSink::new(table.clone(), cuts.clone(), table.lease().is_some()));
         let engine = Engine::open(&config.database, sink)?;
         let store = engine.store();
         sealer.load(&*store).await?;
@@ -197,7 +198,7 @@ impl Server {
                 let follow =
                     Follow { log: engine::log(cluster)?, table, cuts, downtime, clock: clock.clone(), metrics };
                 let max_stale = cluster.max_stale;
-                Some(follow.start(store.clone(), max_stale, stopping.clone()).map_err(StartError::Thread)?)
+                Some(follow.start(store.clone(), max_stale).map_err(StartError::Thread)?)
             }
         };
         let every = config.flush_every;

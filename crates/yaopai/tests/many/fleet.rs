@@ -126,13 +126,25 @@ impl Fleet {
 
     /// Logs in at a node, until one answers.
     pub async fn login(&self, node: usize, keyed: bool) -> Session {
+        self.login_as(node, ("kiosk", KIOSK_APPID), None, keyed).await
+    }
+
+    /// A guest of the app that asks its back end, and who that is there.
+    pub async fn login_guest(&self, node: usize, keyed: bool) -> (Session, String) {
+        let who = person(self.next.fetch_add(1, Ordering::Relaxed) % PEOPLE);
+        let openid = self.sim.openid(DEFAULT_APPID, &who).unwrap();
+        (self.login_as(node, ("shop", DEFAULT_APPID), Some(&who), keyed).await, openid)
+    }
+
+    async fn login_as(&self, node: usize, (app, appid): (&str, &str), who: Option<&str>, keyed: bool) -> Session {
         for attempt in 0.. {
             // WeChat takes a hundred codes a minute of one account.
-            let who = person(self.next.fetch_add(1, Ordering::Relaxed) % PEOPLE);
-            let code = self.sim.issue_code(KIOSK_APPID, &who).unwrap();
+            let next = || person(self.next.fetch_add(1, Ordering::Relaxed) % PEOPLE);
+            let who = who.map_or_else(next, str::to_owned);
+            let code = self.sim.issue_code(appid, &who).unwrap();
             let key = if keyed { json!({ "alg": "hmac-sha256" }) } else { Value::Null };
             let body =
-                json!({ "app": "kiosk", "code": code, "request_id": format!("login-{code}-0123456789"), "key": key });
+                json!({ "app": app, "code": code, "request_id": format!("login-{code}-0123456789"), "key": key });
             let at = (node + attempt) % NODES;
             let url = format!("{}/yaopai/v1/session", self.places[at].public);
             let answer = self.http.post(url).json(&body).send().await;
@@ -157,9 +169,22 @@ impl Fleet {
         answer.is_ok_and(|answer| answer.status() == 204)
     }
 
+    /// The back end binds somebody at a node.
+    pub async fn bind(&self, node: usize, openid: &str, user: &str) {
+        let url = format!("{}/admin/v1/bindings", self.places[node].admin);
+        let body = json!({ "app": "shop", "openid": openid, "user": user });
+        let answer = self.http.post(url).bearer_auth(API_KEY).json(&body).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap());
+    }
+
     /// Asks a node about a request. `None`: it doesn't answer.
     pub async fn check(&self, node: usize, token: &str, fields: &[(String, String)]) -> Option<Said> {
-        let url = format!("{}/check/nginx/require=session/GET/https/shop.example/orders", self.places[node].check);
+        self.check_asking(node, "require=session", token, fields).await
+    }
+
+    /// The same with these words.
+    pub async fn check_asking(&self, node: usize, ask: &str, token: &str, fields: &[(String, String)]) -> Option<Said> {
+        let url = format!("{}/check/nginx/{ask}/GET/https/shop.example/orders", self.places[node].check);
         let mut request = self.http.get(url).bearer_auth(token);
         for (name, value) in fields {
             request = request.header(name, value);

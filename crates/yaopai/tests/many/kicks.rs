@@ -13,6 +13,7 @@ use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 
 use crate::fleet::{Fleet, MAX_STALE, NODES, Said, Session};
 use crate::link::State;
+use crate::replays::signed;
 
 /// Live sessions at a time.
 const SESSIONS: usize = 96;
@@ -64,6 +65,31 @@ async fn a_kick_is_known_everywhere() {
             }
         }
         assert!(slow < 1.0, "node {node} asks the database about {slow} of 50 checks of a session that it knows");
+    }
+}
+
+/// What takes nothing away is known at once: nobody who was just bound is sent to bind.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bind_is_believed_at_once() {
+    let fleet = Fleet::start("").await;
+    // Until the stores of nonces know of the time from now on.
+    tokio::time::sleep(Duration::from_millis(6_500)).await;
+    for (round, keyed) in [false, true, false, true].into_iter().enumerate() {
+        let (session, openid) = fleet.login_guest(0, keyed).await;
+        let check = async |node, nonce: &str| {
+            let fields =
+                if keyed { signed(&session, &format!("{nonce}-{round:02}-0123456789abcdef")) } else { Vec::new() };
+            fleet.check_asking(node, "require=bound", &session.token, &fields).await.unwrap()
+        };
+        for node in 0..NODES {
+            let said = check(node, &format!("before-{node}")).await;
+            assert_eq!(said, Said { status: 403, code: "not_bound".into() });
+        }
+        fleet.bind(1, &openid, &format!("user-{round}")).await;
+        for node in [0, 2, 1] {
+            let said = check(node, &format!("after-{node}")).await;
+            assert_eq!(said.status, 200, "node {node}, keyed {keyed}: {said:?}");
+        }
     }
 }
 

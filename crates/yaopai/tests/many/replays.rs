@@ -192,7 +192,7 @@ async fn client(fleet: Arc<Fleet>, session: Session, (seed, requests): (u64, u64
 }
 
 /// The fields of a signed request, as of now.
-fn signed(session: &Session, nonce: &str) -> Vec<(String, String)> {
+pub fn signed(session: &Session, nonce: &str) -> Vec<(String, String)> {
     let original = Original::new("GET", "https", "shop.example", "/orders").unwrap();
     let mut fields = HeaderMap::new();
     fields.insert("authorization", HeaderValue::from_str(&format!("Bearer {}", session.token)).unwrap());
