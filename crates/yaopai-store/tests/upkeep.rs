@@ -5,6 +5,7 @@ mod conformance;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use yaopai_core::Service;
@@ -14,10 +15,10 @@ use yaopai_core::live::{Entry, LiveTable, MakeEntry, Presence};
 use yaopai_core::ports::*;
 use yaopai_core::proof::{Past, Proofs};
 use yaopai_core::seal::{MasterKey, Sealer};
-use yaopai_core::service::World;
+use yaopai_core::service::{Nodes, World};
 use yaopai_core::session::{EndReason, Session};
 use yaopai_core::time::{Timestamp, Uptime};
-use yaopai_store::{Disk, Model};
+use yaopai_store::{Disk, Model, ModelShared};
 
 use conformance::*;
 
@@ -72,30 +73,7 @@ async fn sessions_that_the_table_does_not_hold_end_too() {
         }
         opened(store.open(open).await.unwrap());
     }
-    let app = App {
-        name: shop(),
-        realm: main(),
-        appid: "wx0".into(),
-        secret: AppSecret::new("secret".into()),
-        policy: Policy::default(),
-    };
-    let master = MasterKey::parse(&MasterKey::generate(&*outside)).unwrap();
-    let sealer = Arc::new(Sealer::open(&*store, &master, Arc::clone(&outside) as _).await.unwrap());
-    let past = Past::open(PastProofs::default(), &sealer);
-    let service = Service::new(World {
-        apps: Apps::new([app]),
-        proofs: Arc::new(Proofs::resume(10_000, &past, outside.now(), &*outside)),
-        sealer,
-        store: Arc::clone(&store) as _,
-        presence: Arc::clone(&table) as _,
-        platform: Arc::clone(&outside) as _,
-        backend: Arc::clone(&outside) as _,
-        entropy: Arc::clone(&outside) as _,
-        clock: Arc::clone(&outside) as _,
-        limits: Default::default(),
-        downtime: Default::default(),
-        nodes: None,
-    });
+    let service = serve(&outside, &store, &table, None).await;
     let at = async |ms: i64| {
         outside.0.store(later(ms).0, Ordering::SeqCst);
         service.upkeep().await.unwrap().expired
@@ -119,4 +97,80 @@ async fn sessions_that_the_table_does_not_hold_end_too() {
     assert_eq!(reasons().await, [None, idle, None, old]);
     assert_eq!(at(59 * MINUTE).await, 2);
     assert_eq!(reasons().await, [idle, idle, idle, old]);
+}
+
+async fn serve(
+    outside: &Arc<Outside>,
+    store: &Arc<Model>,
+    table: &Arc<LiveTable<()>>,
+    nodes: Option<Nodes>,
+) -> Service {
+    let app = App {
+        name: shop(),
+        realm: main(),
+        appid: "wx0".into(),
+        secret: AppSecret::new("secret".into()),
+        policy: Policy::default(),
+    };
+    let master = MasterKey::parse(&MasterKey::generate(&**outside)).unwrap();
+    let sealer = Arc::new(Sealer::open(&**store, &master, Arc::clone(outside) as _).await.unwrap());
+    let past = Past::open(PastProofs::default(), &sealer);
+    Service::new(World {
+        apps: Apps::new([app]),
+        proofs: Arc::new(Proofs::resume(10_000, &past, outside.now(), &**outside)),
+        sealer,
+        store: Arc::clone(store) as _,
+        presence: Arc::clone(table) as _,
+        platform: Arc::clone(outside) as _,
+        backend: Arc::clone(outside) as _,
+        entropy: Arc::clone(outside) as _,
+        clock: Arc::clone(outside) as _,
+        limits: Default::default(),
+        downtime: Default::default(),
+        nodes,
+    })
+}
+
+/// Of many nodes none can use a session while their store is away; and uses from just before another node has counted that are stored all
+/// the same.
+#[tokio::test]
+async fn an_outage_of_the_store_is_no_idle_time() {
+    let outside = Arc::new(Outside(AtomicI64::new(T0.0)));
+    let idle_ms = u32::try_from(IDLE).unwrap();
+    let make: MakeEntry<()> = Box::new(move |_| Some(Entry { answer: (), idle_ms, key: None }));
+    let table = Arc::new(LiveTable::new(10, Arc::clone(&outside) as _, make));
+    let store = Arc::new(Model::open(Disk::default(), Arc::clone(&table) as _));
+    for n in 1..=2 {
+        opened(store.open(login(n, &format!("o{n}"))).await.unwrap());
+    }
+    store.resume(T0).await.unwrap();
+    let shared = Arc::new(ModelShared::new(Arc::clone(&outside) as _));
+    let nodes = Nodes { shared, lag: Duration::from_secs(30), max_stale: Duration::from_secs(2) };
+    let service = serve(&outside, &store, &table, Some(nodes)).await;
+    let at = async |ms: i64| {
+        outside.0.store(later(ms).0, Ordering::SeqCst);
+        service.upkeep().await.unwrap().expired
+    };
+    assert_eq!(at(15_000).await, 0);
+    // Twenty minutes of use, then two hours in which nothing is stored, then twenty-nine minutes more.
+    for round in 1..=80 {
+        assert_eq!(at(15_000 * round).await, 0);
+    }
+    table.touch(id(1), service.now().1, true);
+    let hours = 120 * MINUTE;
+    assert_eq!(at(20 * MINUTE + hours).await, 0, "nobody could use it");
+    assert_eq!(service.world().downtime.get().0, hours);
+    for round in 1..38 {
+        assert_eq!(at(20 * MINUTE + hours + 15_000 * round).await, 0, "{round}");
+    }
+    assert_eq!(
+        store.load(id(1)).await.unwrap().unwrap().last_seen,
+        Uptime(later(20 * MINUTE).0),
+        "stored, though time went back"
+    );
+    let mut ended = 0;
+    for round in 38..45 {
+        ended += at(20 * MINUTE + hours + 15_000 * round).await;
+    }
+    assert_eq!(ended, 1, "the one that nobody has used since its login");
 }

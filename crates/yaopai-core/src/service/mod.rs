@@ -169,7 +169,7 @@ impl std::fmt::Debug for GrantedKey {
 impl Service {
     /// Puts the services together.
     pub fn new(world: World) -> Self {
-        let up = world.clock.now().uptime(world.downtime.get());
+        let upkeep = upkeep::State::new(world.clock.now(), world.downtime.get());
         Self {
             inner: Arc::new(Inner {
                 tries: Windows::new(world.limits.window, &*world.entropy),
@@ -185,7 +185,7 @@ impl Service {
                 tickets: ticket::Issuer::default(),
                 jars: jar::Known::default(),
                 leasing: tokio::sync::Mutex::default(),
-                upkeep: upkeep::State::new(up),
+                upkeep,
                 notes: Notes::default(),
             }),
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{Service, phone};
 use crate::error::Result;
 use crate::ports::{Stale, StaleAfter};
-use crate::time::{Timestamp, Uptime, millis};
+use crate::time::{Downtime, Timestamp, Uptime, millis};
 
 /// How long an ended session is kept, so that its client can be told why.
 const ENDED_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -22,11 +22,17 @@ const STALE_STEPS: usize = 16;
 const PURGE_LIMIT: u32 = 2_000;
 const PURGES_MAX: u32 = 200;
 
+/// How much later than it should be a round of upkeep is because the store was away.
+const OUTAGE: Duration = Duration::from_secs(30);
+
 pub(super) struct State {
     /// From when on uses have not been flushed yet, as uptime.
     since: AtomicI64,
     /// The walk through the store.
     stale: Mutex<Walk>,
+    /// When uses were stored last, as wall time, and the down time that was known then.
+    stored: AtomicI64,
+    downtime: AtomicI64,
 }
 
 /// Where the walk through the store goes on, and when.
@@ -37,8 +43,14 @@ struct Walk {
 }
 
 impl State {
-    pub(super) fn new(up: Uptime) -> Self {
-        Self { since: AtomicI64::new(up.0), stale: Mutex::new(Walk { after: None, next: up }) }
+    pub(super) fn new(now: Timestamp, downtime: Downtime) -> Self {
+        let up = now.uptime(downtime);
+        Self {
+            since: AtomicI64::new(up.0),
+            stale: Mutex::new(Walk { after: None, next: up }),
+            stored: AtomicI64::new(now.0),
+            downtime: AtomicI64::new(downtime.0),
+        }
     }
 }
 
@@ -62,13 +74,18 @@ impl Service {
     /// The store's; the next round makes up for it.
     pub async fn upkeep(&self) -> Result<Upkept> {
         let world = self.world();
+        self.count_outage().await?;
         // Taken before the walk: what is used during it is seen again by the next.
         let (now, up) = self.now();
-        let since = Uptime(self.inner.upkeep.since.load(Ordering::Acquire));
+        // Other nodes may have found since that none was up for a while: then all times of use are less by that.
+        let downtime = world.downtime.get().0;
+        let grown = downtime - self.inner.upkeep.downtime.swap(downtime, Ordering::AcqRel);
+        let since = Uptime(self.inner.upkeep.since.fetch_sub(grown, Ordering::AcqRel) - grown);
         let swept = world.presence.sweep(since, now, up);
         let (seen, expired, evicted) = (swept.seen.len(), swept.expired.len(), swept.stale.len());
         world.store.touched(swept.seen, now).await?;
         self.inner.upkeep.since.store(up.0, Ordering::Release);
+        self.inner.upkeep.stored.store(now.0, Ordering::Release);
         world.presence.evict(&swept.stale);
         if !swept.expired.is_empty() {
             world.store.expire(swept.expired, now).await?;
@@ -95,6 +112,20 @@ impl Service {
         }
         world.sealer.replenish(&*world.store).await?;
         Ok(Upkept { seen, expired: expired + stale, evicted, purged })
+    }
+
+    /// While the store that nodes share is away nobody can use a session for long: that is time in which none of them was up. Whoever
+    /// comes back first counts it; for the others there is nothing left to count.
+    async fn count_outage(&self) -> Result<()> {
+        let world = self.world();
+        let Some(nodes) = &world.nodes else { return Ok(()) };
+        let (now, _) = self.now();
+        if now > Timestamp(self.inner.upkeep.stored.load(Ordering::Acquire)) + nodes.lag + OUTAGE {
+            let known = world.store.resume(now).await?;
+            tracing::warn!(downtime_ms = known.0, "the store was away: that time is not counted as idle");
+            world.downtime.learn(known);
+        }
+        Ok(())
     }
 
     /// Ends expired sessions that the table doesn't hold: beyond its bound, evicted, or of an app that is gone. `up` is from
