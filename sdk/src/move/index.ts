@@ -82,11 +82,10 @@ function step(e: Engine, wait: Wait, call: Call, end: End): void {
     try {
       state = await exchange(e)
     } catch (error) {
-      const { code, status, retryIn } = error as YaopaiError
-      // An outage, of the network, the platform or the server, takes the session of old from nobody.
-      const isOutage = !status || status === 429 || status > 499
+      const { code, retryIn } = error as YaopaiError
       if (code === 'not_moved') standAside(retryIn)
-      else if (wait._known === 'legacy' && isOutage) standAside(UNKNOWN)
+      // No failure of ours takes the session of old from who has it: an outage, or a refusal that only says that there is none here.
+      else if (wait._known === 'legacy') standAside(UNKNOWN)
       else throw error
       // Without a status: the person is not told.
       throw errorOf(e, 'not_moved')

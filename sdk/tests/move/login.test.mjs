@@ -102,6 +102,24 @@ test('an outage takes the session of old from nobody: who was on the legacy side
   }
 })
 
+test('nor does a refusal: who has a session of old keeps it, whatever the login is answered, and asks again after a minute', async () => {
+  for (const [code, status] of [['binding_conflict', 409], ['session_limit', 409], ['platform_blocked', 403], ['user_disabled', 403], ['code_invalid', 400]]) {
+    const phone = legacyPhone()
+    await phone.request(old())
+    await phone.clock.advance(HOUR)
+    for (let i = 0; i < 4; i++) phone.server.refuse('/session', code, status)
+    assert.equal((await phone.request(old())).data.side, 'legacy', code)
+    const before = phone.count('login')
+    assert.equal((await phone.request(old())).data.side, 'legacy', code)
+    assert.equal(phone.count('login'), before)
+    phone.server.refusals.length = 0
+    phone.server.stayers.clear()
+    await phone.clock.advance(61000)
+    assert.equal((await phone.request(old())).data.ok, true)
+    isSilent(phone)
+  }
+})
+
 test('a phone clock that is wrong: no longer than twice what was asked, whichever way it was set', async () => {
   for (const by of [-24 * HOUR, 24 * HOUR, -2 * HOUR, -HOUR / 2]) {
     for (const isRestarted of [false, true]) {
