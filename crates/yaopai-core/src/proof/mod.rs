@@ -90,6 +90,12 @@ impl Proofs {
         Self { replays: Replays::new(nonces, entropy), leased_until: AtomicI64::new(i64::MAX), shared: true }
     }
 
+    /// Do other nodes accept requests of the same sessions?
+    #[inline]
+    pub fn are_shared(&self) -> bool {
+        self.shared
+    }
+
     /// Until then the shared store knows nothing of what was accepted.
     pub(crate) fn opens_at(&self, at: Timestamp) {
         self.replays.not_before(at - AHEAD);

@@ -257,7 +257,8 @@ impl Checks {
         let (id, now) = (SessionId(token.id), self.clock.now());
         let slide = !ours || slides(fields);
         let needs = Needs { authorization: carrier == Carrier::Authorization, unsigned_body: ask.unsigned_body };
-        let begun = self.table.begin_fill();
+        // Before the table is asked; a node that is alone asks nobody after it.
+        let begun = self.proofs.are_shared().then(|| self.table.begin_fill());
         let looked = self.table.check(
             &token,
             (now, self.downtime.get()),
@@ -265,6 +266,7 @@ impl Checks {
             |key, quota| self.proofs.prove(key, id, (original, fields, needs), now, quota),
             |principal, proven| {
                 if proven.unshared.is_some() {
+                    let begun = begun.unwrap_or_else(|| self.table.begin_fill());
                     let principal = principal.clone();
                     let token = token.clone();
                     return Ok(Decision::Share(Shared { token, principal, session: id, proven, slide, begun }));
