@@ -47,21 +47,17 @@ impl Service {
             };
         }
         let key = ProofKey::open(session, &self.world().sealer)?.ok_or_else(|| refused(Code::SessionUnknown))?;
-        let proven = match self.prove_here(session, &key, shown) {
-            Err(Unproved::Unleased) => {
-                self.lease().await?;
-                self.prove_here(session, &key, shown)
-            }
+        match self.prove_here(session, &key, shown) {
+            Err(Unproved::Unleased) => self.prove_by(session, &key, shown).await,
             Err(Unproved::UnknownVersion) => {
                 let key = self.newer_key(session, app).await?;
-                return self.prove_by(session, &key, shown).await;
+                self.prove_by(session, &key, shown).await
             }
-            proven => proven,
-        };
-        self.first_use(proven.map_err(unproved)?).await.map_err(unproved)
+            proven => self.first_use(proven.map_err(unproved)?).await.map_err(unproved),
+        }
     }
 
-    /// The same by a key for which somebody was waited.
+    /// The same by this key, where the store has to be told first, or was waited for the key.
     pub(super) async fn prove_by(&self, session: &Session, key: &ProofKey, shown: &Credentials) -> Result<Proven> {
         let unproved = |why| self.refused_proof(session.id, &session.app, shown.from, why);
         // It may be over by now.

@@ -46,6 +46,15 @@ struct Live {
     statements: HashMap<&'static str, Statement>,
 }
 
+/// Opens something on a thread of its own: the caller may be in a runtime, and there is one in each connection.
+pub(super) fn apart<T: Send + 'static>(
+    open: impl FnOnce() -> Result<T, PostgresError> + Send + 'static,
+) -> Result<T, PostgresError> {
+    let opening = std::thread::Builder::new().name("store-opening".into()).spawn(open);
+    let opened = opening.map_err(PostgresError::system)?.join();
+    opened.unwrap_or_else(|_| Err(PostgresError::system("opening it panicked")))
+}
+
 impl Drop for Db {
     fn drop(&mut self) {
         self.disconnect();

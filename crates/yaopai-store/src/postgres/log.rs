@@ -7,7 +7,7 @@ use yaopai_core::ids::SessionId;
 use yaopai_core::ports::{ChangeLog, Changed, LogPage, Polled, StoreResult};
 use yaopai_core::time::{Downtime, Timestamp};
 
-use super::db::Db;
+use super::db::{Db, apart};
 use super::error::{Error, PostgresError};
 use super::rows::{self, Read};
 use super::settings::Settings;
@@ -52,9 +52,7 @@ impl PostgresLog {
     /// [`PostgresError`], whose text says what to do.
     pub fn open(url: &str, node: &str) -> Result<Self, PostgresError> {
         let settings = Arc::new(Settings::parse(url, node)?.hasty(CONNECT));
-        let opening = std::thread::Builder::new().name("store-opening".into());
-        let opening = opening.spawn(move || Db::connect(&settings, GREETING)).map_err(PostgresError::system)?;
-        let db = opening.join().unwrap_or_else(|_| Err(PostgresError::system("opening it panicked")))?;
+        let db = apart(move || Db::connect(&settings, GREETING))?;
         db.set_silence(SILENCE);
         Ok(Self { db, seen: None, timeline: 0, connection: 0 })
     }

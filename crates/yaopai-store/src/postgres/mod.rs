@@ -69,12 +69,8 @@ impl Postgres {
     /// [`PostgresError`], whose text says what to do.
     pub fn open(url: &str, sink: Arc<dyn ChangeSink>, options: PostgresOptions) -> Result<Self, PostgresError> {
         let settings = Arc::new(Settings::parse(url, &options.node)?);
-        // On a thread of its own: the caller may be in a runtime, and there is one in each connection.
-        let opening = std::thread::Builder::new().name("store-opening".into());
         let readers = options.readers.max(1);
-        let opening = opening.spawn(move || open::open(&settings, readers)).map_err(PostgresError::system)?;
-        let open::Opened { transactions, readers, lister } =
-            opening.join().unwrap_or_else(|_| Err(PostgresError::system("opening it panicked")))?;
+        let open::Opened { transactions, readers, lister } = db::apart(move || open::open(&settings, readers))?;
         let PostgresOptions { queue, batch, read_queue, .. } = options;
         let parts = Parts { transactions, readers, lister, queue, batch, read_queue };
         Self::start(parts, sink).map_err(PostgresError::system)

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use tokio::sync::oneshot;
 use yaopai_core::ports::{Shared, StoreError, StoreResult, Use, Used};
 
-use super::db::Db;
+use super::db::{Db, apart};
 use super::error::{Error, PostgresError};
 use super::open;
 use super::settings::Settings;
@@ -56,17 +56,13 @@ impl PostgresNonces {
     /// [`PostgresError`], whose text says what to do.
     pub fn open(url: &str, node: &str) -> Result<Self, PostgresError> {
         let settings = Arc::new(Settings::parse(url, node)?.hasty(CONNECT));
-        // On a thread of its own: the caller may be in a runtime, and there is one in the connection.
-        let opening = move || {
+        let mut ledger = apart(move || {
             let db = open::ready(&settings, GREETING)?;
             db.set_silence(SILENCE);
             let mut ledger = Ledger { db, seen: 0 };
             ledger.count(&[])?;
             Ok(ledger)
-        };
-        let opening = std::thread::Builder::new().name("store-opening".into()).spawn(opening);
-        let opened = opening.map_err(PostgresError::system)?.join();
-        let mut ledger = opened.unwrap_or_else(|_| Err(PostgresError::system("opening it panicked")))?;
+        })?;
         let work = move |jobs: Jobs<Job>| ledger.run(jobs);
         Ok(Self { lane: Lane::start("store-nonces", QUEUE, vec![work]).map_err(PostgresError::system)? })
     }

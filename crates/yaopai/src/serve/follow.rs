@@ -75,17 +75,19 @@ impl Follow {
         Ok(Following { stop, thread })
     }
 
+    /// Counted each time, and told once.
+    fn no_news(&self, state: &mut State, e: &dyn std::error::Error) {
+        self.metrics.polled(false);
+        if !std::mem::replace(&mut state.silent, true) {
+            tracing::warn!(error = %e, "no news of the other nodes: after max_stale each check asks the database");
+        }
+    }
+
     fn poll(&mut self, state: &mut State, again: &mpsc::UnboundedSender<Changes>) {
         let Some(began) = self.table.lease().map(Lease::moment) else { return };
         let polled = match self.log.poll() {
             Ok(polled) => polled,
-            Err(e) => {
-                self.metrics.polled(false);
-                if !std::mem::replace(&mut state.silent, true) {
-                    tracing::warn!(error = %e, "no news of the other nodes: after max_stale each check asks the database");
-                }
-                return;
-            }
+            Err(e) => return self.no_news(state, &e),
         };
         self.downtime.learn(polled.downtime);
         // The one that sessions expire by.
@@ -104,13 +106,7 @@ impl Follow {
                 let other = changes.iter().filter(|change| !change.ended).map(|change| change.session);
                 other.filter(|id| self.cuts.holds(*id)).collect::<Vec<_>>()
             }
-            Err(e) => {
-                self.metrics.polled(false);
-                if !std::mem::replace(&mut state.silent, true) {
-                    tracing::warn!(error = %e, "no news of the other nodes: after max_stale each check asks the database");
-                }
-                return;
-            }
+            Err(e) => return self.no_news(state, &e),
         };
         self.metrics.polled(true);
         if std::mem::replace(&mut state.silent, false) {

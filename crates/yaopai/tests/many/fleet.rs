@@ -1,6 +1,7 @@
 //! Three nodes as three processes, PostgreSQL with a standby, the simulator, and a link between each node and each database.
 
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -346,6 +347,14 @@ fn configure(
     let path = folder.join("yaopai.toml");
     std::fs::write(&path, text).unwrap();
     path
+}
+
+/// A back end behind the gateway, at one path: what [`Fleet::with`] is given of it.
+pub fn route_to(back_end: SocketAddr, prefix: &str, cookies: &str) -> String {
+    format!(
+        "[[upstreams]]\nname = \"shop\"\nurls = [\"http://{back_end}\"]\n[[routes]]\nprefix = \"{prefix}\"\nupstream = \"shop\"\n\
+         check = \"require=session\"\ncookies = \"{cookies}\""
+    )
 }
 
 fn person(n: u64) -> String {

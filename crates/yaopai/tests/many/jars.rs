@@ -3,16 +3,12 @@
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use crate::fleet::{Fleet, NODES};
+use crate::fleet::{Fleet, NODES, route_to};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_cookie_is_every_nodes() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let tables = format!(
-        "[[upstreams]]\nname = \"shop\"\nurls = [\"http://{}\"]\n[[routes]]\nprefix = \"/count\"\nupstream = \"shop\"\n\
-         check = \"require=session\"\ncookies = \"keep\"",
-        listener.local_addr().unwrap()
-    );
+    let tables = route_to(listener.local_addr().unwrap(), "/count", "keep");
     tokio::spawn(counts(listener));
     let fleet = Fleet::with("", &tables).await;
     let session = fleet.login(0, false).await;

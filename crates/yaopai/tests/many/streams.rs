@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::fleet::{Fleet, MAX_STALE, Session};
+use crate::fleet::{Fleet, MAX_STALE, Session, route_to};
 use crate::link::State;
 
 /// Beyond `max_stale`: what cutting and noticing takes on a machine that does other things.
@@ -17,11 +17,7 @@ const NOTICED: i64 = 500;
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_stream_ends_with_its_session() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let tables = format!(
-        "[[upstreams]]\nname = \"shop\"\nurls = [\"http://{}\"]\n[[routes]]\nprefix = \"/events\"\nupstream = \"shop\"\n\
-         check = \"require=session\"\ncookies = \"drop\"",
-        listener.local_addr().unwrap()
-    );
+    let tables = route_to(listener.local_addr().unwrap(), "/events", "drop");
     tokio::spawn(events(listener));
     let fleet = Fleet::with("", &tables).await;
     let [kicked, other] = [fleet.login(0, false).await, fleet.login(2, false).await];
