@@ -8,6 +8,7 @@ Page({
       header: { cookie: app.globalData.cookie },
       data: e.detail.value,
       success: (res) => {
+        if (res.data.errno === 501) return app.login(this.submit.bind(this, e))
         if (res.data.errno) return wx.showToast({ title: res.data.errmsg, icon: 'none' })
         wx.navigateBack()
       }
