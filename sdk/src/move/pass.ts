@@ -4,21 +4,28 @@ import { proxyTask } from '../request/task'
 import { place } from '../request/url'
 import type { Engine } from '../session/state'
 import type { RequestOptions } from '../types'
-import { copy } from './copy'
+import { nothing } from '../util'
+import { given as copied } from './copy'
 
 type Start = Engine['_start']
 
 const LISTENERS =
   'abort onHeadersReceived offHeadersReceived onChunkReceived offChunkReceived onProgressUpdate offProgressUpdate'
 
-/** In place of the client's `start`: what the move leaves to the session of old goes to the platform as it was given. */
+/**
+ * In place of the client's `start`: what the move leaves to the session of old goes to the platform as it was given. `isAside`: is the
+ * person known to be there? `ask` asks whether that still holds, if it is time.
+ */
 export const passing = (start: Start, isAside: () => boolean, ask: () => Promise<unknown>): Start => (e, kind, given, isClients) => {
   const p = place(given.url)
   const isOurs = p && e._hosts.indexOf(p._origin) >= 0 && (isClients || (!given.yaopai && !e._isGone))
   if (!isOurs) return start(e, kind, given, isClients)
-  if (kind === 'connectSocket') return isAside() ? e._had[kind](given) : socket(e, given, () => start(e, kind, given, isClients), isAside, ask)
-  if (isAside() && !isClients) return e._had[kind](given)
-  const kept = copy(given)
+  const wasAside = isAside()
+  // Nobody waits for it: a request goes on where it was sent, whatever the answer.
+  if (wasAside) ask().catch(nothing)
+  if (wasAside && (!isClients || kind === 'connectSocket')) return e._had[kind](given)
+  const kept = copied(given)
+  if (kind === 'connectSocket') return socket(e, kept, () => start(e, kind, kept, isClients), isAside, ask)
   const { _task: task, _attach } = proxyTask(LISTENERS)
   let isAborted = false
   const result = new Promise<any>((done, fail) => {
@@ -27,21 +34,38 @@ export const passing = (start: Start, isAside: () => boolean, ask: () => Promise
       isAborted = true
       abort()
     }
-    const pass = (): void => _attach(e._had[kind](Object.assign(kept, { success: done, fail, complete: undefined })))
+    const pass = (): void => {
+      try {
+        _attach(e._had[kind](Object.assign(kept, { success: done, fail, complete: undefined })))
+      } catch (error) {
+        fail(error)
+      }
+    }
+    if (wasAside) return pass()
     let seen: Headers
-    const inner = start(
-      e,
-      kind,
-      Object.assign({}, given, {
-        success(raw: any) {
-          if (!isAside() || isAborted || !isUnseen(raw, raw.header || raw.headers || seen || {})) done(raw)
-          else isThere(e, kind, given).then(pass, () => done(raw))
-        },
-        fail: (error: any) => (error.code === 'not_moved' && !isAborted ? pass() : fail(error)),
-        complete: undefined,
-      }),
-      isClients,
-    )
+    let inner: any
+    try {
+      inner = start(
+        e,
+        kind,
+        Object.assign({}, kept, {
+          success(raw: any) {
+            if (!isAside() || isAborted || !isUnseen(raw, raw.header || raw.headers || seen || {})) done(raw)
+            else isThere(e, kind, kept).then(pass, () => done(raw))
+          },
+          fail: (error: any) => (error.code === 'not_moved' && !isAborted ? pass() : fail(error)),
+          complete: undefined,
+        }),
+        isClients,
+      )
+    } catch (error) {
+      // What can't be written out for a signature may be as good as any to the platform.
+      ask().then(
+        () => fail(error),
+        () => (isAside() && !isAborted ? pass() : fail(error)),
+      )
+      return
+    }
     // An upload's answer has no header fields of its own.
     if (kind !== 'request') inner.onHeadersReceived(({ header }: { header: Headers }) => (seen = header))
     _attach(inner)
