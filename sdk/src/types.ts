@@ -101,7 +101,10 @@ export type Side = 'yaopai' | 'legacy'
  * session here; the requests go to the platform as they were given, as if this package weren't there.
  */
 export interface Move {
-  /** Where the person is; asks the server, by a login, if that is not known. Rejects as `login()` if nobody can say. */
+  /**
+   * Where the person is, as far as is known; else asks the server, by a login, for 10 s at most. In an outage who has never been asked
+   * about is on the side of old. Rejects as `login()` if the server refuses the person.
+   */
   side(): Promise<Side>
   /** Told when the person is on the other side than before. Answers what takes the listener away. */
   onChange(listener: (side: Side) => void): () => void

@@ -2,6 +2,7 @@ import { errorOf, type YaopaiError } from '../error'
 import type { Answer } from '../request/transport'
 import type { Engine, State } from '../session/state'
 import type { JarStorage, Move } from '../types'
+import { nothing, sleep } from '../util'
 import type { Call, End, Mover } from './mover'
 import { passing } from './pass'
 import { Wait } from './wait'
@@ -13,12 +14,16 @@ export interface MoveOptions {
   storageKey?: string
 }
 
-/** After so many seconds who was on the legacy side asks again, if nobody could say. */
+/** After so many seconds who is on the legacy side asks again, if nobody could say. */
 const UNKNOWN = 60
+
+/** For so many milliseconds requests wait for our answer, if it is not known where to send them, or a refresh may end the session. */
+const PATIENCE = 10000
 
 /**
  * The move from a session of one's own, person by person (docs/moving.md). `install({ …, move })`: while the server answers
- * `not_moved` the client stands aside, and asks again by one login when the time is over that the server has named.
+ * `not_moved` the client stands aside, and when the time is over that the server has named it asks again by one login. Nobody waits for
+ * that one: its answer counts from the next request on.
  */
 export function move({ storageKey = 'yaopai.move' }: MoveOptions = {}): Move {
   const wait = new Wait(storageKey)
@@ -28,7 +33,6 @@ export function move({ storageKey = 'yaopai.move' }: MoveOptions = {}): Move {
     async side() {
       const e = await joined
       await e._ready
-      if (wait._isAside()) return 'legacy'
       try {
         await e._ensure(e)
         return 'yaopai'
@@ -66,13 +70,41 @@ function step(e: Engine, wait: Wait, call: Call, end: End): void {
     if (e._state) wait._stayHere()
   })
 
+  /** On the side of old, also while a login that says otherwise is being stored. */
+  const isLegacy = (): boolean => wait._known === 'legacy' && (!e._state || !!e._opening)
+
+  let asking: Promise<void> | undefined
+  /** The question, of one who is on no side yet, for as long as requests wait for it. */
+  const ask = async (): Promise<void> => {
+    try {
+      await Promise.race([ensure(e), sleep(PATIENCE)])
+    } finally {
+      asking = undefined
+    }
+    // Nobody has said anything so far, and all come from the side of old.
+    if (!wait._known) standAside(UNKNOWN)
+  }
+
+  let refreshing: unknown
+  let patience: Promise<unknown> | undefined
+
   e._ensure = async () => {
-    // Who has stood aside asks when that is over, however many times the answer was the same.
-    if (wait._known === 'legacy' && !wait._isAside()) e._pause = 0
+    await e._ready
+    if (!wait._known) await (asking = asking || ask())
+    if (isLegacy()) {
+      // Who has stood aside asks when that is over, however many times the answer was the same.
+      if (!wait._isAside() && !e._opening) {
+        e._pause = 0
+        ensure(e).catch(nothing)
+      }
+      throw errorOf(e, 'not_moved')
+    }
     const state = await ensure(e)
     if (!e._refreshing) return state
-    // The refresh may end the session, and that would cut what is under way.
-    await e._changing
+    // The refresh may end the session, and that would cut what is under way. In an outage it may take minutes.
+    if (refreshing !== e._refreshing) patience = sleep(PATIENCE)
+    refreshing = e._refreshing
+    await Promise.race([e._changing, patience])
     return ensure(e)
   }
 
@@ -82,10 +114,12 @@ function step(e: Engine, wait: Wait, call: Call, end: End): void {
     try {
       state = await exchange(e)
     } catch (error) {
-      const { code, retryIn } = error as YaopaiError
+      const { code, status, retryIn } = error as YaopaiError
+      const isOutage = status > 428 || /^(network|malformed_answer|platform_login|login_quota)/.test(code)
       if (code === 'not_moved') standAside(retryIn)
       // No failure of ours takes the session of old from who has it: an outage, or a refusal that only says that there is none here.
-      else if (wait._known === 'legacy') standAside(UNKNOWN)
+      // And an outage leaves everybody where they were: of whom we know nothing, that is on the side of old.
+      else if (wait._known === 'legacy' || (!wait._known && isOutage)) standAside(UNKNOWN)
       else throw error
       // Without a status: the person is not told.
       throw errorOf(e, 'not_moved')
@@ -113,11 +147,12 @@ function step(e: Engine, wait: Wait, call: Call, end: End): void {
     return true
   }
 
-  e._start = passing(start, () => !e._state && wait._isAside(), () => e._ensure(e))
+  e._start = passing(start, isLegacy, () => e._ensure(e))
 }
 
 /** Encrypted where the platform can, as the session is. */
 const storageOf = (e: Engine): JarStorage => ({
   read: key => e._ask('getStorage', { key, encrypt: true }).then(({ data }) => data),
-  write: (key, data) => e._ask('setStorage', { key, data, encrypt: true }),
+  // What stood there before must not come back.
+  write: (key, data) => e._ask('setStorage', { key, data, encrypt: true }).catch(() => e._ask('removeStorage', { key })),
 })

@@ -1,4 +1,5 @@
 import type { JarStorage, Side } from '../types'
+import { nothing } from '../util'
 
 // In seconds: where the server has named no time, and the longest that is waited.
 const UNNAMED = 3600
@@ -12,6 +13,8 @@ export class Wait {
   /** Since when (phone's clock) requests go by the client, and for how many milliseconds; 0: they don't. */
   private _since = 0
   private _ms = 0
+  /** The last write; the next one waits for it. */
+  private _writing?: Promise<unknown>
   _known?: Side
 
   constructor(private readonly _key: string) {}
@@ -30,17 +33,17 @@ export class Wait {
       if (stored.of !== of || !(stored.ms <= LONGEST * 1000)) return
       this._since = stored.since
       this._ms = stored.ms
-      if (this._ms) this._become('legacy')
+      this._become(this._ms ? 'legacy' : 'yaopai')
     } catch (_) {}
   }
 
   _standAside(seconds?: number): void {
-    this._keep(Math.min(seconds || UNNAMED, LONGEST) * 1000)
+    this._keep(Math.min(seconds! > 0 ? seconds! : UNNAMED, LONGEST) * 1000)
     this._become('legacy')
   }
 
   _stayHere(): void {
-    if (this._ms) this._keep(0)
+    if (this._ms || !this._known) this._keep(0)
     this._become('yaopai')
   }
 
@@ -56,12 +59,15 @@ export class Wait {
     if (before && before !== side) this._listeners.forEach(listener => Promise.resolve(side).then(listener))
   }
 
-  /** What can't be written is kept in memory only: then a restart asks once more. */
+  /** What can't be written is kept in memory only: then a restart knows nothing. */
   private _keep(ms: number): void {
     this._since = Date.now()
     this._ms = ms
-    const to = this._storage
     const text = JSON.stringify({ of: this._of, since: this._since, ms })
-    if (to) new Promise<void>(written => written(to.write(this._key, text))).catch(() => undefined)
+    const write = async (before: unknown): Promise<unknown> => {
+      await before
+      return this._storage && this._storage.write(this._key, text).catch(nothing)
+    }
+    this._writing = write(this._writing)
   }
 }

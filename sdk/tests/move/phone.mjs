@@ -10,6 +10,33 @@ export function legacyPhone(options = {}, more = {}) {
   return installed(phone, more)
 }
 
+/** What becomes of calls to our server in an outage; all else goes on. */
+export const OUTAGES = {
+  'connection refused': (o, later) => later(() => o.fail({ errMsg: 'request:fail errcode:-102 cronet_error_code:-102 error_msg:net::ERR_CONNECTION_REFUSED' }), 5),
+  'time-out': (o, later) => later(() => o.fail({ errMsg: 'request:fail timeout' }), 60000),
+  'a proxy’s 502': (o, later) => later(() => o.success({ statusCode: 502, header: {}, data: '<html>Bad Gateway</html>' }), 20),
+  'unavailable': (o, later) => later(() => o.success({ statusCode: 503, header: { 'Yaopai-Code': 'unavailable', 'Retry-After': '2' }, data: { code: 'unavailable' } }), 20),
+  'a back end’s page in our place': (o, later) => later(() => o.success({ statusCode: 200, header: {}, data: { errno: 404 } }), 20),
+  'no code of the platform': undefined,
+}
+
+/** Options of a phone that meets `phone.outage`, one of those names, until it is over. */
+export const breakable = (options = {}) => ({
+  ...options,
+  wx(wx, phone) {
+    const { request, login } = wx
+    wx.request = o => {
+      const broken = phone.outage && o.url.includes('/yaopai/') && OUTAGES[phone.outage]
+      if (!broken) return request(o)
+      phone.attempts = (phone.attempts || 0) + 1
+      broken(o, (call, ms) => phone.clock.setTimeout(() => phone.isGone || call(), ms))
+      return { abort() {}, onHeadersReceived() {}, offHeadersReceived() {} }
+    }
+    wx.login = o => (phone.outage && !OUTAGES[phone.outage] ? phone.clock.setTimeout(() => phone.isGone || o.fail({ errMsg: 'login:fail' }), 5) : login(o))
+    if (options.wx) options.wx(wx, phone)
+  },
+})
+
 /** With the move's own part at hand, and what it has told. */
 export function installed(phone, more = {}) {
   phone.move = phone.load('move').move()
@@ -19,10 +46,21 @@ export function installed(phone, more = {}) {
   return phone
 }
 
-export const restarted = (phone, more) => installed(phone.restart(), more)
+export function restarted(phone, more) {
+  const next = phone.restart()
+  next.outage = phone.outage
+  return installed(next, more)
+}
 
 /** As the old code asks: the cookie by hand. */
 export const old = (path = '/mine', more = {}) => ({ url: shop + path, header: { cookie: 'JSESSIONID=7' }, ...more })
+
+/** One request, for which nobody is kept waiting, asks where the person is; the next one goes there. */
+export async function asked(phone) {
+  await phone.request(old())
+  await phone.clock.advance(1000)
+  return phone.request(old())
+}
 
 export const logins = phone => phone.server.count('/session', 'POST')
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Phone, shop } from '../support/phone.mjs'
-import { installed, isAsGiven, isSilent, logins, old } from './phone.mjs'
+import { asked, installed, isAsGiven, isSilent, logins, old } from './phone.mjs'
 
 const asking = (phone, options) => new Promise((success, fail) => phone.wx.request({ ...options, success, fail }))
 
@@ -76,7 +76,7 @@ test('an answer of the session before that comes late, when the person has gone 
     phone.server.stayers.clear()
     if (!goesBack) continue
     await phone.clock.advance(3600000)
-    assert.equal((await phone.request(old())).data.ok, true)
+    assert.equal((await asked(phone)).data.ok, true)
     isSilent(phone)
   }
 })
@@ -108,7 +108,7 @@ for (const code of ['session_kicked', 'session_ended', 'session_expired', 'sessi
     // Moved again later: nothing of the end is left.
     phone.server.stayers.clear()
     await phone.clock.advance(3600000)
-    assert.equal((await phone.request(old())).data.ok, true)
+    assert.equal((await asked(phone)).data.ok, true)
     isSilent(phone)
     assert.deepEqual(phone.told, ['legacy', 'yaopai'])
   })

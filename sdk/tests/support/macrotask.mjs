@@ -31,6 +31,7 @@ export const MACROTASK = `
     P.prototype.catch = function (b) { return this.then(undefined, b) }
     P.resolve = value => new P(done => done(value))
     P.reject = value => new P((_, failed) => failed(value))
+    P.race = all => new P((done, failed) => all.forEach(one => P.resolve(one).then(done, failed)))
     P.all = all => new P((done, failed) => {
       const values = []
       let open = all.length
