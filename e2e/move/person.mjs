@@ -95,17 +95,20 @@ export class Person {
     this.#isBound = true
   }
 
-  /** Does it, again if it was cut under way: all that is done here may be done twice. */
+  /**
+   * Does it, again if it was cut under way, or the phone slept twice while it was: the old code takes either for done. All that is done
+   * here may be done twice.
+   */
   async #acted(path, act) {
     for (;;) {
       const outcome = await act()
-      if (this.#phone.last[path].code !== 'upstream_failed') return outcome
+      if (!/^(upstream_failed|proof_stale)$/.test(this.#phone.last[path].code)) return outcome
     }
   }
 
   #until(act) {
     return new Promise((done, fail) => {
-      const timer = setTimeout(() => fail(new Error(`${this.member.name} waits for an answer:\n${JSON.stringify(this.#phone.last)}`)), PATIENCE)
+      const timer = setTimeout(() => fail(new Error(`${this.member.name} waits for an answer, ${this.#phone.waits()}:\n${JSON.stringify(this.#phone.last)}`)), PATIENCE)
       act(outcome => { clearTimeout(timer); done(outcome) })
     })
   }

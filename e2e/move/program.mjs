@@ -26,7 +26,8 @@ export class Program {
     this.#folder = folder
     this.#context = vm.createContext({
       wx: phone.wx,
-      setTimeout,
+      // Of a mini program that is no longer looked at nothing holds up the end.
+      setTimeout: (call, ms) => { setTimeout(call, ms).unref() },
       // The person's script lets it go off: nobody waits twenty minutes.
       setInterval: call => { this.tick = call },
       App: app => { this.app = app },

@@ -16,29 +16,31 @@ export function phoneOf({ server, code }) {
     /** The phone's clock less the true one, in milliseconds. */
     skew: 0,
     logins: 0,
-    /** How many calls are not answered yet. */
-    underWay: 0,
+    /** The calls that are not answered yet: since when, by their names. */
+    pending: new Map(),
+    get underWay() { return phone.pending.size },
     /** Whether the person is bound; noted with each request. */
     isBound: () => false,
     /** Told of all answers to the mini program's own requests: `{ path, wasBound, status, code, data }`, or `{ …, failed }`. */
     onAnswer: () => {},
-    /** The last of them, by path. */
+    /** The last of them, by path; `failed`: what a function of the platform failed with last. */
     last: {},
     /** Told what the person is shown: `{ toast }`, `{ page }`, `{ modal }`. The person looks at it, and the test. */
     onShown: () => {},
     onSeen: () => {},
   }
+  phone.waits = () => [...phone.pending].map(([call, since]) => `${call.description} for ${Date.now() - since} ms`).join(', ') || 'and nothing is under way'
   const storage = new Map()
   const show = what => { phone.onSeen(what); phone.onShown(what) }
-  const answering = body => async (options = {}) => {
-    phone.underWay++
-    try {
-      const result = await body(options)
-      options.success?.(result)
-    } catch (error) {
-      options.fail?.({ errMsg: error.message })
-    }
-    phone.underWay--
+  const answering = (body, name = body.name) => async (options = {}) => {
+    const call = Symbol(name)
+    phone.pending.set(call, Date.now())
+    const [how, result] = await Promise.resolve(options).then(body).then(
+      result => ['success', result],
+      error => { phone.last.failed = error.message; return ['fail', { errMsg: error.message }] },
+    )
+    options[how]?.(result)
+    phone.pending.delete(call)
   }
 
   function request(options) {
@@ -47,42 +49,53 @@ export function phoneOf({ server, code }) {
     const body = data === undefined ? undefined : typeof data === 'string' ? data : JSON.stringify(data)
     const isLibrarys = pathname.startsWith('/yaopai/')
     const wasBound = phone.isBound()
+    const call = Symbol(`${method} ${pathname}`)
+    let isOver = false
     const done = answer => {
-      if (isLibrarys) return
+      if (isOver) return false
+      isOver = true
+      if (isLibrarys) return true
       phone.last[pathname] = { path: pathname, wasBound, ...answer }
       phone.onAnswer(phone.last[pathname])
+      return true
     }
-    const sent = http.request({
-      host: '127.0.0.1', port, agent, method, path: pathname + search,
-      headers: { ...(body !== undefined && { 'Content-Type': 'application/json' }), ...header, Host: new URL(ORIGIN).host, ...(body !== undefined && { 'Content-Length': Buffer.byteLength(body) }) },
-    }, response => {
-      const parts = []
-      response.on('data', part => parts.push(part))
-      response.once('error', lost)
-      response.once('end', () => {
-        const text = Buffer.concat(parts).toString()
-        const value = text && JSON.parse(text)
-        done({ status: response.statusCode, code: response.headers['yaopai-code'], data: value })
-        const fields = Object.fromEntries(Object.entries(response.headers).map(([name, field]) => [name, Array.isArray(field) ? field.join(', ') : field]))
-        success?.({ statusCode: response.statusCode, header: fields, data: value, errMsg: 'request:ok' })
-        phone.underWay--
+    let sent
+    const send = () => {
+      sent = http.request({
+        host: '127.0.0.1', port, agent, method, path: pathname + search,
+        headers: { ...(body !== undefined && { 'Content-Type': 'application/json' }), ...header, Host: new URL(ORIGIN).host, ...(body !== undefined && { 'Content-Length': Buffer.byteLength(body) }) },
+      }, response => {
+        const parts = []
+        response.on('data', part => parts.push(part))
+        response.once('error', lost)
+        response.once('end', () => {
+          const text = Buffer.concat(parts).toString()
+          const value = text && JSON.parse(text)
+          if (!done({ status: response.statusCode, code: response.headers['yaopai-code'], data: value })) return
+          const fields = Object.fromEntries(Object.entries(response.headers).map(([name, field]) => [name, Array.isArray(field) ? field.join(', ') : field]))
+          success?.({ statusCode: response.statusCode, header: fields, data: value, errMsg: 'request:ok' })
+          phone.pending.delete(call)
+        })
       })
-    })
-    const lost = error => {
-      done({ failed: error.message })
-      fail?.({ errMsg: `request:fail ${error.message}` })
-      phone.underWay--
+      // The server closes a connection that was idle for 20 s, maybe just when it is used again. A phone's network stack then takes
+      // another one by itself, as nothing was answered (Chromium: HttpNetworkTransaction::ShouldResendRequest).
+      sent.once('error', error => (sent.reusedSocket && /^(ECONNRESET|EPIPE)$/.test(error.code) && !isOver ? send() : lost(error)))
+      sent.end(body)
     }
-    sent.once('error', lost)
-    phone.underWay++
-    sent.end(body)
+    const lost = error => {
+      if (!done({ failed: error.message })) return
+      fail?.({ errMsg: `request:fail ${error.message}` })
+      phone.pending.delete(call)
+    }
+    phone.pending.set(call, Date.now())
+    send()
     return { abort: () => sent.destroy() }
   }
 
   phone.wx = {
     request,
     uploadFile() {}, downloadFile() {}, connectSocket() {},
-    login: answering(async () => (phone.logins++, { code: await code() })),
+    login: answering(async () => (phone.logins++, { code: await code() }), 'wx.login'),
     getStorage: answering(({ key }) => {
       if (!storage.has(key)) throw new Error('getStorage:fail data not found')
       return { data: storage.get(key) }

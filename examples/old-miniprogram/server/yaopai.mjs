@@ -9,8 +9,12 @@ import { Webhook } from '../../miniprogram/server/webhook.mjs'
 export function withYaopai({ call, secret }, isMoving = false) {
   return {
     /** Who asks, from the headers that the proxy has overwritten. A session of another person's is not gone on with. */
-    identify(session, { headers }, open) {
-      if (isMoving && headers['yaopai-session-id'] === undefined) return session
+    identify(session, { headers }, members, open) {
+      if (isMoving && headers['yaopai-session-id'] === undefined) {
+        // Who has bound over there and gone back comes with the session of before, which knows a guest.
+        if (session.openid !== undefined) session.user ??= members.byOpenid(session.openid)?.id
+        return session
+      }
       const openid = decodeURIComponent(headers['yaopai-openid'] ?? '') || undefined
       const id = decodeURIComponent(headers['yaopai-user'] ?? '')
       const own = session.openid === undefined || session.openid === openid ? session : open()

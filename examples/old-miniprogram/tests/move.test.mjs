@@ -121,6 +121,20 @@ test('during: an old cookie beside a session, or in its place after its end, mak
   assert.equal((await other.ask('GET', '/mine')).code, 'session_kicked')
 })
 
+test('during: who binds over there and goes back at once has no guest’s session of old', async () => {
+  const club = await clubOf('during')
+  await moved(club, {})
+  const old = oldPhone(club)
+  await old('POST', '/login', { code: await club.sim.code('lilei') })
+  assert.equal((await old('POST', '/bookings')).errno, 502)
+  await moved(club, { share: 100 })
+  const { ask } = await newPhone(club, 'lilei')
+  assert.equal((await ask('POST', '/bind', { account: 'lilei', password: 'dumpling-42' })).json.errno, 0)
+  await moved(club, { share: 100, back: true })
+  assert.equal((await old('POST', '/bookings')).errno, 0)
+  assert.equal((await old('GET', '/mine')).name, '李雷')
+})
+
 test('after: the same back end with the same cookie, and the session is Yaopai’s', async () => {
   const club = await clubOf('after')
   const { ask, session } = await newPhone(club, 'lilei')
