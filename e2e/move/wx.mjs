@@ -9,9 +9,8 @@ const agent = new http.Agent({ keepAlive: true, maxSockets: 256 })
 /** Where the mini program believes its server to be. */
 const ORIGIN = 'http://127.0.0.1:8480'
 
-/** One phone. `server`: the URL that stands behind the mini program's. `code`: gives what WeChat would. */
-export function phoneOf({ server, code }) {
-  const { port } = new URL(server)
+/** One phone. `server`: the URL that stands behind the mini program's; `yaopai`: for the library's calls. `code`: gives what WeChat would. */
+export function phoneOf({ server, yaopai = server, code }) {
   const phone = {
     /** The phone's clock less the true one, in milliseconds. */
     skew: 0,
@@ -62,7 +61,7 @@ export function phoneOf({ server, code }) {
     let sent
     const send = () => {
       sent = http.request({
-        host: '127.0.0.1', port, agent, method, path: pathname + search,
+        host: '127.0.0.1', port: new URL(isLibrarys ? yaopai : server).port, agent, method, path: pathname + search,
         headers: { ...(body !== undefined && { 'Content-Type': 'application/json' }), ...header, Host: new URL(ORIGIN).host, ...(body !== undefined && { 'Content-Length': Buffer.byteLength(body) }) },
       }, response => {
         const parts = []
