@@ -9,7 +9,7 @@ import { Program } from './program.mjs'
 import { phoneOf } from './wx.mjs'
 
 const program = state => fileURLToPath(new URL(`../../examples/old-miniprogram/${state}`, import.meta.url))
-const SETTLES_WITHIN = 240_000
+const SETTLES_WITHIN = 300_000
 // Whoever was told by nobody, on a busy machine, asks again after a minute of the phone's clock. So often that minute is over:
 const MINUTE_EVERY = 15_000
 const HALF_AN_HOUR = 30 * 60 * 1000
@@ -107,7 +107,7 @@ export class Fleet {
       && this.people.every((person, n) => person.steps >= goals[n])
     let minuteAt = Date.now() + MINUTE_EVERY
     for (const until = Date.now() + SETTLES_WITHIN; !isThere(); await wait(50)) {
-      if (this.#failure) throw new Error(`so far: ${JSON.stringify(this.ledger.wrong)}`, { cause: this.#failure })
+      if (this.#failure) throw new Error(`${this.#failure.stack}\nso far: ${JSON.stringify(this.ledger.wrong)}`)
       if (Date.now() > minuteAt) {
         minuteAt += MINUTE_EVERY
         this.moving.filter(person => person.side !== said.get(person).side).forEach(person => person.sleep(61_000))
