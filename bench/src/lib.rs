@@ -1,4 +1,4 @@
-//! Yaopai measured: against bare hyper with the same answers, and against SQLite with the same rows, in the same run.
+//! Yaopai measured: against bare hyper with the same answers, and against the database alone with the same rows, in the same run.
 //! docs/performance.md explains the figures.
 //!
 //! Two programs: `bench` (scripts/bench) measures time on this machine; `bench-gate` (scripts/bench-gate) counts
@@ -13,10 +13,11 @@ pub mod gate;
 pub mod gateway;
 pub mod load;
 pub mod logins;
+pub mod many;
 pub mod memory;
 pub mod nginx;
 pub mod people;
-pub mod raw;
+mod programs;
 pub mod replay;
 pub mod request;
 pub mod server;

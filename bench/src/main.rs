@@ -9,7 +9,7 @@ use bench::memory::Restart;
 use bench::people::People;
 use bench::request::JWT_TARGET;
 use bench::server::Process;
-use bench::{cpu, gateway, logins, memory, replay, server};
+use bench::{cpu, gateway, logins, many, memory, replay, server};
 use clap::{Parser, Subcommand};
 use yaopai::clock::SystemClock;
 use yaopai_core::ports::Clock as _;
@@ -50,6 +50,15 @@ enum Command {
         #[arg(long, default_value = "target")]
         folder: PathBuf,
     },
+    /// Durable logins against PostgreSQL alone.
+    LoginsPostgres {
+        /// Rounds.
+        #[arg(long, default_value_t = 5)]
+        rounds: u32,
+        /// Logins in one.
+        #[arg(long, default_value_t = 10_000)]
+        logins: u64,
+    },
     /// The gateway against nginx, and a check with a JWT against bare hyper.
     Gateway {
         /// Rounds of the CPU's measurement.
@@ -59,6 +68,18 @@ enum Command {
         #[arg(long, default_value_t = 1)]
         seconds: u64,
         /// Where the databases are made.
+        #[arg(long, default_value = "target")]
+        folder: PathBuf,
+    },
+    /// A check at a node of many.
+    Many {
+        /// Rounds of the CPU's measurement.
+        #[arg(long, default_value_t = 30)]
+        rounds: u32,
+        /// Seconds of one.
+        #[arg(long, default_value_t = 1)]
+        seconds: u64,
+        /// Where the embedded database is made.
         #[arg(long, default_value = "target")]
         folder: PathBuf,
     },
@@ -106,7 +127,9 @@ fn run() -> anyhow::Result<()> {
             Report { runtime: &runtime, sessions, folder: &folder, pace }.run()?;
             runtime.block_on(with_jwt(&folder, pace))?;
             runtime.block_on(gateway::tables(&folder, pace))?;
-            println!("{}", runtime.block_on(logins::run(&folder, login_rounds, logins))?);
+            println!("{}", runtime.block_on(logins::sqlite::run(&folder, login_rounds, logins))?);
+            runtime.block_on(many::tables(&folder, pace))?;
+            println!("{}", runtime.block_on(logins::postgres::run(login_rounds, logins / 4))?);
             Ok(())
         }
         Command::Gateway { rounds, seconds, folder } => {
@@ -115,7 +138,12 @@ fn run() -> anyhow::Result<()> {
             runtime.block_on(gateway::tables(&folder, pace))
         }
         Command::Logins { rounds, logins, folder } => {
-            println!("{}", runtime.block_on(logins::run(&folder, rounds, logins))?);
+            println!("{}", runtime.block_on(logins::sqlite::run(&folder, rounds, logins))?);
+            Ok(())
+        }
+        Command::Many { rounds, seconds, folder } => runtime.block_on(many::tables(&folder, Pace { rounds, seconds })),
+        Command::LoginsPostgres { rounds, logins } => {
+            println!("{}", runtime.block_on(logins::postgres::run(rounds, logins))?);
             Ok(())
         }
         Command::Memory { sessions, keyed } => {

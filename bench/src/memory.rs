@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use yaopai::clock::{SystemClock, SystemEntropy};
 use yaopai::config::Config;
+use yaopai::serve::Engine;
 use yaopai_core::ids::SessionId;
 use yaopai_core::live::Presence as _;
-use yaopai_core::ports::{Change, ChangeSink, Clock as _, Store as _};
+use yaopai_core::ports::{Change, ChangeSink, Clock as _};
 use yaopai_core::proof::{ProofKey, Proven, Quota};
 use yaopai_core::seal::Sealer;
 use yaopai_core::time::Downtime;
-use yaopai_store::{Options, Sqlite};
 
 use crate::people::{Kind, People};
 use crate::server::{Process, memory};
@@ -27,7 +27,8 @@ pub async fn fill(config: &Path, people: People, many: u64, keyed: bool) -> anyh
         fn apply(&self, _: Change) {}
     }
     let config = Config::read(config)?;
-    let store = Arc::new(Sqlite::open(config.database.file()?, Arc::new(Nothing), Options::default())?);
+    let engine = Engine::open(&config.database, Arc::new(Nothing))?;
+    let store = engine.store();
     let sealer = Arc::new(Sealer::open(&*store, &config.master_key, Arc::new(SystemEntropy)).await?);
     let next = Arc::new(AtomicU64::new(0));
     let tasks: Vec<_> = (0..1024)
@@ -48,7 +49,7 @@ pub async fn fill(config: &Path, people: People, many: u64, keyed: bool) -> anyh
     for task in tasks {
         task.await??;
     }
-    store.close().await;
+    engine.close().await;
     Ok(())
 }
 

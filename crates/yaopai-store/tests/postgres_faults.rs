@@ -84,6 +84,45 @@ async fn a_transaction_that_dies_in_its_commit_leaves_nothing() {
     assert_eq!(log.did(), [Did::Put(id(1))]);
 }
 
+/// Rows whose outcome no command needs are written without waiting for each. One that is refused must not be committed as if all were
+/// well, nor take the rest of its batch with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_the_database_refuses_fails_its_own_call_alone() {
+    let server = Server::start();
+    let home = server.home();
+    let log = Arc::new(Log::default());
+    let store = Arc::new(home.connect(Arc::clone(&log) as _));
+    server.sql(&format!(
+        "CREATE FUNCTION {0}.refuses() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+         RAISE EXCEPTION 'not this one'; END $$; \
+         CREATE TRIGGER refuses BEFORE INSERT ON {0}.sessions FOR EACH ROW WHEN (NEW.user_id = 'u7'::bytea) \
+         EXECUTE FUNCTION {0}.refuses()",
+        home.schema
+    ));
+    // The first begins a batch of its own, and the others wait for it together.
+    let opens: Vec<_> = (0..12u32)
+        .map(|n| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move { (n, store.open(numbered(n)).await) })
+        })
+        .collect();
+    for open in opens {
+        match open.await.unwrap() {
+            (7, done) => {
+                let failed = done.unwrap_err();
+                assert!(!failed.retry && failed.what.contains("not this one"), "{failed}");
+            }
+            (_, done) => assert!(matches!(done.unwrap(), Opened::Opened(_))),
+        }
+    }
+    for n in 0..12 {
+        let session = numbered(n).session.id;
+        assert_eq!(store.load(session).await.unwrap().is_some(), n != 7, "{n}");
+    }
+    assert_eq!(server.sql(&format!("SELECT count(*) FROM {}.identities", home.schema)), "11");
+    assert_eq!(log.did().len(), 11);
+}
+
 #[tokio::test]
 async fn a_server_that_was_started_again_is_found() {
     let server = Server::start();

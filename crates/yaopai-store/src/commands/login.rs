@@ -3,26 +3,27 @@
 use yaopai_core::ids::{IdentityId, UserId};
 use yaopai_core::moving::stays;
 use yaopai_core::ports::{Change, Identity, LinkBy, LoginRecord, Open, Opened, UserFound};
-use yaopai_core::session::{Claims, Room, Secrets, Session};
+use yaopai_core::session::{Room, Secrets, Session};
 use yaopai_core::time::Timestamp;
 
 use super::{Done, Failure, Work, bind};
-use crate::rows::{Found, OtherIdentity, Rows, Word};
+use crate::rows::{Found, Look, OtherIdentity, Rest, Rows, Word};
 use crate::rules::{self, Linked};
 
 pub(crate) fn open<R: Rows>(work: &mut Work<'_, R>, open: &Open) -> Done<Opened> {
     let db = work.db;
     let mut session = open.session.clone();
     let now = session.created_at;
-    let found = match db.found(&session.app, &session.openid)? {
-        Some(Found { realm, .. }) if realm != session.realm => {
-            let repeated = repeated(db, &open.login, now)?;
-            return repeated.ok_or_else(|| Failure::Refused(rules::moved(&session, &realm)));
-        }
-        found => found,
-    };
-    let bound_to = found.as_ref().and_then(|f| f.user.clone());
-    let id = found.as_ref().map(|f| f.id);
+    let look = db.look(open)?;
+    if let Some(Found { realm, .. }) = &look.found
+        && *realm != session.realm
+    {
+        let repeated = repeated(db, &open.login, now)?;
+        return repeated.ok_or_else(|| Failure::Refused(rules::moved(&session, realm)));
+    }
+    let found = look.found.as_ref();
+    let bound_to = found.and_then(|f| f.user.clone());
+    let id = found.map(|f| f.id);
     let (linked, unlinked) = match rules::link(open, id.is_none()) {
         Some((link, unionid)) => match named_by(db, &session, link, unionid)? {
             Linked::To(user) if open.second_identity => (Some(user), false),
@@ -35,13 +36,17 @@ pub(crate) fn open<R: Rows>(work: &mut Work<'_, R>, open: &Open) -> Done<Opened>
     let linked = linked.map(|user| UserFound { user, claims: None });
     let proposed = linked.as_ref().or(open.user.as_ref()).filter(|_| bound_to.is_none());
     let user = bound_to.as_ref().or(proposed.map(|proposed| &proposed.user));
-    let said = db.move_for(&session.realm, &session.app, &session.openid, user)?;
+    let said = match &look.rest {
+        Some(Rest { moves: false, .. }) => None,
+        _ => db.move_for(&session.realm, &session.app, &session.openid, user)?,
+    };
     if let Some(why) = stays(said.as_ref(), &session.app, &session.openid) {
         return repeated_or(db, &open.login, now, Opened::Stays(why));
     }
-    let disabled = match proposed {
-        Some(proposed) => db.disabled_at(&session.realm, &proposed.user)?.is_some(),
-        None => found.as_ref().is_some_and(|found| found.disabled),
+    let disabled = match proposed.map(|proposed| (proposed, look.at(&proposed.user))) {
+        Some((_, Some(at))) => at.disabled,
+        Some((proposed, None)) => db.disabled_at(&session.realm, &proposed.user)?.is_some(),
+        None => found.is_some_and(|found| found.disabled),
     };
     if disabled {
         return repeated_or(db, &open.login, now, Opened::Disabled);
@@ -49,7 +54,10 @@ pub(crate) fn open<R: Rows>(work: &mut Work<'_, R>, open: &Open) -> Done<Opened>
     // May there be sessions that the limits count, and may the user have any in the realm?
     let (mut has_sessions, mut user_is_known) = (found.is_some(), bound_to.is_some());
     if let Some(proposed) = proposed {
-        let other = db.other_identity(&session.realm, &session.app, &proposed.user, id)?;
+        let other = match look.at(&proposed.user) {
+            Some(at) => at.other,
+            None => db.other_identity(&session.realm, &session.app, &proposed.user, id)?,
+        };
         if other == Some(OtherIdentity::SameApp) && !open.second_identity {
             return repeated_or(db, &open.login, now, Opened::Conflict);
         }
@@ -65,12 +73,17 @@ pub(crate) fn open<R: Rows>(work: &mut Work<'_, R>, open: &Open) -> Done<Opened>
     };
 
     // The first thing that is written, and the last that can refuse: a look-up less for nearly every login.
-    if !db.keep_login(&open.login, now)? {
+    let is_first = match &look.rest {
+        Some(rest) if rest.repeated => false,
+        Some(_) => db.put_login(&open.login).map(|()| true)?,
+        None => db.keep_login(&open.login, now)?,
+    };
+    if !is_first {
         return repeated_or(db, &open.login, now, Opened::Full);
     }
     bind::make_room(work, yielding, now)?;
-    let renamed = keep_identity(db, open, found.as_ref(), &mut session)?;
-    let newly_said = keep_claims(db, open, found.and_then(|f| f.claims), proposed.is_some(), &mut session)?;
+    let renamed = keep_identity(db, open, found, &mut session)?;
+    let newly_said = keep_claims(db, open, &look, proposed.is_some(), &mut session)?;
     let mut told = Vec::new();
     if newly_said
         && user_is_known
@@ -150,7 +163,7 @@ fn new_identity(id: IdentityId, session: &Session) -> Identity {
 fn keep_claims<R: Rows>(
     db: &R,
     open: &Open,
-    known: Option<Claims>,
+    look: &Look,
     newly_bound: bool,
     session: &mut Session,
 ) -> Result<bool, R::Error> {
@@ -159,15 +172,22 @@ fn keep_claims<R: Rows>(
         return Ok(false);
     };
     let said = open.user.as_ref().filter(|u| u.user == *user).and_then(|u| u.claims.as_ref());
-    let newly_said = match said {
-        Some(said) if known.as_ref() == Some(said) => false,
-        Some(said) => db.write_claims(&session.realm, user, Some(said))?,
-        None => false,
+    // Of the user that the identity had, or of the one whom the login proposes.
+    let known = match look.at(user) {
+        Some(at) => Some(&at.claims),
+        None if newly_bound => None,
+        None => look.found.as_ref().map(|found| &found.claims),
     };
-    session.claims = match said {
-        Some(said) => Some(said.clone()),
-        None if newly_bound => db.claims(&session.realm, user)?,
-        None => known,
+    let newly_said = match (said, known) {
+        (None, _) => false,
+        (Some(said), Some(known)) if known.as_ref() == Some(said) => false,
+        (Some(said), Some(_)) => db.put_claims(&session.realm, user, said).map(|()| true)?,
+        (Some(said), None) => db.write_claims(&session.realm, user, Some(said))?,
+    };
+    session.claims = match (said, known) {
+        (Some(said), _) => Some(said.clone()),
+        (None, Some(known)) => known.clone(),
+        (None, None) => db.claims(&session.realm, user)?,
     };
     Ok(newly_said)
 }

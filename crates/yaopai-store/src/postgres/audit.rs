@@ -5,7 +5,7 @@ use yaopai_core::ids::Realm;
 use yaopai_core::ports::AuditRow;
 use yaopai_core::time::Timestamp;
 
-use super::db::Db;
+use super::db::{Db, owned};
 use super::rows::{self, Read};
 use crate::rows::AuditRows;
 
@@ -23,20 +23,19 @@ impl AuditRows for Db {
     fn insert_audit(&self, row: &Row) -> Read<()> {
         let sql = "INSERT INTO audit (node, seq, at, realm, clear, person, sealed, mac) \
                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-        self.change(
+        self.later(
             sql,
-            &[
-                &self.node.get(),
-                &row.seq.cast_signed(),
-                &row.at.0,
-                &row.realm.as_ref().map(Realm::as_str),
-                &row.clear,
-                &row.person.map(u64::cast_signed),
-                &row.sealed,
-                &row.mac.as_slice(),
+            owned![
+                self.node.get(),
+                row.seq.cast_signed(),
+                row.at.0,
+                row.realm.as_ref().map(|realm| realm.as_str().to_owned()),
+                row.clear.clone(),
+                row.person.map(u64::cast_signed),
+                row.sealed.clone(),
+                row.mac.to_vec(),
             ],
-        )?;
-        Ok(())
+        )
     }
 
     fn audit_key(&self, period: i64, owner: &[u8; 16]) -> Read<Option<PersonKey>> {
@@ -48,9 +47,7 @@ impl AuditRows for Db {
 
     fn insert_audit_key(&self, key: &PersonKey, period: i64, owner: &[u8; 16]) -> Read<()> {
         let sql = "INSERT INTO audit_keys (node, no, period, owner, salt) VALUES ($1, $2, $3, $4, $5)";
-        let (no, owner, salt) = (key.no.cast_signed(), owner.as_slice(), key.salt.as_slice());
-        self.change(sql, &[&self.node.get(), &no, &period, &owner, &salt])?;
-        Ok(())
+        self.later(sql, owned![self.node.get(), key.no.cast_signed(), period, owner.to_vec(), key.salt.to_vec()])
     }
 
     fn list_audit(&self, realm: Option<&Realm>, after: u64, limit: u32) -> Read<Vec<AuditRow>> {

@@ -2,11 +2,15 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, NoTls, Row, Statement};
 
@@ -22,6 +26,20 @@ const PARTING: Duration = Duration::from_secs(1);
 
 /// What a statement is given.
 pub(super) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
+
+/// What one that is not waited for is given.
+pub(super) type Owned = Vec<Box<dyn ToSql + Sync + Send>>;
+
+/// The parameters of a statement that is not waited for.
+macro_rules! owned {
+    ($($param:expr),* $(,)?) => {
+        vec![$(Box::new($param) as Box<dyn tokio_postgres::types::ToSql + Sync + Send>),*]
+    };
+}
+pub(super) use owned;
+
+/// One that was sent, and whose answer nobody has waited for yet.
+type Sent = Pin<Box<dyn Future<Output = Result<u64, tokio_postgres::Error>> + Send>>;
 
 /// A connection, made again when it is lost.
 pub struct Db {
@@ -41,9 +59,32 @@ pub struct Db {
 }
 
 struct Live {
-    client: Client,
+    // Before the client: they hold it.
+    sent: Vec<Sent>,
+    client: Arc<Client>,
     driver: JoinHandle<()>,
     statements: HashMap<&'static str, Statement>,
+}
+
+impl Live {
+    /// In the order of the server's answers, which is that of the statements: the first that failed, if one did.
+    async fn settle(&mut self) -> Result<(), tokio_postgres::Error> {
+        let mut settled = Ok(());
+        for sent in std::mem::take(&mut self.sent) {
+            let answer = sent.await.map(drop);
+            settled = settled.and(answer);
+        }
+        settled
+    }
+
+    async fn prepared(&mut self, sql: &'static str) -> Result<Statement, tokio_postgres::Error> {
+        if let Some(statement) = self.statements.get(sql) {
+            return Ok(statement.clone());
+        }
+        let statement = self.client.prepare(sql).await?;
+        self.statements.insert(sql, statement.clone());
+        Ok(statement)
+    }
 }
 
 /// Opens something on a thread of its own: the caller may be in a runtime, and there is one in each connection.
@@ -96,7 +137,8 @@ impl Db {
             Ok((client, driver))
         });
         let (client, driver) = made.map_err(|e| Error::Lost(e.to_string()))?;
-        *self.live.borrow_mut() = Some(Live { client, driver, statements: HashMap::new() });
+        let client = Arc::new(client);
+        *self.live.borrow_mut() = Some(Live { sent: Vec::new(), client, driver, statements: HashMap::new() });
         self.made.set(self.made.get() + 1);
         Ok(())
     }
@@ -109,8 +151,8 @@ impl Db {
     /// Gives the connection up, and says so to the server, if it listens.
     pub(super) fn disconnect(&self) {
         self.in_transaction.set(false);
-        let Some(Live { client, driver, .. }) = self.live.take() else { return };
-        drop(client);
+        let Some(Live { sent, client, driver, .. }) = self.live.take() else { return };
+        drop((sent, client));
         let _ = self.runtime.block_on(async { tokio::time::timeout(PARTING, driver).await });
     }
 
@@ -155,8 +197,23 @@ impl Db {
         self.batch(sql)
     }
 
+    /// Waits for what was sent with [`Self::later`]. Before a COMMIT: that of a transaction in which a statement failed is answered as if
+    /// all were well, and is a ROLLBACK.
+    pub(super) fn settle(&self) -> Result<(), Error> {
+        let mut live = self.live.borrow_mut();
+        let Some(held) = &mut *live else { return Err(Error::Lost("there is none".into())) };
+        let done = self.wait(held.settle());
+        if done.as_ref().is_err_and(Error::is_lost) {
+            *live = None;
+        }
+        done
+    }
+
     /// Ends it by what is said in `sql`.
     pub(super) fn finish(&self, sql: &str) -> Result<(), Error> {
+        // Of a transaction that is rolled back; of one to be committed there are none any more.
+        let sent = self.live.borrow_mut().as_mut().map(|live| std::mem::take(&mut live.sent));
+        debug_assert!(sql != "COMMIT" || sent.is_none_or(|sent| sent.is_empty()), "settle first");
         let done = self.batch(sql);
         self.in_transaction.set(false);
         done
@@ -168,7 +225,8 @@ impl Db {
         with: impl AsyncFnOnce(&mut Client) -> Result<T, tokio_postgres::Error>,
     ) -> Result<T, Error> {
         let mut live = self.live.borrow_mut();
-        let Some(Live { client, .. }) = &mut *live else { return Err(Error::Lost("there is none".into())) };
+        let client = live.as_mut().and_then(|live| Arc::get_mut(&mut live.client));
+        let Some(client) = client else { return Err(Error::Lost("there is none".into())) };
         self.runtime.block_on(with(client)).map_err(Error::from)
     }
 
@@ -178,17 +236,20 @@ impl Db {
         run: impl AsyncFn(&Client, &Statement) -> Result<T, tokio_postgres::Error>,
     ) -> Result<T, Error> {
         let mut live = self.live.borrow_mut();
-        let Some(Live { client, statements, .. }) = &mut *live else { return Err(Error::Lost("there is none".into())) };
+        let Some(held) = &mut *live else { return Err(Error::Lost("there is none".into())) };
         let done = self.wait(async {
-            let statement = match statements.get(sql) {
-                Some(statement) => statement.clone(),
-                None => {
-                    let statement = client.prepare(sql).await?;
-                    statements.insert(sql, statement.clone());
-                    statement
-                }
+            let done = async {
+                let statement = held.prepared(sql).await?;
+                run(&held.client, &statement).await
             };
-            run(client, &statement).await
+            let done = done.await;
+            // What comes after a statement that failed is refused for that; which one it was, says more.
+            match done {
+                Err(e) if e.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION) => {
+                    Err(held.settle().await.err().unwrap_or(e))
+                }
+                done => done,
+            }
         });
         if done.as_ref().is_err_and(Error::is_lost) {
             *live = None;
@@ -232,6 +293,37 @@ impl Db {
     ) -> Result<Option<T>, Error> {
         let row = self.run(sql, async |client, statement| client.query_opt(statement, params).await)?;
         row.as_ref().map(read).transpose()
+    }
+
+    /// Changes rows in this transaction, and doesn't wait for it: whatever comes after is run after it, and [`Self::settle`] says whether
+    /// it went well. A way to the server and back less for each.
+    pub(super) fn later(&self, sql: &'static str, params: Owned) -> Result<(), Error> {
+        if !self.in_transaction.get() {
+            let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|param| &**param as _).collect();
+            return self.change(sql, &params).map(drop);
+        }
+        let mut live = self.live.borrow_mut();
+        let Some(held) = &mut *live else { return Err(Error::Lost("there is none".into())) };
+        let done = self.wait(async {
+            let statement = held.prepared(sql).await?;
+            let client = Arc::clone(&held.client);
+            let mut sent: Sent = Box::pin(async move {
+                let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|param| &**param as _).collect();
+                client.execute(&statement, &params).await
+            });
+            // It is on its way once it was polled. If it is answered by then, it was refused before it was sent.
+            match poll_fn(|context| Poll::Ready(sent.as_mut().poll(context))).await {
+                Poll::Ready(answer) => answer.map(drop),
+                Poll::Pending => {
+                    held.sent.push(sent);
+                    Ok(())
+                }
+            }
+        });
+        if done.as_ref().is_err_and(Error::is_lost) {
+            *live = None;
+        }
+        done
     }
 
     /// Changes rows. Answers how many.

@@ -4,7 +4,7 @@ use yaopai_core::ids::SessionId;
 use yaopai_core::ports::LoginRecord;
 use yaopai_core::time::Timestamp;
 
-use super::db::Db;
+use super::db::{Db, owned};
 use super::rows::{self, Read};
 use super::value::Id;
 use crate::rows::LoginRows;
@@ -27,6 +27,13 @@ impl LoginRows for Db {
                    expires_at = excluded.expires_at WHERE l.expires_at <= $5";
         let (key, session) = (login.key.as_slice(), Id(login.session.0));
         Ok(self.change(sql, &[&key, &session, &login.sealed, &login.expires_at.0, &now.0])? > 0)
+    }
+
+    fn put_login(&self, login: &LoginRecord) -> Read<()> {
+        let sql = "INSERT INTO logins (key, session, sealed, expires_at) VALUES ($1, $2, $3, $4) ON CONFLICT (key) \
+                   DO UPDATE SET session = excluded.session, sealed = excluded.sealed, expires_at = excluded.expires_at";
+        let (key, session) = (login.key.to_vec(), Id(login.session.0));
+        self.later(sql, owned![key, session, login.sealed.clone(), login.expires_at.0])
     }
 
     fn purge_logins(&self, now: Timestamp, limit: u32) -> Read<u32> {

@@ -5,7 +5,7 @@ use yaopai_core::ports::{Filter, Stale, StaleAfter, StaleEnded};
 use yaopai_core::session::{EndReason, Ended, EnvVersion, Other, Session};
 use yaopai_core::time::{Timestamp, Uptime};
 
-use super::db::Db;
+use super::db::{Db, owned};
 use super::lists;
 use super::rows::{self, Read};
 use super::value::Id;
@@ -23,35 +23,35 @@ impl SessionRows for Db {
                    env_version, created_at, vouched_at, absolute_at, last_seen, key_kind, secrets, key_version, key) \
                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
         let (key_version, key) = s.key.kept();
-        self.change(
+        let bytes = |text: &Option<String>| text.clone().map(String::into_bytes);
+        self.later(
             sql,
-            &[
-                &Id(s.id.0),
-                &s.realm.as_str(),
-                &s.app.as_str(),
-                &Id(s.identity.0),
-                &user(s.user.as_ref()),
-                &s.device.id.as_ref().map(String::as_bytes),
-                &s.device.kind.as_ref().map(String::as_bytes),
-                &s.device.name.as_ref().map(String::as_bytes),
-                &s.env_version.map(EnvVersion::as_str),
-                &s.created_at.0,
-                &s.vouched_at.0,
-                &s.absolute_at.0,
-                &s.last_seen.0,
-                &s.key.kind(),
-                &rows::secrets(s)?,
-                &i64::from(key_version),
-                &key,
+            owned![
+                Id(s.id.0),
+                s.realm.as_str().to_owned(),
+                s.app.as_str().to_owned(),
+                Id(s.identity.0),
+                user(s.user.as_ref()).map(<[u8]>::to_vec),
+                bytes(&s.device.id),
+                bytes(&s.device.kind),
+                bytes(&s.device.name),
+                s.env_version.map(EnvVersion::as_str),
+                s.created_at.0,
+                s.vouched_at.0,
+                s.absolute_at.0,
+                s.last_seen.0,
+                s.key.kind(),
+                rows::secrets(s)?,
+                i64::from(key_version),
+                key.map(<[u8]>::to_vec),
             ],
-        )?;
-        Ok(())
+        )
     }
 
     fn save_session(&self, s: &Session) -> Read<()> {
         let sql = "UPDATE sessions SET user_id = $2, vouched_at = $3, secrets = $4 WHERE id = $1";
-        self.change(sql, &[&Id(s.id.0), &user(s.user.as_ref()), &s.vouched_at.0, &rows::secrets(s)?])?;
-        Ok(())
+        let user = user(s.user.as_ref()).map(<[u8]>::to_vec);
+        self.later(sql, owned![Id(s.id.0), user, s.vouched_at.0, rows::secrets(s)?])
     }
 
     fn end_session(&self, id: SessionId, ended: Ended) -> Read<bool> {

@@ -193,10 +193,21 @@ impl writer::Transactions<Db> for Transactions {
 
 /// The last statement: what other servers are told of, and the transaction's number. False if there is nothing to commit.
 fn note(db: &Db, number: i64, changes: &[Change]) -> Result<bool, StoreError> {
+    let wrote = tell(db, number, changes).map_err(|e| e.store_error())?;
+    // All of it is answered by now, as this was.
+    db.settle().map_err(|e| e.store_error())?;
+    match wrote {
+        0 if !changes.is_empty() => Err(refuse("the row of this server in `nodes` is gone: the database was edited")),
+        wrote => Ok(wrote > 0),
+    }
+}
+
+/// The same. Answers how many rows say the number.
+fn tell(db: &Db, number: i64, changes: &[Change]) -> Result<u32, Error> {
     let node = db.node.get();
     if changes.is_empty() {
         let sql = "UPDATE nodes SET batch = $1 WHERE id = $2 AND pg_current_xact_id_if_assigned() IS NOT NULL";
-        return Ok(db.change(sql, &[&number, &node]).map_err(|e| e.store_error())? > 0);
+        return db.change(sql, &[&number, &node]);
     }
     let (sessions, ended): (Vec<Id>, Vec<bool>) = changes
         .iter()
@@ -207,8 +218,5 @@ fn note(db: &Db, number: i64, changes: &[Change]) -> Result<bool, StoreError> {
         .unzip();
     let sql = "WITH told AS (INSERT INTO changes (session, ended) SELECT * FROM unnest($1::uuid[], $2::bool[])) \
                UPDATE nodes SET batch = $3 WHERE id = $4";
-    match db.change(sql, &[&sessions, &ended, &number, &node]).map_err(|e| e.store_error())? {
-        0 => Err(refuse("the row of this server in `nodes` is gone: the database was edited")),
-        _ => Ok(true),
-    }
+    db.change(sql, &[&sessions, &ended, &number, &node])
 }

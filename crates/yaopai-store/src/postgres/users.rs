@@ -6,7 +6,7 @@ use yaopai_core::ports::KnownUser;
 use yaopai_core::session::Claims;
 use yaopai_core::time::Timestamp;
 
-use super::db::Db;
+use super::db::{Db, owned};
 use super::error::Error;
 use super::rows::{self, Read};
 use crate::rows::UserRows;
@@ -35,6 +35,13 @@ impl UserRows for Db {
         let sql = "INSERT INTO users AS u (realm, user_id, claims) VALUES ($1, $2, $3) ON CONFLICT (realm, user_id) \
                    DO UPDATE SET claims = excluded.claims WHERE u.claims IS DISTINCT FROM excluded.claims";
         Ok(self.change(sql, &[&realm.as_str(), &user.as_str().as_bytes(), &claims.map(Claims::as_str)])? > 0)
+    }
+
+    fn put_claims(&self, realm: &Realm, user: &UserId, claims: &Claims) -> Read<()> {
+        let sql = "INSERT INTO users (realm, user_id, claims) VALUES ($1, $2, $3) \
+                   ON CONFLICT (realm, user_id) DO UPDATE SET claims = excluded.claims";
+        let user = user.as_str().as_bytes().to_vec();
+        self.later(sql, owned![realm.as_str().to_owned(), user, claims.as_str().to_owned()])
     }
 
     fn disabled_at(&self, realm: &Realm, user: &UserId) -> Read<Option<Timestamp>> {

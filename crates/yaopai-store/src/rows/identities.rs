@@ -1,5 +1,5 @@
 use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId, UserId};
-use yaopai_core::ports::{BindingFilter, Identity, KnownUser};
+use yaopai_core::ports::{BindingFilter, Identity, KnownUser, Open};
 use yaopai_core::session::Claims;
 use yaopai_core::time::Timestamp;
 
@@ -19,6 +19,43 @@ pub struct Found {
     pub claims: Option<Claims>,
     /// Is the user disabled?
     pub disabled: bool,
+}
+
+/// What a login looks at before it decides.
+pub struct Look {
+    /// Its identity, if it is known.
+    pub found: Option<Found>,
+    /// The rest, where the engine has read it with that: if each reading is a way to a server and back, one for all is better.
+    pub rest: Option<Rest>,
+}
+
+/// See [`Look::rest`].
+pub struct Rest {
+    /// Is the app being moved?
+    pub moves: bool,
+    /// Is there an answer of the same login that is still good?
+    pub repeated: bool,
+    /// The user that the login proposes.
+    pub user: Option<Proposed>,
+}
+
+/// A user whom a login proposes.
+pub struct Proposed {
+    /// Whom.
+    pub user: UserId,
+    /// Is he disabled?
+    pub disabled: bool,
+    /// What is said about him.
+    pub claims: Option<Claims>,
+    /// Has he another identity than the one that was found?
+    pub other: Option<OtherIdentity>,
+}
+
+impl Look {
+    /// This user, if he is the one whom the login proposes, and was looked at.
+    pub fn at(&self, user: &UserId) -> Option<&Proposed> {
+        self.rest.as_ref()?.user.as_ref().filter(|proposed| proposed.user == *user)
+    }
 }
 
 /// The platform's word on an identity that is known.
@@ -54,6 +91,11 @@ pub trait IdentityRows: Base {
 
     /// The same, as a login needs it.
     fn found(&self, app: &AppName, openid: &str) -> Result<Option<Found>, Self::Error>;
+
+    /// The same, with whatever else of [`Look`] is read as easily.
+    fn look(&self, open: &Open) -> Result<Look, Self::Error> {
+        Ok(Look { found: self.found(&open.session.app, &open.session.openid)?, rest: None })
+    }
 
     /// The user that a session's identity has.
     fn user_of(&self, session: SessionId) -> Result<Option<UserId>, Self::Error>;
@@ -125,6 +167,11 @@ pub trait UserRows: Base {
 
     /// Keeps what is said. True if it is news.
     fn write_claims(&self, realm: &Realm, user: &UserId, claims: Option<&Claims>) -> Result<bool, Self::Error>;
+
+    /// The same, of what is known to be news.
+    fn put_claims(&self, realm: &Realm, user: &UserId, claims: &Claims) -> Result<(), Self::Error> {
+        self.write_claims(realm, user, Some(claims)).map(drop)
+    }
 
     /// Since when a user is disabled.
     fn disabled_at(&self, realm: &Realm, user: &UserId) -> Result<Option<Timestamp>, Self::Error>;

@@ -15,6 +15,11 @@ pub trait LoginRows: Base {
     /// Keeps one. False if there is one that is still good: then nothing is written.
     fn keep_login(&self, login: &LoginRecord, now: Timestamp) -> Result<bool, Self::Error>;
 
+    /// Keeps one where there is none that is still good.
+    fn put_login(&self, login: &LoginRecord) -> Result<(), Self::Error> {
+        self.keep_login(login, login.expires_at).map(drop)
+    }
+
     /// Deletes expired ones, the longest expired first. Answers how many.
     fn purge_logins(&self, now: Timestamp, limit: u32) -> Result<u32, Self::Error>;
 }

@@ -10,7 +10,7 @@ mod moving;
 mod sessions;
 
 pub use audit::AuditRows;
-pub use identities::{Found, IdentityRows, OtherIdentity, UserRows, Word};
+pub use identities::{Found, IdentityRows, Look, OtherIdentity, Proposed, Rest, UserRows, Word};
 pub use keeping::{CodeRows, ImportRows, KeptRows, LoginRows, ServerRows, SigningRows};
 pub use moving::MoveRows;
 pub use sessions::{JarRows, Owned, SessionRows};

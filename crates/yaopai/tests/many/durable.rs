@@ -19,7 +19,7 @@ const WORKERS: usize = 2;
 async fn what_a_killed_node_answered_the_others_know() {
     let kills = std::env::var("YAOPAI_NODE_KILLS").map_or(12, |n| n.parse().unwrap());
     let mut dice = ChaCha8Rng::seed_from_u64(1);
-    let fleet = Fleet::start("").await;
+    let fleet = Fleet::start().await;
     let (mut figures, mut ledger) = (Figures::default(), Vec::<Held>::new());
     for round in 0..kills {
         let node = round % NODES;

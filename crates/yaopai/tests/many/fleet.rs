@@ -24,7 +24,7 @@ use crate::{API_KEY, KIOSK_APPID};
 pub const NODES: usize = 3;
 const WEBHOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 /// Who log in.
-const PEOPLE: u64 = 50;
+const PEOPLE: u64 = 200;
 /// What the configuration says.
 pub const MAX_STALE: i64 = 2_000;
 
@@ -62,6 +62,17 @@ pub struct Session {
     pub key: Option<[u8; 32]>,
 }
 
+/// How a fleet is configured, where it isn't as by default.
+#[derive(Default, Clone, Copy)]
+pub struct Shape<'a> {
+    /// What `[cluster]` says of where nonces are remembered.
+    pub nonces: &'a str,
+    /// More of the configuration, at its end.
+    pub tables: &'a str,
+    /// What else `sessions` of the app `kiosk` says.
+    pub sessions: &'a str,
+}
+
 /// What a check said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {
@@ -70,13 +81,12 @@ pub struct Said {
 }
 
 impl Fleet {
-    /// `nonces`: what `[cluster]` says of where they are remembered.
-    pub async fn start(nonces: &str) -> Arc<Self> {
-        Self::with(nonces, "").await
+    /// Nonces in PostgreSQL, and nothing else said.
+    pub async fn start() -> Arc<Self> {
+        Self::with(Shape::default()).await
     }
 
-    /// `tables`: more of the configuration, at its end.
-    pub async fn with(nonces: &str, tables: &str) -> Arc<Self> {
+    pub async fn with(shape: Shape<'_>) -> Arc<Self> {
         let apps = [DEFAULT_APPID, KIOSK_APPID].map(|appid| AppConfig::new(appid, DEFAULT_SECRET));
         let (clock, back_ends) = (SystemClock::default(), SystemClock::default());
         let back_end = BackEnd::start(WEBHOOK_SECRET, move || back_ends.now().0).await;
@@ -89,12 +99,8 @@ impl Fleet {
         let (mut links, mut nodes, mut places) = (Vec::new(), Vec::new(), Vec::new());
         for n in 0..NODES {
             let both = [Link::to(primary.folder()), Link::to(standby.folder())];
-            let config = configure(
-                &folder.path().join(format!("node{n}")),
-                n,
-                &both,
-                (&sim.base_url(), &back_end.url, nonces, tables),
-            );
+            let folder = folder.path().join(format!("node{n}"));
+            let config = configure(&folder, n, &both, (&sim.base_url(), &back_end.url), shape);
             let at = config.clone();
             let process = tokio::task::spawn_blocking(move || ServerProcess::start(&at, &[])).await.unwrap();
             let (public, check, admin) = (process.public.clone(), process.check.clone(), process.admin.clone());
@@ -266,6 +272,19 @@ impl Fleet {
         (status != 503).then_some((status, body))
     }
 
+    /// A node's memory in RAM, in bytes.
+    pub fn memory(&self, node: usize) -> u64 {
+        let pid = self.nodes[node].lock().unwrap().pid();
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
+    /// Where a node's configuration is.
+    pub fn config(&self, node: usize) -> &Path {
+        &self.places[node].config
+    }
+
     /// What a node said.
     pub fn log(&self, node: usize) -> String {
         self.nodes[node].lock().unwrap().log()
@@ -296,7 +315,8 @@ fn configure(
     folder: &Path,
     n: usize,
     links: &[Arc<Link>; 2],
-    (sim, back_end, nonces, tables): (&str, &str, &str, &str),
+    (sim, back_end): (&str, &str),
+    Shape { nonces, tables, sessions }: Shape<'_>,
 ) -> PathBuf {
     std::fs::create_dir(folder).unwrap();
     let hosts = links.iter().map(|link| link.folder().display().to_string()).collect::<Vec<_>>().join(",");
@@ -335,7 +355,7 @@ fn configure(
         secret = "file:app.secret"
         base_url = "{sim}"
         binding = "auto"
-        sessions = {{ max = 1000000 }}
+        sessions = {{ max = 1000000, {sessions} }}
         "#,
         ports[0],
         ports[1],
@@ -349,7 +369,7 @@ fn configure(
     path
 }
 
-/// A back end behind the gateway, at one path: what [`Fleet::with`] is given of it.
+/// A back end behind the gateway, at one path: the `tables` of a [`Shape`].
 pub fn route_to(back_end: SocketAddr, prefix: &str, cookies: &str) -> String {
     format!(
         "[[upstreams]]\nname = \"shop\"\nurls = [\"http://{back_end}\"]\n[[routes]]\nprefix = \"{prefix}\"\nupstream = \"shop\"\n\

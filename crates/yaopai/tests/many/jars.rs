@@ -3,14 +3,14 @@
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use crate::fleet::{Fleet, NODES, route_to};
+use crate::fleet::{Fleet, NODES, Shape, route_to};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_cookie_is_every_nodes() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let tables = route_to(listener.local_addr().unwrap(), "/count", "keep");
     tokio::spawn(counts(listener));
-    let fleet = Fleet::with("", &tables).await;
+    let fleet = Fleet::with(Shape { tables: &tables, ..Shape::default() }).await;
     let session = fleet.login(0, false).await;
     for n in 0..30 {
         let answer = fleet.through(n * 2 % NODES, "/count", &session.token).await;

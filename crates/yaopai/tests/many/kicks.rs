@@ -25,7 +25,7 @@ const ASKED_ABOUT: i64 = MAX_STALE + 3_000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_kick_is_known_everywhere() {
-    let fleet = Fleet::start("").await;
+    let fleet = Fleet::start().await;
     for (node, query) in [(0, "?wait=all"), (1, "?wait=all"), (2, "")] {
         let session = fleet.login(node, false).await;
         for at in 0..NODES {
@@ -71,7 +71,7 @@ async fn a_kick_is_known_everywhere() {
 /// What takes nothing away is known at once: nobody who was just bound is sent to bind.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bind_is_believed_at_once() {
-    let fleet = Fleet::start("").await;
+    let fleet = Fleet::start().await;
     // Until the stores of nonces know of the time from now on.
     tokio::time::sleep(Duration::from_millis(6_500)).await;
     for (round, keyed) in [false, true, false, true].into_iter().enumerate() {
@@ -126,7 +126,7 @@ async fn kicks_under_chaos() {
     let kicks = std::env::var("YAOPAI_NODE_KICKS").map_or(500, |n| n.parse().unwrap());
     let seed = std::env::var("YAOPAI_NODE_SEED").map_or(1, |n| n.parse().unwrap());
     let chaos = Arc::new(Chaos {
-        fleet: Fleet::start("").await,
+        fleet: Fleet::start().await,
         held: RwLock::default(),
         figures: Figures::default(),
         over: AtomicBool::new(false),

@@ -21,6 +21,8 @@ mod replays;
 #[allow(dead_code, reason = "shared with the integration tests")]
 #[path = "../integration/support/server_process.rs"]
 mod server_process;
+mod soak;
+mod steady;
 mod streams;
 #[path = "../crash/worker.rs"]
 mod worker;

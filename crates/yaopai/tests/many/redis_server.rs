@@ -52,8 +52,22 @@ impl RedisServer {
         assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
     }
 
+    /// What `[cluster]` says to have nonces in it.
+    pub fn nonces(&self, folder: &std::path::Path) -> String {
+        let file = folder.join(format!("redis-{}", self.port));
+        std::fs::write(&file, self.url()).unwrap();
+        format!("redis = {{ urls = [\"file:{}\"] }}", file.display())
+    }
+
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// How often it was told to do this, by clients or by their scripts.
+    pub fn calls(&self, command: &str) -> u64 {
+        let stats = self.ask(&["INFO", "commandstats"]);
+        let line = stats.lines().find_map(|line| line.strip_prefix(&format!("cmdstat_{command}:calls=")));
+        line.map_or(0, |line| line.split(',').next().unwrap().parse().unwrap())
     }
 
     /// What it says.

@@ -20,7 +20,7 @@ const RACES_MAX: u64 = 25;
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn nobody_is_logged_out() {
     let races = std::env::var("YAOPAI_NODE_REFRESHES").map_or(2_000, |n| n.parse().unwrap());
-    let fleet = Fleet::start("").await;
+    let fleet = Fleet::start().await;
     let done = Arc::new(AtomicU64::new(0));
     let clients: Vec<_> =
         (0..CLIENTS).map(|seed| tokio::spawn(client(fleet.clone(), seed, races / CLIENTS, done.clone()))).collect();

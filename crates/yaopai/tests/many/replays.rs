@@ -19,7 +19,7 @@ use yaopai_core::ports::Clock as _;
 use yaopai_wire::original::Original;
 use yaopai_wire::signature::{Key, Needs, Params, SIGNATURE, SIGNATURE_INPUT, sign};
 
-use crate::fleet::{Fleet, NODES, Session};
+use crate::fleet::{Fleet, NODES, Session, Shape};
 use crate::redis_server::RedisServer;
 
 /// Who sign.
@@ -36,7 +36,7 @@ fn replays() -> u64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn accepted_once_by_postgres() {
-    let fleet = Fleet::start("").await;
+    let fleet = Fleet::start().await;
     let trouble: Trouble = Box::new(|fleet, part| {
         Box::pin(async move {
             match part {
@@ -60,7 +60,8 @@ async fn accepted_once_by_redis() {
         std::fs::write(file, url.trim_matches('"')).unwrap();
     }
     let named = files.map(|file| format!("\"file:{}\"", file.display()));
-    let fleet = Fleet::start(&format!("redis = {{ urls = [{}], replicas = 1 }}", named.join(", "))).await;
+    let nonces = format!("redis = {{ urls = [{}], replicas = 1 }}", named.join(", "));
+    let fleet = Fleet::with(Shape { nonces: &nonces, ..Shape::default() }).await;
     let trouble: Trouble = Box::new(move |fleet, part| {
         let (master, replica) = (master.clone(), replica.clone());
         Box::pin(async move {

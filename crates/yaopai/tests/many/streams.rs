@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::fleet::{Fleet, MAX_STALE, Session, route_to};
+use crate::fleet::{Fleet, MAX_STALE, Session, Shape, route_to};
 use crate::link::State;
 
 /// Beyond `max_stale`: what cutting and noticing takes on a machine that does other things.
@@ -19,7 +19,7 @@ async fn a_stream_ends_with_its_session() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let tables = route_to(listener.local_addr().unwrap(), "/events", "drop");
     tokio::spawn(events(listener));
-    let fleet = Fleet::with("", &tables).await;
+    let fleet = Fleet::with(Shape { tables: &tables, ..Shape::default() }).await;
     let [kicked, other] = [fleet.login(0, false).await, fleet.login(2, false).await];
     let (first, second) = (stream(&fleet, 1, &kicked).await, stream(&fleet, 1, &other).await);
 

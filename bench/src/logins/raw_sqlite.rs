@@ -3,31 +3,17 @@
 use std::path::Path;
 
 use rusqlite::{Connection, Statement, params};
-use yaopai_core::ports::{AuditRow, Open};
+use yaopai_core::ports::AuditRow;
+
+use super::Rows;
 
 /// The pragmas of crates/yaopai-store/src/sqlite/file.rs.
 const PRAGMAS: &str = "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON; \
     PRAGMA wal_autocheckpoint = 4096; PRAGMA journal_size_limit = 16777216; PRAGMA cache_size = -65536; \
     PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;";
 
-/// One login's rows, ready to be bound.
-pub struct Rows {
-    open: Open,
-    secrets: String,
-    told: Option<AuditRow>,
-}
-
-impl Rows {
-    /// Takes a login; what the store would make into text is made before the clock runs.
-    pub fn new(open: Open, told: Option<AuditRow>) -> anyhow::Result<Self> {
-        let user = open.user.is_some();
-        let secrets = yaopai_core::session::Secrets::new(open.session.secrets.current(), user);
-        Ok(Self { secrets: serde_json::to_string(&secrets)?, open, told })
-    }
-}
-
 /// Inserts all rows into a file that has the schema, a commit for each batch.
-pub fn insert(path: &Path, rows: &[Rows], batches: &[usize]) -> anyhow::Result<()> {
+pub(super) fn insert(path: &Path, rows: &[Rows], batches: &[usize]) -> anyhow::Result<()> {
     let db = Connection::open(path)?;
     db.execute_batch(PRAGMAS)?;
     let (mut begin, mut commit) = (db.prepare("BEGIN IMMEDIATE")?, db.prepare("COMMIT")?);

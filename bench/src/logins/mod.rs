@@ -1,8 +1,12 @@
-//! Durable logins a second: the store's `open` from many tasks, against SQLite alone with the same rows in the same
+//! Durable logins a second: the store's `open` from many tasks, against its database alone with the same rows in the same
 //! batches, in interleaved rounds.
 
+pub mod postgres;
+mod raw_postgres;
+mod raw_sqlite;
+pub mod sqlite;
+
 use std::net::IpAddr;
-use std::path::Path;
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,15 +14,15 @@ use std::task::{self, Wake, Waker};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
+use yaopai::check::Principal;
 use yaopai::clock::{SystemClock, SystemEntropy};
 use yaopai_core::audit::{Actor, By, Scribe};
-use yaopai_core::live::Presence as _;
-use yaopai_core::ports::{AuditRow, AuditStore as _, Change, ChangeSink, Clock as _, Open, Opened, Store as _};
+use yaopai_core::live::LiveTable;
+use yaopai_core::ports::{AuditRow, Change, ChangeSink, Clock as _, Open, Opened, Store};
 use yaopai_core::seal::MasterKey;
-use yaopai_store::{Options, Sqlite};
+use yaopai_core::session::Secrets;
 
 use crate::people::{Kind, People};
-use crate::raw;
 use crate::stopwatch::{Stopwatch, cpu_of_thread, least, median};
 use crate::world::Room;
 
@@ -99,72 +103,66 @@ impl Wake for Counted {
     }
 }
 
-/// Measures and writes the table.
-pub async fn run(folder: &Path, rounds: u32, many: u64) -> anyhow::Result<String> {
-    let (mut ours, mut raws, mut mean) = (Rounds::default(), Rounds::default(), Vec::new());
-    let mut untold = Rounds::default();
-    // A round more than counted: the first one finds cold files.
-    for round in 0..=rounds {
-        let people = People::new(many, SystemClock::default().now());
-        let logins: Vec<Open> = (0..many).map(|n| people.login(n, Kind::Bearer)).collect::<Result<_, _>>()?;
-        let folder = tempfile::tempdir_in(folder)?;
-        let through = through_the_store(&folder.path().join("store.db"), logins.clone()).await?;
-        let (cost, batches, told) = through;
-        let cost_untold = alone(folder.path(), "untold.db", logins.clone(), None, batches.clone()).await?;
-        let cost_alone = alone(folder.path(), "raw.db", logins, Some(told), batches.clone()).await?;
-        if round > 0 {
-            ours.push(cost, many);
-            raws.push(cost_alone, many);
-            untold.push(cost_untold, many);
-            mean.push(many as f64 / batches.len() as f64);
-        }
-    }
-    let pairs: Vec<f64> = raws.seconds.iter().zip(&ours.seconds).map(|(r, o)| r / o).collect();
-    let row = |name: &str, of: &Rounds| {
-        let (best, middle) = (1.0 / least(&of.seconds), 1.0 / median(&of.seconds));
-        format!("| {name} | {best:.0} | {middle:.0} | {:.1} | {:.0} |\n", least(&of.micros), median(&mean))
-    };
-    Ok(format!(
-        "| {rounds} interleaved rounds of {many} first logins, {TASKS} at a time | logins/s, best round | median round | \
-         µs of CPU of the writing threads | logins a commit |\n|---|---|---|---|---|\n{}{}{}| **store ÷ SQLite alone** (at least 0.80) | **{:.2} ×** | {:.2} × | {:.2} × | |\n",
-        row("SQLite alone: the same rows, the same batches", &raws),
-        row("SQLite alone, without the audit log's rows", &untold),
-        row("`Store::open`, the live table included", &ours),
-        least(&raws.seconds) / least(&ours.seconds),
-        median(&pairs),
-        least(&raws.micros) / least(&ours.micros),
-    ))
+/// One login's rows, ready to be bound.
+struct Rows {
+    open: Open,
+    secrets: String,
+    told: Option<AuditRow>,
 }
 
-/// The same rows into a file of its own, with those of the audit log or without.
-async fn alone(
-    folder: &Path,
-    name: &str,
-    logins: Vec<Open>,
-    told: Option<Vec<AuditRow>>,
-    sizes: Vec<usize>,
-) -> anyhow::Result<Cost> {
-    let mut told = told.unwrap_or_default().into_iter();
-    let rows: Vec<_> = logins.into_iter().map(|open| raw::Rows::new(open, told.next())).collect::<Result<_, _>>()?;
-    let path = folder.join(name);
-    // The schema, as the store makes it.
-    let nobody = Room::new(People::new(0, SystemClock::default().now()), 0, false).await?;
-    drop(Sqlite::open(&path, nobody.table, Options::default())?);
-    let alone = tokio::task::spawn_blocking(move || {
-        let (watch, before) = (Stopwatch::start(), cpu_of_thread(None)?);
-        raw::insert(&path, &rows, &sizes)?;
-        anyhow::Ok(Cost { time: watch.elapsed(), cpu: cpu_of_thread(None)? - before })
-    });
-    alone.await?
+impl Rows {
+    /// Takes a login; what the store would make into text is made before the clock runs.
+    fn new(open: Open, told: Option<AuditRow>) -> anyhow::Result<Self> {
+        let secrets = Secrets::new(open.session.secrets.current(), open.user.is_some());
+        Ok(Self { secrets: serde_json::to_string(&secrets)?, open, told })
+    }
+
+    /// With the audit log's rows, as long as there are any.
+    fn all(logins: Vec<Open>, told: Vec<AuditRow>) -> anyhow::Result<Vec<Self>> {
+        let mut told = told.into_iter();
+        logins.into_iter().map(|open| Self::new(open, told.next())).collect()
+    }
+}
+
+/// First logins of so many people.
+fn first(many: u64) -> anyhow::Result<Vec<Open>> {
+    let people = People::new(many, SystemClock::default().now());
+    Ok((0..many).map(|n| people.login(n, Kind::Bearer)).collect::<Result<_, _>>()?)
+}
+
+/// An empty live table under watch.
+async fn watched() -> anyhow::Result<(Arc<Watched>, Arc<LiveTable<Principal>>)> {
+    let table = Room::new(People::new(0, SystemClock::default().now()), 0, false).await?.table;
+    Ok((Arc::new(Watched { to: table.clone(), batches: Arc::new(Batches::default()) }), table))
+}
+
+/// A row of the table.
+fn row(name: &str, of: &Rounds, mean: &[f64]) -> String {
+    let (best, middle) = (1.0 / least(&of.seconds), 1.0 / median(&of.seconds));
+    format!("| {name} | {best:.0} | {middle:.0} | {:.1} | {:.0} |\n", least(&of.micros), median(mean))
+}
+
+/// The head of the table.
+fn head(rounds: u32, many: u64) -> String {
+    format!(
+        "| {rounds} interleaved rounds of {many} first logins, {TASKS} at a time | logins/s, best round | median round | \
+         µs of CPU of the writing threads | logins a commit |\n|---|---|---|---|---|\n"
+    )
+}
+
+/// Ours by theirs: the best rounds, and the median of the pairs.
+fn ratio(ours: &Rounds, theirs: &Rounds) -> (f64, f64) {
+    let pairs: Vec<f64> = theirs.seconds.iter().zip(&ours.seconds).map(|(r, o)| r / o).collect();
+    (least(&theirs.seconds) / least(&ours.seconds), median(&pairs))
 }
 
 /// Opens all logins through the store, with the audit log. Answers the cost, the batches, and what the log was told.
-async fn through_the_store(path: &Path, logins: Vec<Open>) -> anyhow::Result<(Cost, Vec<usize>, Vec<AuditRow>)> {
+async fn through_the_store(
+    store: Arc<dyn Store>,
+    batches: Arc<Batches>,
+    logins: Vec<Open>,
+) -> anyhow::Result<(Cost, Vec<usize>, Vec<AuditRow>)> {
     let many = logins.len();
-    let batches = Arc::new(Batches::default());
-    let table = Room::new(People::new(0, SystemClock::default().now()), 0, false).await?.table;
-    let sink = Arc::new(Watched { to: table.clone(), batches: batches.clone() });
-    let store = Arc::new(Sqlite::open(path, sink, Options::default())?);
     let (clock, entropy) = (Arc::new(SystemClock::default()), Arc::new(SystemEntropy));
     let master = MasterKey::parse(&MasterKey::generate(&*entropy)).context("a master key")?;
     store.begin_audit(Arc::new(Scribe::new(&master, clock, entropy)));
@@ -193,8 +191,6 @@ async fn through_the_store(path: &Path, logins: Vec<Open>) -> anyhow::Result<(Co
     }
     let cost = Cost { time: watch.elapsed(), cpu: cpu_of_thread(Some(WRITER))? + cpu_of_thread(Some(TELLER))? };
     let told = store.audit_rows(None, 0, u32::MAX).await?;
-    store.close().await;
     ensure!(told.len() == many, "{} of {many} logins are in the audit log", told.len());
-    ensure!(table.len() == many, "{} of {many} logins are in the table", table.len());
     Ok((cost, batches.take(), told))
 }
