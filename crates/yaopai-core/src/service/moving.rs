@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::ids::{AppName, Realm};
 use crate::moving::{Why, stays};
 use crate::ports::Vouched;
-use crate::session::Session;
+use crate::session::{EndReason, Session};
 
 /// What the moves have done since the start.
 pub struct Moved {
@@ -137,7 +137,7 @@ impl Service {
 
     /// Why a session that is over can't be refreshed. Who has lost the answer by which it went back is told the same again.
     pub(super) async fn over(&self, session: &Session, app: &App, code: Code) -> Error {
-        if code != Code::SessionEnded {
+        if code != EndReason::Moved.code() {
             return refused(code);
         }
         let user = session.user.as_ref();

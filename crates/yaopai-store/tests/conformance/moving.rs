@@ -170,7 +170,7 @@ pub async fn who_goes_back_leaves(mut lab: Lab) {
     set(&lab, AppMove { back: true, ..everybody() }).await;
     assert_eq!(lab.leave(id(1), T0).await.unwrap(), Some(Why::Back));
     lab.reopen();
-    assert_eq!((lab.reason(1).await, lab.reason(2).await), (Some(EndReason::Logout), Some(EndReason::Logout)));
+    assert_eq!((lab.reason(1).await, lab.reason(2).await), (Some(EndReason::Moved), Some(EndReason::Moved)));
     // Once, and nobody who isn't there.
     assert_eq!((lab.leave(id(1), T0).await.unwrap(), lab.leave(id(9), T0).await.unwrap()), (None, None));
 }
@@ -194,7 +194,7 @@ pub async fn each_new_state_and_each_return_has_its_row(lab: Lab) {
             "app_move/set",
             "app_move/back",
             "went_back/back:1",
-            "session_ended/logout:1",
+            "session_ended/moved:1",
             "app_move/ended"
         ]
     );

@@ -143,7 +143,7 @@ async fn a_refresh_that_goes_back_ends_the_session() {
         go_back(&app).await;
         assert_eq!(phone.check("-").await.user(), "42", "checks go on until then");
         stays(&phone.refresh("r").await);
-        assert_eq!(phone.check("-").await.denied(), "401 session_ended");
+        assert_eq!(phone.check("-").await.denied(), "401 session_expired");
         // The answer was lost: the same again, and another refresh of it, are told the same.
         stays(&phone.refresh("r").await);
         stays(&phone.refresh("s").await);
@@ -153,7 +153,7 @@ async fn a_refresh_that_goes_back_ends_the_session() {
         stays(&other.refresh("r").await);
         assert_eq!(counts(&app).await, (0, 2));
         set(&app, json!({ "share": 100 })).await;
-        assert_eq!(phone.refresh("r").await.refusal(), "401 session_ended", "it stays ended");
+        assert_eq!(phone.refresh("r").await.refusal(), "401 session_expired", "it stays ended");
         go_back(&app).await;
         stays(&phone.try_log_in().await);
         // The audit log says why, in the same transaction.
@@ -162,7 +162,7 @@ async fn a_refresh_that_goes_back_ends_the_session() {
             let is = |e: &&Value| e["kind"] == kind && e["code"] == code && e["session_id"] == id.as_str();
             page["events"].as_array().unwrap().iter().filter(is).count()
         };
-        assert_eq!((of_it("went_back", "back"), of_it("session_ended", "logout")), (1, 1), "{page}");
+        assert_eq!((of_it("went_back", "back"), of_it("session_ended", "moved")), (1, 1), "{page}");
     }
 }
 
@@ -173,7 +173,7 @@ async fn a_step_up_that_goes_back_ends_the_session_and_spends_no_code() {
         set(&app, json!({ "share": 0 })).await;
         let before = app.sim.calls("jscode2session");
         stays(&phone.step_up("s", &phone.code()).await);
-        assert_eq!(phone.check("-").await.denied(), "401 session_ended");
+        assert_eq!(phone.check("-").await.denied(), "401 session_expired");
         assert_eq!(app.sim.calls("jscode2session"), before);
     }
 }
@@ -186,13 +186,37 @@ async fn an_answer_that_was_kept_is_not_handed_out_after_going_back() {
     let next = phone.step_up("s", &code).await.field("token");
     go_back(&app).await;
     stays(&phone.step_up("s", &code).await);
-    assert_eq!(phone.check_as(&next, "-").await.denied(), "401 session_ended");
+    assert_eq!(phone.check_as(&next, "-").await.denied(), "401 session_expired");
     set(&app, json!({ "share": 100 })).await;
     phone.log_in().await;
     let lost = phone.refresh("r").await.field("token");
     go_back(&app).await;
     stays(&phone.refresh("r").await);
-    assert_eq!(phone.check_as(&lost, "-").await.denied(), "401 session_ended");
+    assert_eq!(phone.check_as(&lost, "-").await.denied(), "401 session_expired");
+}
+
+/// Guarantee: "back, at once" is no logout by somebody else. Who was away meanwhile, and comes when the switch is off again, is logged in
+/// anew without a word.
+#[tokio::test]
+async fn who_was_ended_by_going_back_at_once_is_told_nothing() {
+    const KICK: &str = "/admin/v1/sessions?app=shop";
+    let (app, phone) = logged_in(false).await;
+    go_back(&app).await;
+    assert_eq!(app.admin("DELETE", KICK, None).await.ok().json()["ended"], 1);
+    assert_eq!(phone.check("-").await.denied(), "401 session_expired");
+    stays(&phone.refresh("r").await);
+    set(&app, json!({ "share": 100 })).await;
+    assert_eq!(phone.refresh("r").await.refusal(), "401 session_expired");
+    // One that is kicked in a move, or of a user, was kicked.
+    for (state, kick) in
+        [(false, KICK), (true, "/admin/v1/sessions?app=shop&user=42"), (true, "/admin/v1/users/42/sessions")]
+    {
+        phone.log_in().await;
+        set(&app, json!({ "share": 100, "back": state })).await;
+        app.admin("DELETE", kick, None).await.ok();
+        assert_eq!(phone.check("-").await.denied(), "401 session_kicked", "{kick}");
+        set(&app, json!({ "share": 100 })).await;
+    }
 }
 
 /// Who can't refresh ends nobody's session either.
