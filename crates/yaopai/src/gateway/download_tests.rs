@@ -54,16 +54,20 @@ const ID: SessionId = SessionId([7; 16]);
 
 impl Scene {
     fn new(body: Timed) -> Self {
+        Self::at(PACE, body)
+    }
+
+    fn at(pace: Pace, body: Timed) -> Self {
         let (places, cuts) = (Arc::new(Semaphore::new(1)), Cuts::new());
-        let (place, hold) = (places.clone().try_acquire_owned().unwrap(), cuts.hold(ID, None));
-        let download = Download::Flowing(Flowing::new((None, body), PACE, Some(hold), place));
+        let (place, hold) = (Arc::new(places.clone().try_acquire_owned().unwrap()), cuts.hold(ID, None));
+        let download = Download::Flowing(Flowing::new((None, body), pace, Some(hold), place));
         Self { places, cuts, download }
     }
 
     /// As the gateway does it.
     async fn begin(body: Timed, soon: bool) -> Self {
         let (places, cuts) = (Arc::new(Semaphore::new(1)), Cuts::new());
-        let (place, hold) = (places.clone().try_acquire_owned().unwrap(), cuts.hold(ID, None));
+        let (place, hold) = (Arc::new(places.clone().try_acquire_owned().unwrap()), cuts.hold(ID, None));
         let download = Download::begin(body, PACE, Some(hold), place, soon).await;
         Self { places, cuts, download }
     }
