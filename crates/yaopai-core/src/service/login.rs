@@ -147,7 +147,7 @@ impl Service {
             return self.answer_again(&login, app).await;
         }
         let counted = matches!(spent, Spent::Vouched(_));
-        if !counted && let Some(why) = self.is_back(app).await? {
+        if !counted && let Some(why) = self.all_stay(app).await? {
             return Err(self.stayed(app, why));
         }
         let vouched = self.vouch(app, &request.code, spent).await?;

@@ -84,10 +84,12 @@ pub async fn one_person_is_looked_up(lab: Lab) {
     assert_eq!(said(&lab, "o1", None).await, None);
     lab.must_open(login_as(1, "o1", "u")).await;
     lab.must_open(login(2, "o2")).await;
-    set(&lab, AppMove { openids: BTreeSet::from(["o3".to_owned()]), ..nobody() }).await;
-    let plain = MoveFor { share: Share::NOBODY, listed: false, by_user: false, back: false };
+    set(&lab, nobody()).await;
+    let plain = MoveFor { share: Share::NOBODY, listed: false, by_openid: false, by_user: false, back: false };
     assert_eq!(said(&lab, "o1", None).await, Some(plain));
-    assert_eq!(said(&lab, "o3", None).await, Some(MoveFor { listed: true, ..plain }));
+    set(&lab, AppMove { openids: BTreeSet::from(["o3".to_owned()]), ..nobody() }).await;
+    assert_eq!(said(&lab, "o1", None).await, Some(MoveFor { by_openid: true, ..plain }));
+    assert_eq!(said(&lab, "o3", None).await, Some(MoveFor { listed: true, by_openid: true, ..plain }));
     set(&lab, AppMove { users: BTreeSet::from([user("u"), user("o4")]), ..everybody() }).await;
     let by_user = MoveFor { share: Share::EVERYBODY, by_user: true, ..plain };
     for (openid, named, listed) in [

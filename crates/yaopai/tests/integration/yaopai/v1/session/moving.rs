@@ -15,6 +15,11 @@ async fn go_back(app: &TestApp) {
     set(app, json!({ "share": 100, "back": true })).await;
 }
 
+/// Somebody else is listed, and nobody moves but whoever that is.
+async fn somebody_else(app: &TestApp) {
+    set(app, json!({ "share": 0, "openids": ["o-somebody-else"] })).await;
+}
+
 async fn counts(app: &TestApp) -> (u64, u64) {
     let state = app.admin_get(MOVE).await;
     (state["stayed"].as_u64().unwrap(), state["returned"].as_u64().unwrap())
@@ -39,7 +44,7 @@ async fn logged_in(keyed: bool) -> (TestApp, Phone) {
 async fn who_stays_is_told_so_and_leaves_nothing() {
     let app = TestApp::start().await;
     let phone = app.customer("lilei", "42");
-    set(&app, json!({ "share": 0 })).await;
+    somebody_else(&app).await;
     let before = app.state();
     let code = phone.code();
     stays(&phone.send_login(&code, &request_id("a")).await);
@@ -60,6 +65,39 @@ async fn who_stays_is_told_so_and_leaves_nothing() {
     assert_eq!(phone.send_login(&code, &request_id("a")).await.refusal(), "400 code_used");
     assert_eq!((app.count("sessions"), app.count("identities")), (0, 0));
     phone.log_in().await;
+}
+
+/// Guarantee: while nobody moves nobody is asked about anybody, so that old phones on which a new version starts are not held up; and
+/// everybody gets the same answer, with a code or with junk.
+#[tokio::test]
+async fn while_nobody_moves_nobody_is_asked() {
+    let app = TestApp::start().await;
+    let (phone, stranger) = (app.customer("lilei", "42"), app.newcomer("hanmei"));
+    set(&app, json!({ "share": 0 })).await;
+    let (before, code) = (app.state(), phone.code());
+    let answers = [
+        phone.send_login(&code, &request_id("a")).await,
+        phone.send_login("junk", &request_id("b")).await,
+        stranger.try_log_in().await,
+    ];
+    for answer in &answers {
+        stays(answer);
+        assert_eq!(answer.text, answers[0].text);
+    }
+    assert_eq!((app.state(), app.sim.calls("jscode2session")), (before, 0));
+    assert!(app.back_end.calls("resolve").is_empty());
+    assert_eq!(counts(&app).await, (3, 0));
+    // Whoever may have moved is asked about, and the code was never spent.
+    let states =
+        [json!({ "share": 0.01 }), json!({ "share": 0, "openids": ["o"] }), json!({ "share": 0, "users": ["7"] })];
+    for (state, id) in states.into_iter().zip(["c", "d", "e"]) {
+        set(&app, state).await;
+        assert_eq!(phone.send_login(id, &request_id(id)).await.refusal(), "400 code_invalid");
+    }
+    set(&app, json!({ "share": 0, "openids": [phone.openid()] })).await;
+    phone.send_login(&code, &request_id("a")).await.ok();
+    // Who is here already stays until the next refresh, as ever.
+    assert_eq!(phone.check("-").await.user(), "42");
 }
 
 #[tokio::test]
