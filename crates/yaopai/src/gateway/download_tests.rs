@@ -143,6 +143,24 @@ async fn a_slow_client_gets_the_whole() {
     assert_eq!(scene.take().await, None);
 }
 
+/// `min_rate = 0`: no rate is too low, so a piece may take as long as it takes.
+#[tokio::test(start_paused = true)]
+async fn without_a_rate_a_client_may_be_as_slow_as_it_likes() {
+    let any = Pace { min_rate: 0, ..PACE };
+    let mut scene = Scene::at(any, Timed::new(3, Duration::ZERO, 65_536));
+    for _ in 0..3 {
+        assert_eq!(scene.take().await, Some(Ok(65_536)));
+        sleep(20 * 3600 * SECOND).await;
+        assert!(scene.has_its_place());
+    }
+    assert_eq!(scene.take().await, None);
+    // One that has nothing to take yet doesn't ask, either.
+    let mut scene = Scene::at(any, Timed::new(3, Duration::ZERO, 500));
+    sleep(62 * SECOND).await;
+    assert!(!scene.has_its_place());
+    assert_eq!(scene.take().await, slow());
+}
+
 /// Events stand still, and that is the upstream's time and not the client's.
 #[tokio::test(start_paused = true)]
 async fn events_may_come_as_slowly_as_they_like() {
