@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Act, Phone, Reply, Setup, TestApp, raw, request_id, seconds};
+use super::linking::{LINKED, shop_and};
+use crate::support::{Act, OTHER_APPID, Phone, Reply, Setup, TestApp, raw, request_id, seconds};
 
 const MOVE: &str = "/admin/v1/apps/shop/move";
 
@@ -98,6 +99,24 @@ async fn while_nobody_moves_nobody_is_asked() {
     phone.send_login(&code, &request_id("a")).await.ok();
     // Who is here already stays until the next refresh, as ever.
     assert_eq!(phone.check("-").await.user(), "42");
+}
+
+/// The old program binds a person just while the login is under way: after the back end was asked, and before there is an identity here.
+/// So it is also for who is not linked by the unionid.
+#[tokio::test]
+async fn who_is_bound_as_of_old_during_the_login_is_no_guest() {
+    let app = shop_and("webhook", &[("club", LINKED), ("cafe", LINKED)]).await;
+    let phone_in = |name| app.phone_in(name, OTHER_APPID, "lilei");
+    let (here, there, third) = (app.customer("lilei", "42"), phone_in("club"), phone_in("cafe"));
+    app.back_end.knows(&there.openid(), "43");
+    here.log_in().await;
+    there.log_in().await;
+    app.admin("PUT", "/admin/v1/apps/cafe/move", Some(json!({ "share": 100 }))).await.ok();
+    // Both apps have one appid here, and so one openid.
+    app.back_end.answers_resolve(&third.openid(), json!({ "user": null }));
+    app.back_end.knows_next_time(&third.openid(), "42");
+    let reply = third.log_in().await;
+    assert_eq!((reply.field("user").as_str(), third.check("-").await.user().as_str()), ("42", "42"));
 }
 
 #[tokio::test]
