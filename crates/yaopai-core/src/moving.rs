@@ -85,6 +85,8 @@ pub struct MoveFor {
     pub share: Share,
     /// Is the person's openid or user on a list?
     pub listed: bool,
+    /// Are there openids on the list?
+    pub by_openid: bool,
     /// Are there users on the list, so that it matters who the person is?
     pub by_user: bool,
     /// Is everybody on the legacy side?
@@ -97,6 +99,7 @@ impl AppMove {
         MoveFor {
             share: self.share,
             listed: self.openids.contains(openid) || user.is_some_and(|user| self.users.contains(user)),
+            by_openid: !self.openids.is_empty(),
             by_user: !self.users.is_empty(),
             back: self.back,
         }
@@ -164,6 +167,13 @@ pub fn stays(said: Option<&MoveFor>, app: &AppName, openid: &str) -> Option<Why>
         (Side::Legacy, why) => Some(why),
         (Side::Yaopai, _) => None,
     }
+}
+
+/// Why everybody is on the legacy side, whoever that is, if so.
+pub fn all_stay(said: Option<&MoveFor>) -> Option<Why> {
+    let said = said?;
+    let nobody = said.share == Share::NOBODY && !said.by_openid && !said.by_user;
+    if said.back { Some(Why::Back) } else { nobody.then_some(Why::Share) }
 }
 
 #[cfg(test)]

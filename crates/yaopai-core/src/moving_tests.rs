@@ -102,3 +102,26 @@ proptest! {
         prop_assert_eq!(Share::of_percent(serde_json::from_str(&text).unwrap()), Some(share));
     }
 }
+
+proptest! {
+    /// What is told to everybody is what each of them would be told.
+    #[test]
+    fn all_stay_only_where_each_does(
+        share in prop_oneof![Just(0u16), Just(1), 0u16..=10_000],
+        (openids, users, back): (bool, bool, bool),
+        openid in "[a-z]{1,6}",
+    ) {
+        let state = AppMove {
+            share: Share::of_hundredths(share).unwrap(),
+            openids: openids.then(|| "listed".to_owned()).into_iter().collect(),
+            users: users.then(|| UserId::from("listed")).into_iter().collect(),
+            back,
+        };
+        let all = all_stay(Some(&state.of("", None)));
+        prop_assert_eq!(all.is_some(), back || (share == 0 && !openids && !users));
+        for (openid, user) in [(openid.as_str(), None), ("listed", None), (openid.as_str(), Some(UserId::from("listed")))] {
+            let said = state.of(openid, user.as_ref());
+            prop_assert!(all.is_none() || stays(Some(&said), &shop(), openid) == all);
+        }
+    }
+}

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{BindCode, BindEnd, BindTerms, Identity, NextKeys, SigningKey, StoreError, UserFound, Which};
 use crate::ids::{AppName, IdentityId, Realm, SessionId, UserId};
 use crate::moving::AppMove;
-use crate::session::Claims;
+use crate::session::{Claims, EndReason};
 use crate::time::Timestamp;
 
 /// A change within a realm.
@@ -27,8 +27,8 @@ pub struct Act {
 pub enum Action {
     /// Nothing: it was done before, in steps, and only the answer is to be kept.
     Nothing,
-    /// These sessions end as `kicked`.
-    Kick(Which),
+    /// These sessions end, for this reason: `kicked`, or `moved` where a whole app goes back.
+    Kick(Which, EndReason),
     /// This is said about a user.
     SetClaims(UserId, Option<Claims>),
     /// A user is disabled, or enabled (`None`).

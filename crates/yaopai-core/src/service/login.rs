@@ -147,7 +147,7 @@ impl Service {
             return self.answer_again(&login, app).await;
         }
         let counted = matches!(spent, Spent::Vouched(_));
-        if !counted && let Some(why) = self.is_back(app).await? {
+        if !counted && let Some(why) = self.all_stay(app).await? {
             return Err(self.stayed(app, why));
         }
         let vouched = self.vouch(app, &request.code, spent).await?;
@@ -166,7 +166,7 @@ impl Service {
         let key = self.first_key(app, request, &vouched, id).await?;
         let (open, token) = self.prepare(app, request, (login, id), &vouched, found, key.as_ref())?;
         let session = match world.store.open(open).await? {
-            Opened::Opened(session) => self.bound_meanwhile(app, &vouched, *session).await?,
+            Opened::Opened(session) => *session,
             Opened::NotLinked(session) => {
                 // With ids only: a unionid is the person's.
                 tracing::warn!(app = %app.name, session = %session.id, identity = %session.identity, "unionid not linked: it has several users, or a user with another identity of the app");
@@ -191,6 +191,7 @@ impl Service {
                 ));
             }
         };
+        let session = self.bound_meanwhile(app, &vouched, session).await?;
         self.tell_opened(app, &session).await;
         let bound = session.user.is_some();
         tracing::info!(app = %app.name, session = %session.id, bound, "login");

@@ -9,9 +9,9 @@ use super::{Service, refused};
 use crate::app::{App, Apps, BindingWay};
 use crate::error::{Error, Result};
 use crate::ids::{AppName, Realm};
-use crate::moving::{Why, stays};
+use crate::moving::{Why, all_stay, stays};
 use crate::ports::Vouched;
-use crate::session::Session;
+use crate::session::{EndReason, Session};
 
 /// What the moves have done since the start.
 pub struct Moved {
@@ -73,11 +73,13 @@ impl Service {
         &self.inner.moved
     }
 
-    /// Is the app's switch set? Asked before the platform is, so that going back helps also where that is the trouble.
-    pub(super) async fn is_back(&self, app: &App) -> Result<Option<Why>> {
+    /// Does everybody stay on the legacy side? Asked before the platform is, so that going back helps also where that is the trouble,
+    /// and a new version's start is not held up by a question whose answer is known. It is the same to everybody, so it tells nothing
+    /// of anybody, nor whether a code is one.
+    pub(super) async fn all_stay(&self, app: &App) -> Result<Option<Why>> {
         // Nobody's openid: only what holds for everybody.
         let said = self.world().store.move_for(&app.realm, &app.name, "", None).await?;
-        Ok(said.filter(|said| said.back).map(|_| Why::Back))
+        Ok(all_stay(said.as_ref()))
     }
 
     /// Does this person stay on the legacy side, whoever it is? Asked before the back end is, and its user's name, which is
@@ -137,7 +139,7 @@ impl Service {
 
     /// Why a session that is over can't be refreshed. Who has lost the answer by which it went back is told the same again.
     pub(super) async fn over(&self, session: &Session, app: &App, code: Code) -> Error {
-        if code != Code::SessionEnded {
+        if code != EndReason::Moved.code() {
             return refused(code);
         }
         let user = session.user.as_ref();

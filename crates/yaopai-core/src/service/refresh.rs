@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::ports::{Rotate, Rotated};
 use crate::seal::Place;
-use crate::session::{Answer, Candidate, RequestHash, Session, Worth};
+use crate::session::{Answer, Candidate, EndReason, RequestHash, Session, Worth};
 
 impl Service {
     /// Refreshes with a secret, which may be a retired one: telling whether that is a lost answer or theft is the store's
@@ -31,7 +31,11 @@ impl Service {
         self.prove(&session, &app, credentials).await?;
         let (rotate, _) = self.rotation(&session, shown, RequestHash::new("refresh", request_id))?;
         let rotated = self.world().store.rotate(rotate).await?;
-        let (session, answer) = handed_out(rotated)?;
+        let (session, answer) = match handed_out(rotated) {
+            // Another refresh was quicker.
+            Err(e) if e.code == EndReason::Moved.code() => return Err(self.over(&session, &app, e.code).await),
+            handed => handed?,
+        };
         self.may_go_on(&session, &app).await?;
         let (_, up) = self.now();
         self.world().presence.touch(session.id, up, slide);
@@ -46,7 +50,7 @@ impl Service {
         slide: bool,
     ) -> Result<Granted> {
         let Authenticated { session, bound, app, .. } = match self.authenticate(credentials, slide).await {
-            Err(e) if e.code == Code::SessionEnded => return Err(self.over(session, app, e.code).await),
+            Err(e) if e.code == EndReason::Moved.code() => return Err(self.over(session, app, e.code).await),
             authenticated => authenticated?,
         };
         self.may_go_on(&session, &app).await?;

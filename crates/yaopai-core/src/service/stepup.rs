@@ -176,7 +176,7 @@ impl Service {
     async fn stepped_up_before(&self, asked: Asked) -> Result<Granted> {
         let session = self.world().store.load(asked.session.id).await?.ok_or_else(code_used)?;
         if let Some(ended) = session.ended {
-            return Err(refused(ended.reason.code()));
+            return Err(self.over(&session, &asked.app, ended.reason.code()).await);
         }
         let (now, _) = self.now();
         let answer = session.secrets.answered(&asked.shown, asked.request, now);

@@ -36,11 +36,13 @@ pub enum EndReason {
     UserDisabled,
     /// Its identity is no longer bound to the user.
     Unbound,
+    /// While its app is being moved, its person went back to the session of old: nobody meant the person.
+    Moved,
 }
 
 impl EndReason {
     /// Every reason.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Logout,
         Self::ExpiredIdle,
         Self::ExpiredAbsolute,
@@ -50,6 +52,7 @@ impl EndReason {
         Self::Reused,
         Self::UserDisabled,
         Self::Unbound,
+        Self::Moved,
     ];
 
     /// As stored, logged and shown to operators.
@@ -64,6 +67,7 @@ impl EndReason {
             Self::Reused => "reused",
             Self::UserDisabled => "user_disabled",
             Self::Unbound => "unbound",
+            Self::Moved => "moved",
         }
     }
 
@@ -76,7 +80,8 @@ impl EndReason {
     pub const fn code(self) -> Code {
         match self {
             Self::Logout => Code::SessionEnded,
-            Self::ExpiredIdle | Self::ExpiredAbsolute => Code::SessionExpired,
+            // Clients log in by themselves, without a word to the person, and are told then on which side it is.
+            Self::ExpiredIdle | Self::ExpiredAbsolute | Self::Moved => Code::SessionExpired,
             Self::Kicked => Code::SessionKicked,
             Self::Replaced => Code::SessionReplaced,
             Self::RevokedByPlatform | Self::Unbound => Code::SessionRevoked,

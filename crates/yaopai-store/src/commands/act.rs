@@ -5,7 +5,7 @@ use yaopai_core::ids::{IdentityId, Realm, SessionId, UserId};
 use yaopai_core::ports::{
     Act, Acted, Action, BindCode, BindEnd, BindTerms, Merge, MergeOutcome, Merged, Move, StoreError, UserFound,
 };
-use yaopai_core::session::{Claims, EndReason};
+use yaopai_core::session::Claims;
 use yaopai_core::time::Timestamp;
 
 use super::{Done, Failure, Work, bind, codes, moving, sessions, signing};
@@ -33,8 +33,8 @@ pub(crate) fn act<R: Rows>(work: &mut Work<'_, R>, act: &Act) -> Done<(Said, Act
 fn perform<R: Rows>(work: &mut Work<'_, R>, realm: &Realm, action: &Action, now: Timestamp) -> Done<(Said, Acted)> {
     match action {
         Action::Nothing => Ok((Said::new(), Acted::Done)),
-        Action::Kick(which) => {
-            let ended = sessions::end(work, realm, which, EndReason::Kicked, now)?;
+        Action::Kick(which, reason) => {
+            let ended = sessions::end(work, realm, which, *reason, now)?;
             Ok((Said::new(), Acted::Ended(ended)))
         }
         Action::SetClaims(user, claims) => with(set_claims(work, realm, user, claims.as_ref())?, |()| Acted::Done),

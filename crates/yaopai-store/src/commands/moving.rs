@@ -51,7 +51,7 @@ pub(crate) fn leave<R: Rows>(work: &mut Work<'_, R>, id: SessionId, now: Timesta
     let Some(session) = work.db.session(id)? else { return Ok(nothing) };
     let said = of_person(work.db, &session.realm, &session.app, &session.openid, session.user.as_ref())?;
     let Some(why) = moving::stays(said.as_ref(), &session.app, &session.openid) else { return Ok(nothing) };
-    if !work.end(id, Ended { reason: EndReason::Logout, at: now })? {
+    if !work.end(id, Ended { reason: EndReason::Moved, at: now })? {
         return Ok(nothing);
     }
     Ok((audited::went_back(&session, why), Some(why)))

@@ -8,7 +8,7 @@ use yaopai_core::ports::{
     Act, Acted, Action, BindCode, BindEnd, BindTerms, Change, Identity, KeptAnswer, KnownUser, Merge, MergeOutcome,
     Merged, Move, StoreResult, UserFound,
 };
-use yaopai_core::session::{Claims, EndReason};
+use yaopai_core::session::Claims;
 use yaopai_core::time::Timestamp;
 
 use super::state::{KeptHere, State};
@@ -50,8 +50,8 @@ fn perform(
 ) -> (Said, Acted) {
     match action {
         Action::Nothing => (Said::new(), Acted::Done),
-        Action::Kick(which) => {
-            (Said::new(), Acted::Ended(store::end(state, realm, which, EndReason::Kicked, now, changes)))
+        Action::Kick(which, reason) => {
+            (Said::new(), Acted::Ended(store::end(state, realm, which, *reason, now, changes)))
         }
         Action::SetClaims(user, claims) => {
             let (said, ()) = set_claims(state, realm, user, claims.as_ref(), changes);

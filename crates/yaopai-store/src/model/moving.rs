@@ -62,7 +62,7 @@ fn leave(state: &mut State, id: SessionId, now: Timestamp, changes: &mut Vec<Cha
     let Some(session) = state.session(id) else { return (Said::new(), None) };
     let said = of_person(state, &session.realm, &session.app, &session.openid, session.user.as_ref());
     match moving::stays(said.as_ref(), &session.app, &session.openid) {
-        Some(why) if state.end(id, EndReason::Logout, now, changes) => (audited::went_back(&session, why), Some(why)),
+        Some(why) if state.end(id, EndReason::Moved, now, changes) => (audited::went_back(&session, why), Some(why)),
         _ => (Said::new(), None),
     }
 }

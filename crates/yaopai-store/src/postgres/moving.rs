@@ -38,6 +38,7 @@ impl MoveRows for Db {
         let sql = "SELECT share, back, \
             EXISTS (SELECT 1 FROM move_lists WHERE realm = $1 AND app = $2 AND kind = 'openid' AND id = $3) \
             OR EXISTS (SELECT 1 FROM move_lists WHERE realm = $1 AND app = $2 AND kind = 'user' AND id = $4), \
+            EXISTS (SELECT 1 FROM move_lists WHERE realm = $1 AND app = $2 AND kind = 'openid'), \
             EXISTS (SELECT 1 FROM move_lists WHERE realm = $1 AND app = $2 AND kind = 'user') \
             FROM moves WHERE realm = $1 AND app = $2";
         let user = user.map(|user| user.as_str().as_bytes());
@@ -46,7 +47,8 @@ impl MoveRows for Db {
                 share: share(rows::get(row, 0)?)?,
                 back: rows::get(row, 1)?,
                 listed: rows::get(row, 2)?,
-                by_user: rows::get(row, 3)?,
+                by_openid: rows::get(row, 3)?,
+                by_user: rows::get(row, 4)?,
             })
         })
     }

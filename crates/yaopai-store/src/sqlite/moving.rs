@@ -43,11 +43,18 @@ impl MoveRows for Connection {
         const SQL: &str = "SELECT share, back, \
             EXISTS (SELECT 1 FROM move_lists WHERE realm = ?1 AND app = ?2 AND kind = 'openid' AND id = ?3) \
             OR EXISTS (SELECT 1 FROM move_lists WHERE realm = ?1 AND app = ?2 AND kind = 'user' AND id = ?4), \
+            EXISTS (SELECT 1 FROM move_lists WHERE realm = ?1 AND app = ?2 AND kind = 'openid'), \
             EXISTS (SELECT 1 FROM move_lists WHERE realm = ?1 AND app = ?2 AND kind = 'user') \
             FROM moves WHERE realm = ?1 AND app = ?2";
         let params = params![realm.as_str(), app.as_str(), openid, user.map(UserId::as_str)];
         rows::one(self, SQL, params, |r| {
-            Ok(MoveFor { share: share(r.get(0)?)?, back: r.get(1)?, listed: r.get(2)?, by_user: r.get(3)? })
+            Ok(MoveFor {
+                share: share(r.get(0)?)?,
+                back: r.get(1)?,
+                listed: r.get(2)?,
+                by_openid: r.get(3)?,
+                by_user: r.get(4)?,
+            })
         })
     }
 

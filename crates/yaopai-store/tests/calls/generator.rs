@@ -186,7 +186,7 @@ impl World {
                 user: (c[3] % 2 == 1).then(|| user(c[3] / 2).into()),
                 dry_run: c[5].is_multiple_of(5),
             }),
-            _ => Action::Kick(Which::One(self.some_session(c[1]))),
+            _ => Action::Kick(Which::One(self.some_session(c[1])), EndReason::Kicked),
         };
         let keep = c[3].is_multiple_of(3).then(|| Keep {
             key: [c[5] % KEYS; 32],

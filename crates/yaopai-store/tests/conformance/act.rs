@@ -30,7 +30,7 @@ fn kept(key: u8, now: Timestamp, action: Action) -> Act {
 }
 
 fn kick(n: u8) -> Action {
-    Action::Kick(Which::One(id(n)))
+    Action::Kick(Which::One(id(n)), EndReason::Kicked)
 }
 
 fn move_to(n: u8, to: &str) -> Move {

@@ -84,10 +84,12 @@ pub async fn one_person_is_looked_up(lab: Lab) {
     assert_eq!(said(&lab, "o1", None).await, None);
     lab.must_open(login_as(1, "o1", "u")).await;
     lab.must_open(login(2, "o2")).await;
-    set(&lab, AppMove { openids: BTreeSet::from(["o3".to_owned()]), ..nobody() }).await;
-    let plain = MoveFor { share: Share::NOBODY, listed: false, by_user: false, back: false };
+    set(&lab, nobody()).await;
+    let plain = MoveFor { share: Share::NOBODY, listed: false, by_openid: false, by_user: false, back: false };
     assert_eq!(said(&lab, "o1", None).await, Some(plain));
-    assert_eq!(said(&lab, "o3", None).await, Some(MoveFor { listed: true, ..plain }));
+    set(&lab, AppMove { openids: BTreeSet::from(["o3".to_owned()]), ..nobody() }).await;
+    assert_eq!(said(&lab, "o1", None).await, Some(MoveFor { by_openid: true, ..plain }));
+    assert_eq!(said(&lab, "o3", None).await, Some(MoveFor { listed: true, by_openid: true, ..plain }));
     set(&lab, AppMove { users: BTreeSet::from([user("u"), user("o4")]), ..everybody() }).await;
     let by_user = MoveFor { share: Share::EVERYBODY, by_user: true, ..plain };
     for (openid, named, listed) in [
@@ -170,7 +172,7 @@ pub async fn who_goes_back_leaves(mut lab: Lab) {
     set(&lab, AppMove { back: true, ..everybody() }).await;
     assert_eq!(lab.leave(id(1), T0).await.unwrap(), Some(Why::Back));
     lab.reopen();
-    assert_eq!((lab.reason(1).await, lab.reason(2).await), (Some(EndReason::Logout), Some(EndReason::Logout)));
+    assert_eq!((lab.reason(1).await, lab.reason(2).await), (Some(EndReason::Moved), Some(EndReason::Moved)));
     // Once, and nobody who isn't there.
     assert_eq!((lab.leave(id(1), T0).await.unwrap(), lab.leave(id(9), T0).await.unwrap()), (None, None));
 }
@@ -194,7 +196,7 @@ pub async fn each_new_state_and_each_return_has_its_row(lab: Lab) {
             "app_move/set",
             "app_move/back",
             "went_back/back:1",
-            "session_ended/logout:1",
+            "session_ended/moved:1",
             "app_move/ended"
         ]
     );

@@ -2,8 +2,9 @@
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::body::HttpBody;
 use bytes::Bytes;
@@ -15,6 +16,7 @@ use yaopai_wire::digest::ContentDigest;
 
 use super::cut::Hold;
 use super::pace::{Pace, Waiting};
+use super::upstream::Place;
 
 /// Why a body did not go on to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -52,6 +54,14 @@ struct Flow<B> {
 struct Moves {
     moved: AtomicU64,
     broken: OnceLock<Broken>,
+    /// An upstream may answer at once and go on reading.
+    place: Mutex<Option<Place>>,
+}
+
+impl Moves {
+    fn place(&self) -> MutexGuard<'_, Option<Place>> {
+        self.place.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// What is known of an upload while somebody else has it.
@@ -66,6 +76,26 @@ impl Course {
     /// Why it broke, if it did.
     pub fn broken(&self) -> Option<Broken> {
         self.0.as_ref()?.broken.get().copied()
+    }
+
+    /// Does it still hold its place?
+    pub fn is_under_way(&self) -> bool {
+        self.0.as_ref().is_some_and(|moves| moves.place().is_some())
+    }
+
+    /// Once there is an answer, nothing else bounds how long an upstream may leave the rest unread: it is at work for nobody, then, and
+    /// the place is given back after so long.
+    pub async fn watch(self, idle: Duration) {
+        let Some(moves) = &self.0 else { return };
+        let mut before = None;
+        while moves.place().is_some() {
+            let moved = Some(self.moved());
+            if std::mem::replace(&mut before, moved) == moved {
+                drop(moves.place().take());
+                return;
+            }
+            tokio::time::sleep(idle).await;
+        }
     }
 }
 
@@ -83,6 +113,14 @@ impl<B: HttpBody<Data = Bytes> + Unpin> Upload<B> {
     /// Of no body.
     pub fn none() -> Self {
         Self(None)
+    }
+
+    /// Holds this place for as long as it is under way.
+    pub fn holding(self, place: &Place) -> Self {
+        if let Some(flow) = &self.0 {
+            *flow.course.place() = Some(place.clone());
+        }
+        self
     }
 
     /// To be looked at from outside.
@@ -160,6 +198,12 @@ impl<B: HttpBody<Data = Bytes> + Unpin> Flow<B> {
             hint.set_upper(upper.saturating_add(held));
         }
         hint
+    }
+}
+
+impl<B> Drop for Flow<B> {
+    fn drop(&mut self) {
+        drop(self.course.place().take());
     }
 }
 

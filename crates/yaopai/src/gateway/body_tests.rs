@@ -29,7 +29,7 @@ impl HttpBody for Chunks {
 async fn seen(chunks: &[&[u8]], digest: Option<ContentDigest>) -> (Vec<u8>, Result<(), Broken>) {
     let chunks = chunks.iter().map(|c| (!c.is_empty()).then(|| Bytes::copy_from_slice(c))).collect();
     let trailers = HeaderMap::from_iter([(http::HeaderName::from_static("yaopai-user"), "u".parse().unwrap())]);
-    let pace = Pace { idle: std::time::Duration::from_secs(60), min_rate: 500 };
+    let pace = Pace { idle: Duration::from_secs(60), min_rate: 500 };
     let mut upload = Upload::new(Some(Chunks(chunks, Some(trailers))), digest, pace, None);
     let mut bytes = Vec::new();
     loop {

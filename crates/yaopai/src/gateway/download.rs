@@ -12,13 +12,13 @@ use std::time::Duration;
 use axum::body::HttpBody;
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use super::body::{Broken, Ending};
 use super::cut::{Hold, ended};
 use super::pace::{Pace, Patience, Waiting, now};
+use super::upstream::Place;
 
 /// How often a client is looked at that is waited for by nobody.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -45,7 +45,7 @@ struct Flow<B: HttpBody> {
     /// What came of it while it was looked at, to be handed out first.
     ahead: Option<Ahead<B>>,
     /// The body with its place at the upstream, until it is given up.
-    body: Result<(B, OwnedSemaphorePermit), Broken>,
+    body: Result<(B, Place), Broken>,
     /// For the upstream: any byte will do.
     upstream: Waiting,
     client: Patience,
@@ -63,13 +63,7 @@ where
 {
     /// Of this body, whose head is about to go to the client. `soon`: will whoever is handed it ask for more as soon as the client has
     /// taken what was before? Over HTTP/2 it may lie there for as long as the client likes: then it is watched, however short it is.
-    pub async fn begin(
-        mut body: B,
-        pace: Pace,
-        hold: Option<Arc<Hold>>,
-        place: OwnedSemaphorePermit,
-        soon: bool,
-    ) -> Self {
+    pub async fn begin(mut body: B, pace: Pace, hold: Option<Arc<Hold>>, place: Place, soon: bool) -> Self {
         if body.is_end_stream() {
             return Self::Whole(None, hold);
         }
@@ -100,12 +94,7 @@ where
     B: HttpBody<Data = Bytes> + Unpin + Send + 'static,
     B::Error: Into<axum::BoxError> + Send,
 {
-    fn new(
-        (ahead, body): (Option<Ahead<B>>, B),
-        pace: Pace,
-        hold: Option<Arc<Hold>>,
-        place: OwnedSemaphorePermit,
-    ) -> Self {
+    fn new((ahead, body): (Option<Ahead<B>>, B), pace: Pace, hold: Option<Arc<Hold>>, place: Place) -> Self {
         let flow = Flow {
             ahead,
             body: Ok((body, place)),

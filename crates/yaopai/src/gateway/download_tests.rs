@@ -54,16 +54,20 @@ const ID: SessionId = SessionId([7; 16]);
 
 impl Scene {
     fn new(body: Timed) -> Self {
+        Self::at(PACE, body)
+    }
+
+    fn at(pace: Pace, body: Timed) -> Self {
         let (places, cuts) = (Arc::new(Semaphore::new(1)), Cuts::new());
-        let (place, hold) = (places.clone().try_acquire_owned().unwrap(), cuts.hold(ID, None));
-        let download = Download::Flowing(Flowing::new((None, body), PACE, Some(hold), place));
+        let (place, hold) = (Arc::new(places.clone().try_acquire_owned().unwrap()), cuts.hold(ID, None));
+        let download = Download::Flowing(Flowing::new((None, body), pace, Some(hold), place));
         Self { places, cuts, download }
     }
 
     /// As the gateway does it.
     async fn begin(body: Timed, soon: bool) -> Self {
         let (places, cuts) = (Arc::new(Semaphore::new(1)), Cuts::new());
-        let (place, hold) = (places.clone().try_acquire_owned().unwrap(), cuts.hold(ID, None));
+        let (place, hold) = (Arc::new(places.clone().try_acquire_owned().unwrap()), cuts.hold(ID, None));
         let download = Download::begin(body, PACE, Some(hold), place, soon).await;
         Self { places, cuts, download }
     }
@@ -137,6 +141,24 @@ async fn a_slow_client_gets_the_whole() {
         assert!(scene.has_its_place());
     }
     assert_eq!(scene.take().await, None);
+}
+
+/// `min_rate = 0`: no rate is too low, so a piece may take as long as it takes.
+#[tokio::test(start_paused = true)]
+async fn without_a_rate_a_client_may_be_as_slow_as_it_likes() {
+    let any = Pace { min_rate: 0, ..PACE };
+    let mut scene = Scene::at(any, Timed::new(3, Duration::ZERO, 65_536));
+    for _ in 0..3 {
+        assert_eq!(scene.take().await, Some(Ok(65_536)));
+        sleep(20 * 3600 * SECOND).await;
+        assert!(scene.has_its_place());
+    }
+    assert_eq!(scene.take().await, None);
+    // One that has nothing to take yet doesn't ask, either.
+    let mut scene = Scene::at(any, Timed::new(3, Duration::ZERO, 500));
+    sleep(62 * SECOND).await;
+    assert!(!scene.has_its_place());
+    assert_eq!(scene.take().await, slow());
 }
 
 /// Events stand still, and that is the upstream's time and not the client's.

@@ -157,11 +157,15 @@ impl Gateway {
         let target = outgoing::without_ticket(&asked);
         let soon = parts.version != Version::HTTP_2;
         let body = Some(body).filter(|_| has_body);
-        let upload = Upload::new(body, digest, route.upstream.pace(), who.hold.clone());
+        let upload = Upload::new(body, digest, route.upstream.pace(), who.hold.clone()).holding(&place);
+        let course = upload.course();
         let outgoing =
             outgoing::Outgoing { gateway: self, route, peer, upgrade: upgrade.is_some(), legacy: who.legacy };
         let request = outgoing.of(parts, target, upload, who.passed.as_mut(), jar.as_ref().and_then(Kept::cookie));
         let mut response = route.upstream.send(request, who.hold.as_ref(), &*self.clock).await?;
+        if course.is_under_way() {
+            tokio::spawn(course.watch(route.upstream.pace().idle));
+        }
 
         let socket = match (response.status(), upgrade) {
             (StatusCode::SWITCHING_PROTOCOLS, Some(client)) if socket::agreed(response.headers()) => {

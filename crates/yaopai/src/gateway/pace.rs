@@ -11,6 +11,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
 
+/// A time that no clock of ours counts to, and that can still be added to an instant.
+const FOREVER: Duration = Duration::from_secs(100 * 365 * 86_400);
+
 /// How slow is too slow.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
@@ -48,7 +51,7 @@ impl Patience {
         self.left = self.left.saturating_sub(time);
     }
 
-    /// So many bytes came: nothing gains nothing.
+    /// So many bytes came: nothing gains nothing, and what is gained may be too much to be kept.
     pub fn came(&mut self, bytes: usize) {
         self.went(bytes);
         self.left = self.left.min(self.pace.idle);
@@ -59,11 +62,13 @@ impl Patience {
         if bytes == 0 {
             return;
         }
-        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-        self.left = match bytes.saturating_mul(1000).checked_div(self.pace.min_rate) {
-            None => self.pace.idle,
+        let count = u64::try_from(bytes).unwrap_or(u64::MAX);
+        let left = match count.saturating_mul(1000).checked_div(self.pace.min_rate) {
+            // Each of them may take as long as a body may stand still.
+            None => self.pace.idle.saturating_mul(u32::try_from(bytes).unwrap_or(u32::MAX)),
             Some(gained) => self.left.min(self.pace.idle).saturating_add(Duration::from_millis(gained)),
         };
+        self.left = left.min(FOREVER);
     }
 }
 
@@ -142,9 +147,14 @@ mod tests {
             any.waited(seconds(59));
             any.came(0);
             assert_eq!(any.left(), seconds(1));
-            any.went(bytes);
+            any.came(bytes);
             assert_eq!(any.left(), seconds(60));
         }
+        // Of what was handed out in one piece each byte will do, and the last of them is as good as the first.
+        any.went(1_000);
+        assert_eq!(any.left(), seconds(60_000));
+        any.went(usize::MAX);
+        assert!(any.left() >= seconds(60) && (now() + any.left()) > now(), "a time that can be waited for");
     }
 
     proptest! {

@@ -13,9 +13,10 @@ use hyper::body::Body;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 
 use super::cut::{Hold, ended};
+use super::upstream::Place;
 use crate::listen;
 
 /// How long both ends may take to have switched, once the upstream has agreed.
@@ -70,7 +71,7 @@ pub struct Ends {
 impl Ends {
     /// Passes bytes on until one end closes, nothing is said for too long, the session ends or the server stops. Then both ends
     /// are dropped, whatever is still under way: who was kicked hears no more.
-    pub async fn join(mut self, hold: Option<Arc<Hold>>, _place: OwnedSemaphorePermit) {
+    pub async fn join(mut self, hold: Option<Arc<Hold>>, _place: Place) {
         tokio::select! {
             biased;
             () = ended(hold.as_ref()) => {}

@@ -26,6 +26,9 @@ const MARKED: Duration = Duration::from_secs(10);
 /// How many addresses one request tries.
 const TRIES_MAX: usize = 3;
 
+/// A request's place at an upstream: its upload and its answer have it together, and the last of them gives it back.
+pub type Place = Arc<OwnedSemaphorePermit>;
+
 /// A back end.
 pub struct Upstream {
     config: config::Upstream,
@@ -81,8 +84,8 @@ impl Upstream {
     ///
     /// # Errors
     /// All are taken.
-    pub fn place(&self) -> Result<OwnedSemaphorePermit, Error> {
-        self.places.clone().try_acquire_owned().map_err(|_| refuse::full())
+    pub fn place(&self) -> Result<Place, Error> {
+        self.places.clone().try_acquire_owned().map(Arc::new).map_err(|_| refuse::full())
     }
 
     /// Its name in the configuration.

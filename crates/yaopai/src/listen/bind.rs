@@ -8,6 +8,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
 
 use super::Peer;
+use super::nudged::Nudged;
 use crate::config::Address;
 
 /// A socket can't be opened.
@@ -83,9 +84,9 @@ impl Bound {
                 let (stream, peer) = l.accept().await?;
                 // A check is one small packet each way; waiting to fill it would add 40 ms.
                 stream.set_nodelay(true)?;
-                Ok((Box::new(stream), Peer::Ip(peer.ip().to_canonical())))
+                Ok((Box::new(Nudged::new(stream)), Peer::Ip(peer.ip().to_canonical())))
             }
-            Self::Unix(l, _) => Ok((Box::new(l.accept().await?.0), Peer::Local)),
+            Self::Unix(l, _) => Ok((Box::new(Nudged::new(l.accept().await?.0)), Peer::Local)),
         }
     }
 }

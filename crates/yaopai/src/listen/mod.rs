@@ -4,6 +4,7 @@
 mod bind;
 pub mod brief;
 mod either;
+mod nudged;
 mod one_timer;
 pub mod proxies;
 mod rewound;
@@ -36,18 +37,20 @@ pub struct Limits {
     pub connections: usize,
     /// How long an idle connection is kept and a request's headers may take.
     pub header_time: Duration,
+    /// How long an answer may wait for its reader to take any of it.
+    pub write_time: Duration,
 }
 
 impl Limits {
     /// For the network: a slow client holds its place for a few seconds at most.
     pub fn strangers(connections: usize) -> Self {
-        Self { connections, header_time: Duration::from_secs(20) }
+        Self { connections, header_time: Duration::from_secs(20), write_time: WRITE_TIME }
     }
 
     /// For proxies and back ends. Over nginx's 60 s for idle upstream connections, so that it is always nginx that closes: a
     /// connection closed by us at the wrong moment is a failed check there.
     pub fn neighbours(connections: usize) -> Self {
-        Self { connections, header_time: Duration::from_secs(75) }
+        Self { connections, header_time: Duration::from_secs(75), write_time: WRITE_TIME }
     }
 }
 
@@ -149,7 +152,7 @@ pub async fn serve_one<A: Answer>(
 ) {
     let mut stream = Box::pin(TimeoutStream::new(stream));
     // Who doesn't read the answers must not hold a place either.
-    stream.as_mut().set_write_timeout_pinned(Some(WRITE_TIME));
+    stream.as_mut().set_write_timeout_pinned(Some(limits.write_time));
     let mut read = Vec::new();
     if let Some(brief) = answer.brief() {
         stream.as_mut().set_read_timeout_pinned(Some(limits.header_time));

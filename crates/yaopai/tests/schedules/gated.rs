@@ -243,7 +243,7 @@ impl Store for Gated {
     async fn act(&self, act: Act) -> StoreResult<Acted> {
         let action = act.action.clone();
         let told = move |l: &mut Ledger, acted: &Acted| match (action, acted) {
-            (Action::Kick(_), Acted::Ended(ids)) => l.ended_as(ids, EndReason::Kicked),
+            (Action::Kick(_, reason), Acted::Ended(ids)) => l.ended_as(ids, reason),
             (Action::Bind(identity, ..), Acted::Bound(BindEnd::Bound(_))) => l.risen(identity),
             (Action::Unbind(identity), _) => l.unbound(identity),
             _ => {}

@@ -12,7 +12,7 @@ use crate::audit::{Event, Kind, carried};
 use crate::error::{Error, Result};
 use crate::ids::{AppName, Realm, SessionId, UserId};
 use crate::ports::{Act, Acted, Action, Filter, HandedToken, Keep, Subject, Which};
-use crate::session::Session;
+use crate::session::{EndReason, Session};
 use crate::time::Timestamp;
 
 pub use bindings::Merging;
@@ -81,7 +81,7 @@ impl Service {
     /// `not_found`.
     pub async fn admin_kick(&self, realm: &Realm, id: SessionId, keep: Option<Keep>) -> Result<Acted> {
         self.admin_session(realm, id).await?;
-        self.admin_act(realm, Action::Kick(Which::One(id)), keep).await
+        self.admin_act(realm, Action::Kick(Which::One(id), EndReason::Kicked), keep).await
     }
 
     /// Ends all sessions of a user; answers which.
@@ -89,7 +89,7 @@ impl Service {
     /// # Errors
     /// The store's.
     pub async fn admin_kick_user(&self, realm: &Realm, user: UserId, keep: Option<Keep>) -> Result<Acted> {
-        self.admin_act(realm, Action::Kick(Which::All(Subject::User(user))), keep).await
+        self.admin_act(realm, Action::Kick(Which::All(Subject::User(user)), EndReason::Kicked), keep).await
     }
 
     /// Ends the sessions of the realm that these rules name; answers how many, and what came of the last step. It goes by pages, on
@@ -112,6 +112,7 @@ impl Service {
         K: FnOnce(u64) -> Option<Keep> + Send + 'static,
     {
         let store = &self.world().store;
+        let reason = self.kicked_as(realm, kick).await?;
         let mut filter =
             Filter { subject: kick.user.clone().map(Subject::User), app: kick.app.clone(), after: None, limit: 200 };
         let mut ended = 0;
@@ -121,16 +122,24 @@ impl Service {
             // Ids are in order of time, but for a clock that was set back: the last page is the one that isn't full.
             filter.after = page.last().filter(|_| page.len() == 200).map(|last| last.id);
             if filter.after.is_none() {
-                let acted = self.admin_act(realm, Action::Kick(Which::Some(named)), keep(ended)).await?;
+                let acted = self.admin_act(realm, Action::Kick(Which::Some(named), reason), keep(ended)).await?;
                 let last = if let Acted::Ended(ids) = &acted { ids.len() as u64 } else { 0 };
                 return Ok((ended + last, acted));
             }
             if !named.is_empty()
-                && let Acted::Ended(ids) = self.admin_act(realm, Action::Kick(Which::Some(named)), None).await?
+                && let Acted::Ended(ids) = self.admin_act(realm, Action::Kick(Which::Some(named), reason), None).await?
             {
                 ended += ids.len() as u64;
             }
         }
+    }
+
+    /// An app's sessions that end while its move is `back` are on their way there: it is nobody's word against a person, and who
+    /// hears of it after the switch is off again must not be told so. A user's sessions are somebody's.
+    async fn kicked_as(&self, realm: &Realm, kick: &Kick) -> Result<EndReason> {
+        let (Some(app), None) = (&kick.app, &kick.user) else { return Ok(EndReason::Kicked) };
+        let said = self.world().store.move_for(realm, app, "", None).await?;
+        Ok(if said.is_some_and(|said| said.back) { EndReason::Moved } else { EndReason::Kicked })
     }
 
     /// The platform's access_token of an app of the realm.

@@ -3,10 +3,10 @@
 use base64::Engine as _;
 use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use yaopai_wire::digest::{CONTENT_DIGEST, ContentDigest};
 
-use super::world::World;
+use super::world::{World, start_at};
 use crate::support::raw::{self, Answer, Kept};
 use crate::support::{Draft, Phone, Setup};
 
@@ -193,6 +193,49 @@ async fn an_upload_that_drips_ends() {
     dripping.abort();
     answered.expect("it goes on").unwrap();
     assert_eq!(&begin, b"HTTP/1.1 400");
+}
+
+/// An upstream may answer at once and go on reading. For as long as it does it works for this request, which holds its place.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_upload_that_outlives_its_answer_holds_its_place() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let urls = format!("[\"http://{}\"]", listener.local_addr().unwrap());
+    let app = start_at(&urls, "max_requests = 1", Setup::default()).await;
+    let public = app.addresses().public;
+    let mut client = TcpStream::connect(public.replace("http://", "")).await.unwrap();
+    client.write_all(b"POST /open HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\nfirst").await.unwrap();
+    let (mut upstream, _) = listener.accept().await.unwrap();
+    until_ends_with(&mut upstream, b"first").await;
+    upstream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await.unwrap();
+    until_ends_with(&mut client, b"ok").await;
+    for piece in [b"second", b"third."] {
+        tokio::select! {
+            answer = raw::get(&public, "/open", &[]) => {
+                assert_eq!((answer.status(), answer.code()), (503, "backend_unavailable"));
+            }
+            _ = listener.accept() => panic!("two at a time"),
+        }
+        client.write_all(piece).await.unwrap();
+        until_ends_with(&mut upstream, piece).await;
+    }
+    drop(client);
+    let asks = async {
+        loop {
+            raw::get(&public, "/open", &[]).await;
+        }
+    };
+    tokio::select! {
+        () = asks => unreachable!(),
+        _ = listener.accept() => {}
+        () = tokio::time::sleep(std::time::Duration::from_secs(10)) => panic!("the place isn't given back"),
+    }
+}
+
+async fn until_ends_with(stream: &mut TcpStream, end: &[u8]) {
+    let mut read = Vec::new();
+    while !read.ends_with(end) {
+        assert!(stream.read_buf(&mut read).await.unwrap() > 0, "{}", read.escape_ascii());
+    }
 }
 
 /// Who hangs up in the middle of an upload has not sent it.

@@ -14,6 +14,8 @@ fn count(name: &str, default: usize) -> usize {
     std::env::var(name).ok().map_or(default, |text| text.parse().expect("a number"))
 }
 
+const MOVE: &str = "/admin/v1/apps/shop/move";
+
 fn bearer(phone: &Phone) -> String {
     format!("Authorization: Bearer {}\r\n", phone.token())
 }
@@ -100,7 +102,8 @@ async fn every_end_cuts() {
     let world = World::with("", Setup { sessions: "max = 1", ..Setup::default() }).await;
     let phone = world.customer("lilei", "1");
     phone.log_in().await;
-    for end in ["logout", "kicked", "replaced", "user_disabled", "unbound", "expired_idle", "expired_absolute"] {
+    for end in ["logout", "kicked", "replaced", "user_disabled", "unbound", "moved", "expired_idle", "expired_absolute"]
+    {
         let session = phone.log_in().await.field("session_id");
         let mut socket = open(&world, "/shop/socket", &bearer(&phone)).await;
         speaks(&mut socket).await;
@@ -115,6 +118,12 @@ async fn every_end_cuts() {
                 let reply = world.admin_get(&format!("/admin/v1/sessions/{session}")).await;
                 let identity = reply["identity_id"].as_str().expect("an identity").to_owned();
                 world.admin("DELETE", &format!("/admin/v1/bindings/{identity}"), None).await.ok();
+            }
+            // No revocation, but none could reach it any more: a later kick finds no session to end.
+            "moved" => {
+                world.admin("PUT", MOVE, Some(serde_json::json!({ "share": 0 }))).await.ok();
+                assert_eq!(phone.refresh("r").await.refusal(), "403 not_moved");
+                world.admin("DELETE", MOVE, None).await.ok();
             }
             "expired_idle" => world.clock.advance(minutes(31)),
             _ => world.clock.advance(hours(24 * 8)),

@@ -191,7 +191,7 @@ async fn an_ended_sessions_token_is_refused() {
     world.admin("PUT", "/admin/v1/apps/shop/move", Some(json!({ "share": 100, "back": true }))).await.ok();
     assert_eq!(phone.refresh("r").await.refusal(), "403 not_moved");
     let lines = format!("Authorization: Bearer {}\r\n{}", phone.token(), OLD[0]);
-    assert_eq!(get(&world, "/old/x", &lines).await.code(), "session_ended");
+    assert_eq!(get(&world, "/old/x", &lines).await.code(), "session_expired");
     assert_eq!(world.upstream.seen().len(), before);
 }
 

@@ -1,11 +1,15 @@
 //! `listen.max_connections`: who holds a place, and for how long.
 
+use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::{Body, Bytes};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use yaopai::config::Address;
+use yaopai::listen::{self, Answer, Bound, Limits, Peer};
 
 use super::start;
 use crate::support::seconds;
@@ -48,6 +52,49 @@ async fn a_stop_needs_no_free_place() {
         let closed = timeout(seconds(5), stream.read_to_end(&mut Vec::new())).await;
         assert!(closed.is_ok(), "a connection outlives its server");
     }
+}
+
+/// Answers without an end.
+struct Endless;
+
+impl Answer for Endless {
+    type Future = std::future::Ready<http::Response<Body>>;
+
+    fn answer(&self, _: Peer, _: http::Request<hyper::body::Incoming>) -> Self::Future {
+        let pieces = futures_util::stream::repeat_with(|| Ok::<_, Infallible>(Bytes::from_static(&[b'x'; 16 * 1024])));
+        std::future::ready(http::Response::new(Body::from_stream(pieces)))
+    }
+}
+
+/// Whoever takes little at a time takes something. The kernel says that it has room again only when a third of its buffer is free: at
+/// this rate that takes longer than an answer may stand still. Slow: real buffers, so real time, but less of it than 20 s.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_reads_slowly_keeps_the_place_and_who_stops_loses_it() {
+    let limits = Limits { write_time: seconds(4), ..Limits::strangers(1) };
+    let bound = Bound::open("listen.public", &Address::Tcp("127.0.0.1:0".parse().unwrap())).await.unwrap();
+    let address = bound.address();
+    let (_running, stop) = tokio::sync::watch::channel(false);
+    tokio::spawn(listen::serve(bound, limits, Arc::new(Endless), stop));
+    // A small buffer over there, or it would take much before its reader does.
+    let (Address::Tcp(to), socket) = (&address, TcpSocket::new_v4().unwrap()) else { panic!("{address}") };
+    socket.set_recv_buffer_size(2304).unwrap();
+    let mut slow = socket.connect(*to).await.unwrap();
+    slow.write_all(REQUEST).await.unwrap();
+    let mut next = connect(&address).await;
+    next.write_all(REQUEST).await.unwrap();
+    let mut first = [0; 1];
+    let reads = async {
+        loop {
+            slow.read_exact(&mut [0; 200]).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::select! {
+        () = reads => unreachable!(),
+        _ = next.read_exact(&mut first) => panic!("the place was given to the next"),
+        () = tokio::time::sleep(seconds(13)) => {}
+    }
+    timeout(seconds(12), next.read_exact(&mut first)).await.expect("the place is free").unwrap();
 }
 
 /// Slow: it really waits for the 20 s after which an answer that nobody takes is given up. The sockets' buffers are the

@@ -43,6 +43,8 @@ pub enum Act {
 struct Inner {
     /// By openid: what `resolve` answers.
     people: HashMap<String, Value>,
+    /// The same, once it has been asked.
+    next_time: HashMap<String, Value>,
     /// By account and password: what `bind` answers.
     accounts: HashMap<(String, String), Value>,
     /// What `bind` answers to a bind code; without it, that code's user.
@@ -92,6 +94,11 @@ impl BackEnd {
     /// It knows this openid.
     pub fn knows(&self, openid: &str, user: &str) {
         self.answers_resolve(openid, json!({ "user": user }));
+    }
+
+    /// It is asked about this openid and doesn't know it; the old program binds it at once.
+    pub fn knows_next_time(&self, openid: &str, user: &str) {
+        self.lock().next_time.insert(openid.to_owned(), json!({ "user": user }));
     }
 
     pub fn answers_resolve(&self, openid: &str, answer: Value) {
@@ -158,7 +165,13 @@ async fn call(State(shared): State<Shared>, headers: HeaderMap, body: Bytes) -> 
         let mut inner = shared.inner.lock().unwrap();
         let cookie = headers.get("cookie").map(|v| v.to_str().unwrap().to_owned());
         inner.calls.push(Call { kind: kind.clone(), data: data.clone(), cookie });
-        (work(&inner, &kind, &data), inner.acts.get(&kind).cloned())
+        let answer = work(&inner, &kind, &data);
+        if let Some(next) =
+            data["openid"].as_str().filter(|_| kind == "resolve").and_then(|o| inner.next_time.remove_entry(o))
+        {
+            inner.people.insert(next.0, next.1);
+        }
+        (answer, inner.acts.get(&kind).cloned())
     };
     match act {
         None => answer,

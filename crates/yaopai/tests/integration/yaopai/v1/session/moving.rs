@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Act, Phone, Reply, Setup, TestApp, raw, request_id, seconds};
+use super::linking::{LINKED, shop_and};
+use crate::support::{Act, OTHER_APPID, Phone, Reply, Setup, TestApp, raw, request_id, seconds};
 
 const MOVE: &str = "/admin/v1/apps/shop/move";
 
@@ -13,6 +14,11 @@ async fn set(app: &TestApp, state: Value) {
 /// Back to nobody's side but the old program's.
 async fn go_back(app: &TestApp) {
     set(app, json!({ "share": 100, "back": true })).await;
+}
+
+/// Somebody else is listed, and nobody moves but whoever that is.
+async fn somebody_else(app: &TestApp) {
+    set(app, json!({ "share": 0, "openids": ["o-somebody-else"] })).await;
 }
 
 async fn counts(app: &TestApp) -> (u64, u64) {
@@ -39,7 +45,7 @@ async fn logged_in(keyed: bool) -> (TestApp, Phone) {
 async fn who_stays_is_told_so_and_leaves_nothing() {
     let app = TestApp::start().await;
     let phone = app.customer("lilei", "42");
-    set(&app, json!({ "share": 0 })).await;
+    somebody_else(&app).await;
     let before = app.state();
     let code = phone.code();
     stays(&phone.send_login(&code, &request_id("a")).await);
@@ -60,6 +66,57 @@ async fn who_stays_is_told_so_and_leaves_nothing() {
     assert_eq!(phone.send_login(&code, &request_id("a")).await.refusal(), "400 code_used");
     assert_eq!((app.count("sessions"), app.count("identities")), (0, 0));
     phone.log_in().await;
+}
+
+/// Guarantee: while nobody moves nobody is asked about anybody, so that old phones on which a new version starts are not held up; and
+/// everybody gets the same answer, with a code or with junk.
+#[tokio::test]
+async fn while_nobody_moves_nobody_is_asked() {
+    let app = TestApp::start().await;
+    let (phone, stranger) = (app.customer("lilei", "42"), app.newcomer("hanmei"));
+    set(&app, json!({ "share": 0 })).await;
+    let (before, code) = (app.state(), phone.code());
+    let answers = [
+        phone.send_login(&code, &request_id("a")).await,
+        phone.send_login("junk", &request_id("b")).await,
+        stranger.try_log_in().await,
+    ];
+    for answer in &answers {
+        stays(answer);
+        assert_eq!(answer.text, answers[0].text);
+    }
+    assert_eq!((app.state(), app.sim.calls("jscode2session")), (before, 0));
+    assert!(app.back_end.calls("resolve").is_empty());
+    assert_eq!(counts(&app).await, (3, 0));
+    // Whoever may have moved is asked about, and the code was never spent.
+    let states =
+        [json!({ "share": 0.01 }), json!({ "share": 0, "openids": ["o"] }), json!({ "share": 0, "users": ["7"] })];
+    for (state, id) in states.into_iter().zip(["c", "d", "e"]) {
+        set(&app, state).await;
+        assert_eq!(phone.send_login(id, &request_id(id)).await.refusal(), "400 code_invalid");
+    }
+    set(&app, json!({ "share": 0, "openids": [phone.openid()] })).await;
+    phone.send_login(&code, &request_id("a")).await.ok();
+    // Who is here already stays until the next refresh, as ever.
+    assert_eq!(phone.check("-").await.user(), "42");
+}
+
+/// The old program binds a person just while the login is under way: after the back end was asked, and before there is an identity here.
+/// So it is also for who is not linked by the unionid.
+#[tokio::test]
+async fn who_is_bound_as_of_old_during_the_login_is_no_guest() {
+    let app = shop_and("webhook", &[("club", LINKED), ("cafe", LINKED)]).await;
+    let phone_in = |name| app.phone_in(name, OTHER_APPID, "lilei");
+    let (here, there, third) = (app.customer("lilei", "42"), phone_in("club"), phone_in("cafe"));
+    app.back_end.knows(&there.openid(), "43");
+    here.log_in().await;
+    there.log_in().await;
+    app.admin("PUT", "/admin/v1/apps/cafe/move", Some(json!({ "share": 100 }))).await.ok();
+    // Both apps have one appid here, and so one openid.
+    app.back_end.answers_resolve(&third.openid(), json!({ "user": null }));
+    app.back_end.knows_next_time(&third.openid(), "42");
+    let reply = third.log_in().await;
+    assert_eq!((reply.field("user").as_str(), third.check("-").await.user().as_str()), ("42", "42"));
 }
 
 #[tokio::test]
@@ -143,7 +200,7 @@ async fn a_refresh_that_goes_back_ends_the_session() {
         go_back(&app).await;
         assert_eq!(phone.check("-").await.user(), "42", "checks go on until then");
         stays(&phone.refresh("r").await);
-        assert_eq!(phone.check("-").await.denied(), "401 session_ended");
+        assert_eq!(phone.check("-").await.denied(), "401 session_expired");
         // The answer was lost: the same again, and another refresh of it, are told the same.
         stays(&phone.refresh("r").await);
         stays(&phone.refresh("s").await);
@@ -153,7 +210,7 @@ async fn a_refresh_that_goes_back_ends_the_session() {
         stays(&other.refresh("r").await);
         assert_eq!(counts(&app).await, (0, 2));
         set(&app, json!({ "share": 100 })).await;
-        assert_eq!(phone.refresh("r").await.refusal(), "401 session_ended", "it stays ended");
+        assert_eq!(phone.refresh("r").await.refusal(), "401 session_expired", "it stays ended");
         go_back(&app).await;
         stays(&phone.try_log_in().await);
         // The audit log says why, in the same transaction.
@@ -162,7 +219,7 @@ async fn a_refresh_that_goes_back_ends_the_session() {
             let is = |e: &&Value| e["kind"] == kind && e["code"] == code && e["session_id"] == id.as_str();
             page["events"].as_array().unwrap().iter().filter(is).count()
         };
-        assert_eq!((of_it("went_back", "back"), of_it("session_ended", "logout")), (1, 1), "{page}");
+        assert_eq!((of_it("went_back", "back"), of_it("session_ended", "moved")), (1, 1), "{page}");
     }
 }
 
@@ -173,7 +230,7 @@ async fn a_step_up_that_goes_back_ends_the_session_and_spends_no_code() {
         set(&app, json!({ "share": 0 })).await;
         let before = app.sim.calls("jscode2session");
         stays(&phone.step_up("s", &phone.code()).await);
-        assert_eq!(phone.check("-").await.denied(), "401 session_ended");
+        assert_eq!(phone.check("-").await.denied(), "401 session_expired");
         assert_eq!(app.sim.calls("jscode2session"), before);
     }
 }
@@ -186,13 +243,37 @@ async fn an_answer_that_was_kept_is_not_handed_out_after_going_back() {
     let next = phone.step_up("s", &code).await.field("token");
     go_back(&app).await;
     stays(&phone.step_up("s", &code).await);
-    assert_eq!(phone.check_as(&next, "-").await.denied(), "401 session_ended");
+    assert_eq!(phone.check_as(&next, "-").await.denied(), "401 session_expired");
     set(&app, json!({ "share": 100 })).await;
     phone.log_in().await;
     let lost = phone.refresh("r").await.field("token");
     go_back(&app).await;
     stays(&phone.refresh("r").await);
-    assert_eq!(phone.check_as(&lost, "-").await.denied(), "401 session_ended");
+    assert_eq!(phone.check_as(&lost, "-").await.denied(), "401 session_expired");
+}
+
+/// Guarantee: "back, at once" is no logout by somebody else. Who was away meanwhile, and comes when the switch is off again, is logged in
+/// anew without a word.
+#[tokio::test]
+async fn who_was_ended_by_going_back_at_once_is_told_nothing() {
+    const KICK: &str = "/admin/v1/sessions?app=shop";
+    let (app, phone) = logged_in(false).await;
+    go_back(&app).await;
+    assert_eq!(app.admin("DELETE", KICK, None).await.ok().json()["ended"], 1);
+    assert_eq!(phone.check("-").await.denied(), "401 session_expired");
+    stays(&phone.refresh("r").await);
+    set(&app, json!({ "share": 100 })).await;
+    assert_eq!(phone.refresh("r").await.refusal(), "401 session_expired");
+    // One that is kicked in a move, or of a user, was kicked.
+    for (state, kick) in
+        [(false, KICK), (true, "/admin/v1/sessions?app=shop&user=42"), (true, "/admin/v1/users/42/sessions")]
+    {
+        phone.log_in().await;
+        set(&app, json!({ "share": 100, "back": state })).await;
+        app.admin("DELETE", kick, None).await.ok();
+        assert_eq!(phone.check("-").await.denied(), "401 session_kicked", "{kick}");
+        set(&app, json!({ "share": 100 })).await;
+    }
 }
 
 /// Who can't refresh ends nobody's session either.
