@@ -20,6 +20,7 @@ mod server;
 mod sessions;
 mod settings;
 mod signing;
+mod tokens;
 mod transactions;
 mod users;
 mod value;
@@ -34,6 +35,7 @@ pub use error::PostgresError;
 pub use log::PostgresLog;
 pub use nonces::PostgresNonces;
 use settings::Settings;
+pub use tokens::PostgresTokens;
 
 /// Where the database is, who this server is, and how much may wait.
 #[derive(Debug, Clone)]

@@ -5,6 +5,7 @@
 #[allow(dead_code, reason = "shared with the integration tests")]
 #[path = "../integration/support/back_end.rs"]
 mod back_end;
+mod clients;
 mod durable;
 mod fleet;
 mod jars;
@@ -22,6 +23,7 @@ mod replays;
 #[path = "../integration/support/server_process.rs"]
 mod server_process;
 mod streams;
+mod tokens;
 #[path = "../crash/worker.rs"]
 mod worker;
 
