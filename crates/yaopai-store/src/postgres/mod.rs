@@ -20,6 +20,7 @@ mod server;
 mod sessions;
 mod settings;
 mod signing;
+mod tls;
 mod tokens;
 mod transactions;
 mod users;
@@ -65,7 +66,8 @@ pub type Postgres = Engine<Db>;
 
 impl Postgres {
     /// Connects, brings the schema up to date, and takes the server's name. Blocks; meant for the start. `url` is a connection
-    /// string as libpq takes it, a URL or `key=value` pairs, with what `tokio-postgres` knows of it.
+    /// string as libpq takes it, a URL or `key=value` pairs, with what `tokio-postgres` knows of it, and of TLS `sslmode`, `sslrootcert`,
+    /// `sslcert` and `sslkey` (docs/decisions/0074).
     ///
     /// # Errors
     /// [`PostgresError`], whose text says what to do.
