@@ -98,12 +98,13 @@ fn an_old_one_serves_while_the_next_is_fetched() {
 fn a_death_counts_once() {
     let mut record = with(1);
     let dead = Some([1; 32]);
-    let found = lease(record.ask(T, "a", LEASE, dead));
+    // The lease of who fetched it was over with that.
+    let found = lease(record.ask(T, "b", LEASE, dead));
     assert_eq!(found.dead, dead);
-    for node in ["b", "c"] {
+    for node in ["a", "c"] {
         assert!(matches!(record.ask(T, node, LEASE, dead), TokenAsked::Others(None, _)));
     }
-    assert!(record.keep(T, "a", found.fence, token(2)));
+    assert!(record.keep(T, "b", found.fence, token(2)));
     for node in ["a", "b", "c"] {
         assert_eq!(record.ask(T, node, LEASE, dead), TokenAsked::Good(token(2)));
     }
