@@ -19,6 +19,7 @@ pub mod replay;
 pub mod seal;
 pub mod service;
 pub mod session;
+pub mod shared_token;
 pub mod signing;
 pub mod time;
 

@@ -13,7 +13,7 @@ mod rules;
 pub mod sqlite;
 
 pub use engine::{Committed, Engine};
-pub use model::{Disk, Model, ModelShared};
-pub use postgres::{Postgres, PostgresError, PostgresLog, PostgresNonces, PostgresOptions};
+pub use model::{Disk, Model, ModelShared, ModelTokens};
+pub use postgres::{Postgres, PostgresError, PostgresLog, PostgresNonces, PostgresOptions, PostgresTokens};
 pub use redis::{RedisError, RedisOptions, RedisShared};
 pub use sqlite::{OpenError, Options, Sqlite};

@@ -14,6 +14,7 @@ mod platform;
 mod rotate;
 mod sessions;
 mod shared;
+mod shared_token;
 mod signing;
 mod stale;
 mod store;
@@ -32,6 +33,7 @@ pub use platform::{CannotOpen, Encrypted, HandedToken, Phone, Platform, Platform
 pub use rotate::*;
 pub use sessions::*;
 pub use shared::{SKEW_MAX, Shared, Use, Used};
+pub use shared_token::{SharedToken, SharedTokens, TokenAsked, TokenDigest, TokenLease};
 pub use signing::{NextKey, NextKeys, SigningAlg, SigningKey, SigningStore};
 pub use stale::*;
 pub use store::*;

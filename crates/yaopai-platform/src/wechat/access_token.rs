@@ -4,6 +4,7 @@
 //! task of its own, so that a caller who goes away takes it from nobody.
 
 mod fetch;
+mod shared;
 mod slot;
 mod team;
 
@@ -18,6 +19,7 @@ use zeroize::Zeroizing;
 
 use super::{AppState, WeChat, config::TokenKind};
 use fetch::{Credentials, Source};
+use shared::Look;
 pub(super) use slot::Slot;
 use slot::{Need, Outcome};
 pub use team::{TokenUrl, TokenUrlError};
@@ -112,7 +114,10 @@ impl WeChat {
         let credentials = Credentials { app: app.clone(), source };
         let (client, landing) = (self.clone(), Landing { state: Arc::clone(state), flight });
         tokio::spawn(async move {
-            let outcome = client.fetch_usable(&credentials, &landing.state).await;
+            let outcome = match &client.0.shared {
+                Some(shared) => client.find_shared(Look::new(&client, shared, &credentials, &landing.state)).await,
+                None => client.fetch_usable(&credentials, &landing.state).await,
+            };
             let now = client.0.clock.now();
             if let Err(error) = &outcome.result {
                 // The pauses between fetches bound how often this is said.
@@ -135,22 +140,14 @@ impl WeChat {
         if !dead(&first) {
             return first;
         }
-        let still = match credentials.source {
-            Source::Team(_) => "access_token_url hands out the access token that WeChat refuses",
-            _ => "WeChat hands out the access token that it refuses",
-        };
         if matches!(credentials.source, Source::Stable(_)) && state.token.lock().may_force(self.0.clock.now()) {
-            tracing::warn!(
-                app = credentials.app.name.as_str(),
-                appid = credentials.app.appid,
-                "{still}: forcing a new one"
-            );
+            credentials.warn_forced();
             let second = self.fetch_once(credentials, true).await;
             if !dead(&second) {
                 return second;
             }
         }
-        Outcome::failed(PlatformError::Unavailable { retry_after: 1, what: still.into() })
+        Outcome::failed(PlatformError::Unavailable { retry_after: 1, what: credentials.still().into() })
     }
 }
 
@@ -180,6 +177,9 @@ async fn wait(mut waiting: Waiting) -> Result {
         Err(_) => Err(lost()),
     }
 }
+
+/// What is wrong when each new token dies at once.
+const TOO_MANY: &str = "WeChat refuses every access token that it hands out";
 
 /// Used this long before WeChat ends it: the answer's way here, and the next request's way back.
 const SAFETY: Duration = Duration::from_secs(10);

@@ -25,6 +25,7 @@ use std::time::Duration;
 use yaopai_core::app::App;
 use yaopai_core::ids::AppName;
 use yaopai_core::ports::{Clock, PlatformError};
+use yaopai_core::shared_token::SealedTokens;
 use yaopai_core::time::{Timestamp, millis};
 
 pub use access_token::{AccessToken, TokenUrl, TokenUrlError};
@@ -55,6 +56,8 @@ struct Inner {
     /// For the teams' own token URLs, whose scheme was checked one by one; none if no app has one.
     team: Option<Http>,
     config: Config,
+    /// What nodes of many share; `None`: this one is alone.
+    shared: Option<SealedTokens>,
     /// By name and appid, so that an app whose appid was changed doesn't inherit a token.
     apps: Mutex<HashMap<(AppName, String), Arc<AppState>>>,
 }
@@ -74,6 +77,14 @@ impl WeChat {
     /// # Errors
     /// See [`ConfigError`].
     pub fn new(config: Config, clock: Arc<dyn Clock>) -> Result<Self, ConfigError> {
+        Self::sharing(config, clock, None)
+    }
+
+    /// The same on one node of many, which share their access tokens.
+    ///
+    /// # Errors
+    /// See [`ConfigError`].
+    pub fn sharing(config: Config, clock: Arc<dyn Clock>, shared: Option<SealedTokens>) -> Result<Self, ConfigError> {
         let sites = Sites::new(&config)?;
         let timeouts = Timeouts { connect: config.connect_timeout, total: config.total_timeout };
         let allowed = Allowed { plain_http: config.allow_plain_http, simulator: config.allow_simulator };
@@ -86,7 +97,7 @@ impl WeChat {
                 Some(Http::new(Reuse::Never, timeouts, https, Allowed { plain_http: true, ..allowed })?)
             }
         };
-        Ok(Self(Arc::new(Inner { clock, sites, once, pooled, team, config, apps: Mutex::default() })))
+        Ok(Self(Arc::new(Inner { clock, sites, once, pooled, team, config, shared, apps: Mutex::default() })))
     }
 }
 

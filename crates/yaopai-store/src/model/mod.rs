@@ -13,6 +13,7 @@ mod shared;
 mod signing;
 mod state;
 mod store;
+mod tokens;
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -21,6 +22,7 @@ use yaopai_core::ports::{Change, ChangeSink};
 
 pub use shared::ModelShared;
 use state::State;
+pub use tokens::ModelTokens;
 
 /// What survives a crash. Clone it, drop the engine, and open another on it.
 #[derive(Clone, Default)]

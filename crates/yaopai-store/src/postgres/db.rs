@@ -12,7 +12,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, NoTls, Row, Statement};
+use tokio_postgres::{Client, Row, Statement};
 
 use super::error::{Error, PostgresError};
 use super::settings::Settings;
@@ -116,7 +116,7 @@ impl Db {
             silence: Cell::new(SILENCE),
             made: Cell::new(0),
         };
-        db.reconnect().map_err(|e| PostgresError::Unreachable { place: settings.place(), what: e.to_string() })?;
+        db.reconnect().map_err(|e| PostgresError::unreachable(settings.place(), &e))?;
         Ok(db)
     }
 
@@ -130,13 +130,16 @@ impl Db {
         self.disconnect();
         // Each host has its own time: one that says nothing must not use up the others'.
         let made = self.wait_for(self.settings.patience().max(self.silence.get()), async {
-            let (client, connection) = self.settings.config.connect(NoTls).await?;
+            let (client, connection) = self.settings.config.connect(self.settings.tls.clone()).await?;
             // It ends with its client, and what it has to say of its end the client says too.
             let driver = self.runtime.spawn(async { drop(connection.await) });
             client.batch_execute(self.greeting).await?;
             Ok((client, driver))
         });
-        let (client, driver) = made.map_err(|e| Error::Lost(e.to_string()))?;
+        let (client, driver) = made.map_err(|e| match e {
+            Error::Lost(what) => Error::Lost(what),
+            e => Error::Lost(e.to_string()),
+        })?;
         let client = Arc::new(client);
         *self.live.borrow_mut() = Some(Live { sent: Vec::new(), client, driver, statements: HashMap::new() });
         self.made.set(self.made.get() + 1);

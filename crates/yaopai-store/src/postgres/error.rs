@@ -21,6 +21,16 @@ pub enum PostgresError {
         /// What failed.
         what: String,
     },
+    /// It is there, and isn't what is to be trusted.
+    #[error("PostgreSQL at {place} can't be trusted ({what}){cure}")]
+    Untrusted {
+        /// Hosts and ports.
+        place: String,
+        /// What failed.
+        what: String,
+        /// What to do, if that isn't plain.
+        cure: &'static str,
+    },
     /// An older server than we know.
     #[error("PostgreSQL {found} is too old: 13 or newer is needed")]
     TooOld {
@@ -67,6 +77,25 @@ pub enum PostgresError {
 }
 
 impl PostgresError {
+    /// The connection could not be made: there is nobody, or nobody who can be trusted.
+    pub(super) fn unreachable(place: String, e: &Error) -> Self {
+        let what = e.to_string();
+        // In tokio-postgres' words: its errors tell their kind in no other way.
+        let cure = if what.contains("server does not support TLS") {
+            ": set ssl = on in postgresql.conf, or say sslmode=disable over a network that you trust"
+        } else if what.contains("channel binding check failed") {
+            ": somebody ends its TLS on the way, with a certificate of his own. If that is a proxy of yours, name it as the host"
+        } else if what.contains("channel binding") {
+            ": sslmode=require without sslrootcert needs a password of the kind scram-sha-256 (pg_hba.conf). Or name sslrootcert, and \
+             sslmode=verify-full"
+        } else if what.contains("TLS handshake") {
+            ""
+        } else {
+            return Self::Unreachable { place, what };
+        };
+        Self::Untrusted { place, what, cure }
+    }
+
     pub(super) fn system(what: impl fmt::Display) -> Self {
         Self::Other(what.to_string())
     }
@@ -97,7 +126,10 @@ impl fmt::Display for Error {
             // Not its details: they quote rows.
             Self::Sql(e) => match e.as_db_error() {
                 Some(db) => write!(f, "{} ({})", db.message(), db.code().code()),
-                None => fmt::Display::fmt(e, f),
+                None => match std::error::Error::source(e) {
+                    Some(source) => write!(f, "{e}: {source}"),
+                    None => fmt::Display::fmt(e, f),
+                },
             },
             Self::Lost(what) => write!(f, "the connection is lost: {what}"),
             Self::Unreadable(what) | Self::Unsettled(what) => f.write_str(what),

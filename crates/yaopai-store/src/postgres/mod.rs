@@ -20,6 +20,8 @@ mod server;
 mod sessions;
 mod settings;
 mod signing;
+mod tls;
+mod tokens;
 mod transactions;
 mod users;
 mod value;
@@ -34,6 +36,7 @@ pub use error::PostgresError;
 pub use log::PostgresLog;
 pub use nonces::PostgresNonces;
 use settings::Settings;
+pub use tokens::PostgresTokens;
 
 /// Where the database is, who this server is, and how much may wait.
 #[derive(Debug, Clone)]
@@ -63,7 +66,8 @@ pub type Postgres = Engine<Db>;
 
 impl Postgres {
     /// Connects, brings the schema up to date, and takes the server's name. Blocks; meant for the start. `url` is a connection
-    /// string as libpq takes it, a URL or `key=value` pairs, with what `tokio-postgres` knows of it.
+    /// string as libpq takes it, a URL or `key=value` pairs, with what `tokio-postgres` knows of it, and of TLS `sslmode`, `sslrootcert`,
+    /// `sslcert` and `sslkey` (docs/decisions/0074).
     ///
     /// # Errors
     /// [`PostgresError`], whose text says what to do.

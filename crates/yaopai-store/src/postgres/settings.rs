@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use tokio_postgres::Config;
-use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
+use tokio_postgres::config::{Host, TargetSessionAttrs};
 
 use super::error::PostgresError;
+use super::tls::{self, Connector, Said};
 
 /// The longest name of a server, in bytes.
 const NAME_MAX: usize = 64;
@@ -14,6 +15,7 @@ const NAME_MAX: usize = 64;
 #[derive(Debug)]
 pub(super) struct Settings {
     pub config: Config,
+    pub tls: Connector,
     pub node: String,
 }
 
@@ -23,8 +25,9 @@ impl Settings {
         if node.is_empty() || node.len() > NAME_MAX || node.chars().any(char::is_control) {
             return bad(format!("a server's name has 1 to {NAME_MAX} bytes and no control characters"));
         }
+        let (rest, said) = Said::take_from(url);
         // What the parser says quotes no value: there may be a password among them.
-        let mut config: Config = match url.parse() {
+        let mut config: Config = match rest.parse() {
             Ok(config) => config,
             Err(e) => {
                 let what = std::error::Error::source(&e).map_or_else(|| e.to_string(), ToString::to_string);
@@ -34,19 +37,7 @@ impl Settings {
         if config.get_hosts().is_empty() {
             return bad("it names no host".into());
         }
-        // There is no TLS yet, and `prefer` would go without and say nothing.
-        let remote = config.get_hosts().iter().any(|host| matches!(host, Host::Tcp(_)));
-        match config.get_ssl_mode() {
-            SslMode::Disable => {}
-            SslMode::Prefer if !remote => {
-                config.ssl_mode(SslMode::Disable);
-            }
-            _ => {
-                return bad(
-                    "TLS to PostgreSQL is not there yet: say sslmode=disable, over a network that you trust".into()
-                );
-            }
-        }
+        let tls = tls::settle(&mut config, &said).map_err(PostgresError::Settings)?;
         config
             .application_name(format!("yaopai {node}"))
             // Of several hosts the one that can write: a standby's rows may be from before a kick.
@@ -58,7 +49,7 @@ impl Settings {
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(Duration::from_secs(5));
         }
-        Ok(Self { config, node: node.to_owned() })
+        Ok(Self { config, tls, node: node.to_owned() })
     }
 
     /// The same for who can't wait: so long for each host.
@@ -86,6 +77,8 @@ impl Settings {
 
 #[cfg(test)]
 mod tests {
+    use tokio_postgres::config::{ChannelBinding, SslMode};
+
     use super::*;
 
     fn refused(url: &str) -> String {
@@ -95,22 +88,36 @@ mod tests {
         }
     }
 
-    /// Nobody who asks for TLS, or says nothing about it, gets a connection in clear over a network.
+    /// Nobody who says nothing about TLS, or only half, gets a connection in clear over a network.
     #[test]
     fn what_is_said_of_tls_is_not_passed_over() {
-        for mode in ["?sslmode=require", "?sslmode=prefer", ""] {
+        for mode in [
+            "",
+            "?sslmode=",
+            "?sslmode=prefer",
+            "?sslmode=allow",
+            "?sslmode=on",
+            "?sslmode=verify-full",
+            "?sslmode=verify-ca",
+        ] {
             let what = refused(&format!("postgres://yaopai:secret@db.example/yaopai{mode}"));
-            assert!(what.contains("sslmode=disable"), "{what}");
+            assert!(what.contains("sslrootcert") && !what.contains("secret"), "{what}");
         }
-        for mode in ["verify-full", "verify-ca", "allow"] {
-            let what = refused(&format!("postgres://yaopai:secret@db.example/yaopai?sslmode={mode}"));
-            assert!(what.contains("sslmode") && !what.contains("secret"), "{what}");
+        // No certificate to verify, and nothing else that could vouch for the server.
+        for url in ["host=a user=b sslmode=require", "host=a password=secret sslmode=require channel_binding=disable"] {
+            assert!(refused(url).contains("password must vouch"), "{url}");
         }
-        refused("host=/run/postgresql sslmode=require");
+        assert!(refused("host=/run/postgresql sslmode=require password=a").contains("Unix socket"));
+        assert!(refused("host=a sslmode=verify-full sslrootcert=/nowhere.pem").contains("/nowhere.pem"));
+        assert!(refused("host=a sslmode=verify-ca sslrootcert=system").contains("verify-full"));
+        let mode = |url: &str| Settings::parse(url, "a").unwrap().config.get_ssl_mode();
         for url in ["postgres://db.example/yaopai?sslmode=disable", "host=/run/postgresql", "host=/run/postgresql,/tmp"]
         {
-            assert_eq!(Settings::parse(url, "a").unwrap().config.get_ssl_mode(), SslMode::Disable, "{url}");
+            assert_eq!(mode(url), SslMode::Disable, "{url}");
         }
+        let by_password = Settings::parse("host=a password=b sslmode=require", "a").unwrap();
+        assert_eq!(by_password.config.get_ssl_mode(), SslMode::Require);
+        assert_eq!(by_password.config.get_channel_binding(), ChannelBinding::Require);
     }
 
     #[test]

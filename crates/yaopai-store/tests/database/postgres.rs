@@ -4,7 +4,7 @@
 #![allow(dead_code, clippy::unwrap_used)]
 
 use std::fs::File;
-use std::os::unix::fs::{MetadataExt as _, chown};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -189,6 +189,16 @@ impl Drop for Server {
         }
         let _ = child.wait();
     }
+}
+
+/// Gives a file to whom the server runs as, and to nobody else: so it wants its key.
+pub fn hand_over(file: &Path) {
+    let ours = std::fs::metadata(file).unwrap();
+    if ours.uid() == 0 {
+        let (uid, gid) = unprivileged();
+        chown(file, Some(uid), Some(gid)).unwrap();
+    }
+    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600)).unwrap();
 }
 
 /// Where `initdb` and `postgres` are. Debian puts them beside each other by version, and into nobody's PATH.

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use yaopai_core::ports::{ChangeLog, ChangeSink, Shared, Store};
+use yaopai_core::ports::{ChangeLog, ChangeSink, Shared, SharedTokens, Store};
 use yaopai_store::{
-    Options, Postgres, PostgresLog, PostgresNonces, PostgresOptions, RedisOptions, RedisShared, Sqlite,
+    Options, Postgres, PostgresLog, PostgresNonces, PostgresOptions, PostgresTokens, RedisOptions, RedisShared, Sqlite,
 };
 
 use super::StartError;
@@ -63,4 +63,9 @@ pub(super) async fn shared(cluster: &Cluster) -> Result<Arc<dyn Shared>, StartEr
     let urls = redis.urls.iter().map(|url| url.expose());
     let options = RedisOptions { cluster: redis.cluster, replicas: redis.replicas, ..RedisOptions::new(urls) };
     Ok(Arc::new(RedisShared::open(options).await?))
+}
+
+/// The platforms' access tokens of all nodes.
+pub(super) fn tokens(cluster: &Cluster) -> Result<Arc<dyn SharedTokens>, StartError> {
+    Ok(Arc::new(PostgresTokens::open(cluster.postgres.expose(), &cluster.node)?))
 }

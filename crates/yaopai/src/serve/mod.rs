@@ -23,6 +23,7 @@ use yaopai_core::ports::{Change, ChangeSink, Clock, Entropy, StoreError};
 use yaopai_core::proof::{Past, Proofs};
 use yaopai_core::seal::{SealError, Sealer};
 use yaopai_core::service::{Nodes, World};
+use yaopai_core::shared_token::SealedTokens;
 use yaopai_core::time::Downtimes;
 use yaopai_platform::wechat::{self, WeChat};
 use yaopai_store::{OpenError, PostgresError, RedisError};
@@ -149,7 +150,13 @@ impl Server {
             Database::Cluster(cluster) => tracing::info!(node = cluster.node, "database open, as one node of many"),
         }
 
-        let platform = Arc::new(WeChat::new(platform_config(&config), clock.clone())?);
+        let shared = match &config.database {
+            Database::Embedded(_) => None,
+            Database::Cluster(cluster) => {
+                Some(SealedTokens::new(engine::tokens(cluster)?, sealer.clone(), store.clone()))
+            }
+        };
+        let platform = Arc::new(WeChat::sharing(platform_config(&config), clock.clone(), shared)?);
         let backend = Arc::new(Webhooks::new(config.webhooks, clock.clone(), entropy.clone())?);
         // Last: a start that fails must not use up what the last stop kept.
         let (proofs, nodes) = match &config.database {

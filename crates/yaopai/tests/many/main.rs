@@ -5,6 +5,7 @@
 #[allow(dead_code, reason = "shared with the integration tests")]
 #[path = "../integration/support/back_end.rs"]
 mod back_end;
+mod clients;
 mod durable;
 mod fleet;
 mod jars;
@@ -24,6 +25,7 @@ mod server_process;
 mod soak;
 mod steady;
 mod streams;
+mod tokens;
 #[path = "../crash/worker.rs"]
 mod worker;
 

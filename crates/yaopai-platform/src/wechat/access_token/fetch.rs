@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use reqwest::Url;
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 use yaopai_core::app::App;
 use yaopai_core::ports::PlatformError;
 use zeroize::Zeroizing;
@@ -49,6 +50,33 @@ pub(super) enum Source {
     Plain(Url),
     /// The team, which keeps it by itself.
     Team(TokenUrl),
+}
+
+impl Credentials {
+    /// What nodes call this token where they share it: the app and who is asked, so that no change of the configuration brings
+    /// another one's.
+    pub fn key(&self) -> String {
+        let (kind, url) = match &self.source {
+            Source::Stable(url) => ("stable", url),
+            Source::Plain(url) => ("plain", url),
+            Source::Team(team) => ("team", team.url()),
+        };
+        // A team's URL may hold a key.
+        let place = Sha256::digest(url.as_str());
+        format!("wechat/{kind}/{}/{}/{}", self.app.name, self.app.appid, hex::encode(&place[..8]))
+    }
+
+    /// What is wrong when a dead token comes again.
+    pub fn still(&self) -> &'static str {
+        match self.source {
+            Source::Team(_) => "access_token_url hands out the access token that WeChat refuses",
+            _ => "WeChat hands out the access token that it refuses",
+        }
+    }
+
+    pub fn warn_forced(&self) {
+        tracing::warn!(app = self.app.name.as_str(), appid = self.app.appid, "{}: forcing a new one", self.still());
+    }
 }
 
 /// A token and its life.

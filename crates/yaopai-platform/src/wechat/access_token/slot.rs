@@ -1,33 +1,20 @@
 //! What is known of one app's token, and whether to ask WeChat. Time comes in, decisions come out.
 
-use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
 use yaopai_core::ports::PlatformError;
+use yaopai_core::shared_token::{DEAD_FOR, FORCED, FORCED_APART, REPLACEMENTS, Times};
 use yaopai_core::time::Timestamp;
 
-use super::{AccessToken, Result, Waiting};
+use super::{AccessToken, Result, TOO_MANY, Waiting};
 
 /// The pause after the first failure; each further one doubles it.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// The longest pause after a failure.
 const PAUSE_MAX: Duration = Duration::from_secs(60);
-
-/// How often a token may be found dead: more often, something is wrong that a new token doesn't cure.
-const REPLACEMENTS: (usize, Duration) = (6, Duration::from_secs(60));
-
-/// How often WeChat is told to make a new token. It allows 20 a day; another node may do the same.
-const FORCED: (usize, Duration) = (8, Duration::from_secs(24 * 3600));
-
-/// WeChat ignores a forced refresh that follows another within 30 s.
-const FORCED_APART: Duration = Duration::from_secs(31);
-
-/// So long a token that WeChat refused is taken for dead. Then it is tried again: perhaps only one of WeChat's servers had
-/// not heard of it yet, and who can't have a new one made (a team's own URL) would do without any until its end.
-const DEAD_FOR: Duration = Duration::from_secs(60);
 
 /// One app's token.
 #[derive(Default)]
@@ -54,21 +41,6 @@ struct Failure {
     count: u32,
     until: Timestamp,
     error: PlatformError,
-}
-
-/// When something happened of late.
-#[derive(Default)]
-struct Times(VecDeque<Timestamp>);
-
-impl Times {
-    fn take(&mut self, now: Timestamp, (most, per): (usize, Duration)) -> bool {
-        self.0.retain(|t| *t + per > now);
-        let free = self.0.len() < most;
-        if free {
-            self.0.push_back(now);
-        }
-        free
-    }
 }
 
 /// What a caller gets.
@@ -128,8 +100,7 @@ impl Custody {
                 return Need::Nothing(held.token.clone());
             }
             if held.token.is(dead) && !self.replaced.take(now, REPLACEMENTS) {
-                let what = "WeChat refuses every access token that it hands out".into();
-                return Need::Patience(PlatformError::Unavailable { retry_after: 10, what });
+                return Need::Patience(PlatformError::Unavailable { retry_after: 10, what: TOO_MANY.into() });
             }
             self.dead = Some((dead.clone(), now));
             self.current = None;
@@ -143,7 +114,17 @@ impl Custody {
 
     /// May WeChat be told to make a new token? Counts as done.
     pub fn may_force(&mut self, now: Timestamp) -> bool {
-        self.forced.0.back().is_none_or(|last| *last + FORCED_APART <= now) && self.forced.take(now, FORCED)
+        self.forced.take_apart(now, FORCED, FORCED_APART)
+    }
+
+    /// Nodes of many: the death that is news, for the store that says what counts. From then on it is for the store to say.
+    pub fn take_dead(&mut self) -> Option<(AccessToken, Timestamp)> {
+        self.dead.take()
+    }
+
+    /// The store didn't hear of it.
+    pub fn put_back(&mut self, dead: Option<(AccessToken, Timestamp)>) {
+        self.dead = self.dead.take().or(dead);
     }
 
     /// A fetch has ended.

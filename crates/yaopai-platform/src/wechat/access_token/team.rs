@@ -69,6 +69,10 @@ impl TokenUrl {
         Ok(Self { url, secret })
     }
 
+    pub(super) fn url(&self) -> &Url {
+        &self.url
+    }
+
     pub(in crate::wechat) fn is_https(&self) -> bool {
         self.url.scheme() == "https"
     }
