@@ -164,6 +164,7 @@ def wire(postgres, binary):
         }
     finally:
         node.stop()
+        relay.stop()
 
 
 def delays(postgres, binary):
@@ -182,6 +183,7 @@ def delays(postgres, binary):
                 found[f"{name}_{delay * 1e3:.0f}_ms"] = round((time.monotonic() - start) / len(codes) * 1e3, 1)
         finally:
             node.stop()
+            relay.stop()
     print("delays", found, file=sys.stderr)
     return found
 

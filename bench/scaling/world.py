@@ -118,7 +118,10 @@ class Relay:
 
     def _accept(self):
         while True:
-            client, _ = self.listener.accept()
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
             server = socket.socket(socket.AF_UNIX)
             server.connect(self.to)
             counts = {"sent": 0, "received": 0, "messages": 0, "polls": False}
@@ -140,6 +143,10 @@ class Relay:
     def poller(self):
         """The connection that reads the log."""
         return dict([c for c in self.connections if c["polls"]][-1])
+
+    def stop(self):
+        self.listener.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class Processes:
