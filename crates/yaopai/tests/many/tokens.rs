@@ -36,7 +36,7 @@ async fn phones(fleet: &Arc<Fleet>, people: &[(usize, String, Session)]) -> Vec<
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn one_fetch_for_all_nodes() {
-    let fleet = Fleet::start("").await;
+    let fleet = Fleet::start().await;
     let people = people(&fleet, 30).await;
     assert_eq!(fetches(&fleet), 0, "a login needs none");
     fleet.sim.set_fault(Fault::delay_before(Duration::from_millis(700)).on(Endpoint::StableToken)).unwrap();
@@ -59,7 +59,7 @@ async fn one_fetch_for_all_nodes() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn another_node_follows_one_that_dies() {
-    let fleet = Fleet::start("").await;
+    let fleet = Fleet::start().await;
     let people = people(&fleet, 12).await;
     let (first, others): (Vec<_>, Vec<_>) = people.into_iter().partition(|(node, ..)| *node == 0);
     // Longer than it will live.
