@@ -79,7 +79,10 @@ pub enum PostgresError {
 impl PostgresError {
     /// The connection could not be made: there is nobody, or nobody who can be trusted.
     pub(super) fn unreachable(place: String, e: &Error) -> Self {
-        let what = e.to_string();
+        let what = match e {
+            Error::Lost(what) => what.clone(),
+            e => e.to_string(),
+        };
         // In tokio-postgres' words: its errors tell their kind in no other way.
         let cure = if what.contains("server does not support TLS") {
             ": set ssl = on in postgresql.conf, or say sslmode=disable over a network that you trust"
