@@ -21,6 +21,7 @@ mod sessions;
 mod settings;
 mod signing;
 mod transactions;
+mod tries;
 mod users;
 mod value;
 

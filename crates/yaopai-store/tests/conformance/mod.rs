@@ -25,6 +25,7 @@ pub mod rotate;
 pub mod shared;
 pub mod signing;
 pub mod stepup;
+pub mod tries;
 pub mod upkeep;
 
 use std::collections::BTreeMap;
