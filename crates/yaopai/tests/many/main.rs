@@ -12,6 +12,7 @@ mod kicks;
 #[allow(dead_code, reason = "shared with the test of one node")]
 #[path = "../crash/ledger.rs"]
 mod ledger;
+mod limits;
 mod link;
 #[path = "../../../yaopai-store/tests/database/postgres.rs"]
 mod postgres;
@@ -21,7 +22,9 @@ mod replays;
 #[allow(dead_code, reason = "shared with the integration tests")]
 #[path = "../integration/support/server_process.rs"]
 mod server_process;
+mod strangers;
 mod streams;
+mod tickets;
 #[path = "../crash/worker.rs"]
 mod worker;
 
