@@ -51,7 +51,7 @@ impl Fleet {
             std::fs::write(folder.join("postgres"), url)?;
             let config = server::config(&folder, None)?;
             let mut text = std::fs::read_to_string(&config)?;
-            let nonces = redis.nonces(&folder);
+            let nonces = redis.named();
             write!(text, "[cluster]\npostgres = \"file:postgres\"\nnode = \"node{n}\"\n{nonces}\n")?;
             std::fs::write(&config, text)?;
             configs.push(config);

@@ -11,6 +11,7 @@ pub mod redis;
 mod rows;
 mod rules;
 pub mod sqlite;
+mod tries;
 
 pub use engine::{Committed, Engine};
 pub use model::{Disk, Model, ModelShared, ModelTokens};

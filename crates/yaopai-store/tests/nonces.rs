@@ -1,4 +1,4 @@
-//! The suite of stores of nonces over each of them, and random sequences over each beside the reference.
+//! The suites of stores of nonces and of tries over each of them, and random sequences over each beside the reference.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
@@ -23,14 +23,17 @@ use database::redis::Redis;
 
 mod model {
     crate::conformance::shared::shared_suite!(super::Reference::default());
+    crate::conformance::tries::tries_suite!(super::Reference::default());
 }
 
 mod redis {
     crate::conformance::shared::shared_suite!(crate::database::redis::Redis::start());
+    crate::conformance::tries::tries_suite!(crate::database::redis::Redis::start());
 }
 
 mod postgres {
     crate::conformance::shared::shared_suite!(crate::database::Server::start().home());
+    crate::conformance::tries::tries_suite!(crate::database::Server::start().home());
 }
 
 struct Manual(AtomicI64);
@@ -85,6 +88,14 @@ impl Place for Reference {
 
     fn forget(&self) {
         self.store.forget();
+    }
+
+    fn fill(&self, slot_ms: i64) {
+        self.store.fill(slot_ms);
+    }
+
+    async fn pass(&self, ms: u64) {
+        self.clock.0.fetch_add(ms.cast_signed(), Ordering::SeqCst);
     }
 }
 
@@ -173,4 +184,33 @@ fn redis_does_what_the_reference_does() {
 fn postgres_does_what_the_reference_does() {
     let server = Server::start();
     check(16, || server.home());
+}
+
+fn check_tries<P: Place>(cases: u32, place: impl Fn() -> P) {
+    let many = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse::<u32>().ok());
+    let cases = many.map_or(cases, |many| many / 10 + 1);
+    let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let step = (any::<bool>(), 0..3u8, 0..6u16, 1..5u32, prop::bool::weighted(0.3));
+    let found = runner.run(&prop::collection::vec(step, 1..60), |steps| {
+        let place = place();
+        runtime.block_on(conformance::tries::alike(&place, &Reference::default(), &steps));
+        Ok(())
+    });
+    found.unwrap_or_else(|e| panic!("{e}"));
+}
+
+#[test]
+fn redis_counts_as_the_reference_does() {
+    let server = Redis::start();
+    check_tries(40, || {
+        server.forget();
+        Arc::clone(&server)
+    });
+}
+
+#[test]
+fn postgres_counts_as_the_reference_does() {
+    let server = Server::start();
+    check_tries(8, || server.home());
 }

@@ -7,9 +7,11 @@ mod database;
 
 use std::time::Duration;
 
-use yaopai_core::ports::{Shared as _, Used};
+use yaopai_core::ports::{Shared as _, Took, Used};
 use yaopai_store::{RedisError, RedisOptions, RedisShared};
 
+use conformance::shared::used;
+use conformance::tries::tries;
 use database::redis::{Redis, answer, fails, fresh, open};
 
 #[tokio::test]
@@ -18,9 +20,9 @@ async fn what_is_not_for_us_is_refused() {
     let _: () = b.ask(&["CONFIG", "SET", "requirepass", "secret"]);
     let refused = async |options: RedisOptions| RedisShared::open(options).await.err().unwrap().to_string();
     let at = |url: &str| RedisOptions::new([url]);
-    assert!(refused(at("redis://127.0.0.1:1")).await.contains("can't be reached at 127.0.0.1:1"));
     let wrong = refused(at(&format!("redis://:guessed@127.0.0.1:{}", b.port))).await;
-    assert!(wrong.contains("can't be reached") && !wrong.contains("guessed"), "{wrong}");
+    assert!(wrong.contains("password") && !wrong.contains("guessed"), "{wrong}");
+    assert!(refused(at(&b.url())).await.contains("password"), "it asks for one");
     assert!(refused(at("rediss://127.0.0.1")).await.contains("TLS"));
     assert!(refused(at("http://guessed")).await.contains("An example"));
     assert!(refused(RedisOptions::new([""; 0])).await.contains("none is named"));
@@ -51,6 +53,39 @@ async fn one_that_would_throw_nonces_away_is_refused() {
         answers.push(fails(store.first_use(fresh(&redis, n)).await));
     }
     assert!(answers[2].contains("volatile-ttl"), "{answers:?}");
+}
+
+/// A node starts without it, accepts nothing, and goes on by itself when it is there; but not if that throws nonces away.
+#[tokio::test]
+async fn one_that_is_away_is_waited_for() {
+    let redis = Redis::start();
+    redis.kill();
+    let store = open(&[redis.url()]).await;
+    assert!(fails(store.first_use(used(1, 1_800_000_000)).await).contains("can't be reached"));
+    fails(store.take(&tries(1, 1)).await.map(|_| Used::First));
+    redis.run();
+    let _: () = redis.ask(&["CONFIG", "SET", "maxmemory", "50mb"]);
+    let _: () = redis.ask(&["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"]);
+    for _ in 0..3 {
+        assert!(fails(store.first_use(fresh(&redis, 1)).await).contains("allkeys-lru"));
+    }
+    let _: () = redis.ask(&["CONFIG", "SET", "maxmemory-policy", "noeviction"]);
+    assert!(matches!(store.first_use(fresh(&redis, 1)).await.unwrap(), Used::Unknown(Some(_))), "it knows of nothing");
+    redis.age(40_000);
+    assert_eq!(store.first_use(fresh(&redis, 2)).await.unwrap(), Used::First);
+    assert!(matches!(store.take(&tries(1, 1)).await.unwrap(), Took::Counted(_)));
+}
+
+/// Of those that are named one is a replica, and the other one away: its master, maybe.
+#[tokio::test]
+async fn a_replica_alone_is_waited_with() {
+    let (a, b) = (Redis::start(), Redis::start());
+    b.follow(&a);
+    a.kill();
+    let store = open(&[a.url(), b.url()]).await;
+    fails(store.first_use(fresh(&b, 1)).await);
+    let _: () = b.ask(&["REPLICAOF", "NO", "ONE"]);
+    assert!(matches!(answer(&store, fresh(&b, 2)).await, Used::Unknown(Some(_))));
 }
 
 #[tokio::test]

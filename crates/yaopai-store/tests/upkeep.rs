@@ -15,7 +15,7 @@ use yaopai_core::live::{Entry, LiveTable, MakeEntry, Presence};
 use yaopai_core::ports::*;
 use yaopai_core::proof::{Past, Proofs};
 use yaopai_core::seal::{MasterKey, Sealer};
-use yaopai_core::service::{Nodes, World};
+use yaopai_core::service::{NodeKeys, Nodes, World};
 use yaopai_core::session::{EndReason, Session};
 use yaopai_core::time::{Timestamp, Uptime};
 use yaopai_store::{Disk, Model, ModelShared};
@@ -145,7 +145,8 @@ async fn an_outage_of_the_store_is_no_idle_time() {
     }
     store.resume(T0).await.unwrap();
     let shared = Arc::new(ModelShared::new(Arc::clone(&outside) as _));
-    let nodes = Nodes { shared, lag: Duration::from_secs(30), max_stale: Duration::from_secs(2) };
+    let keys = NodeKeys::of(&MasterKey::parse(&MasterKey::generate(&*outside)).unwrap());
+    let nodes = Nodes { shared, lag: Duration::from_secs(30), max_stale: Duration::from_secs(2), keys };
     let service = serve(&outside, &store, &table, Some(nodes)).await;
     let at = async |ms: i64| {
         outside.0.store(later(ms).0, Ordering::SeqCst);

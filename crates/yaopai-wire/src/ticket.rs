@@ -4,52 +4,77 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::Zeroizing;
 
 /// The query parameter that holds one.
 pub const PARAMETER: &str = "yaopai_ticket";
 /// The cookie that a page in a web-view gets for its ticket.
 pub const VIEW_COOKIE: &str = "yaopai_view";
-/// What one begins with.
+/// What one begins with that its node remembers.
 pub const PREFIX: &str = "yt1_";
-/// Random bytes of one.
+/// What one begins with that says itself what it is good for, at any node that has the key.
+pub const PREFIX_TOLD: &str = "yt2_";
+/// Random bytes of one that is remembered.
 const BYTES: usize = 24;
-/// Its length as text: the prefix and 32 characters of base64url.
+/// Bytes of one that says what it is good for.
+pub const TOLD_BYTES: usize = 96;
+/// The length of the first as text: the prefix and 32 characters of base64url.
 pub const LENGTH: usize = PREFIX.len() + BYTES / 3 * 4;
+/// The length of the second.
+pub const LENGTH_TOLD: usize = PREFIX_TOLD.len() + TOLD_BYTES / 3 * 4;
 
-/// A ticket, or the cookie that came of one: 192 random bits.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub struct Ticket([u8; BYTES]);
+/// A ticket, or the cookie that came of one.
+#[derive(Clone)]
+pub enum Ticket {
+    /// 192 random bits; what they are good for is remembered where they were made.
+    Kept(Zeroizing<[u8; BYTES]>),
+    /// It says so itself, under a MAC.
+    Told(Zeroizing<[u8; TOLD_BYTES]>),
+}
 
-/// What is kept of it.
+/// What is kept of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TicketHash([u8; 32]);
 
 impl Ticket {
     /// Of fresh random bytes, which `fill` writes.
     pub fn new(fill: impl FnOnce(&mut [u8])) -> Self {
-        let mut bytes = [0; BYTES];
-        fill(&mut bytes);
-        Self(bytes)
+        let mut bytes = Zeroizing::new([0; BYTES]);
+        fill(&mut bytes[..]);
+        Self::Kept(bytes)
     }
 
     /// Reads one. `None`: it is none of ours.
     pub fn parse(text: &str) -> Option<Self> {
-        let rest = text.strip_prefix(PREFIX).filter(|_| text.len() == LENGTH)?;
-        let mut bytes = [0; BYTES];
-        URL_SAFE_NO_PAD.decode_slice(rest, &mut bytes).ok().filter(|n| *n == BYTES)?;
-        Some(Self(bytes))
+        if let Some(rest) = text.strip_prefix(PREFIX_TOLD) {
+            return decode(rest).map(Self::Told);
+        }
+        decode(text.strip_prefix(PREFIX)?).map(Self::Kept)
     }
 
     /// The text, for the one answer that needs it.
     pub fn reveal(&self) -> String {
-        format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(self.0))
+        match self {
+            Self::Kept(bytes) => format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(&bytes[..])),
+            Self::Told(bytes) => format!("{PREFIX_TOLD}{}", URL_SAFE_NO_PAD.encode(&bytes[..])),
+        }
     }
 
     /// By this it is known: who sees what is kept can't make the ticket.
     pub fn hash(&self) -> TicketHash {
-        TicketHash(Sha256::digest(self.0).into())
+        TicketHash(match self {
+            Self::Kept(bytes) => Sha256::digest(&bytes[..]).into(),
+            Self::Told(bytes) => Sha256::digest(&bytes[..]).into(),
+        })
     }
+}
+
+/// Exactly so many bytes, in their one spelling.
+fn decode<const N: usize>(text: &str) -> Option<Zeroizing<[u8; N]>> {
+    let mut bytes = Zeroizing::new([0; N]);
+    let fits = text.len() == N / 3 * 4;
+    let read = fits.then(|| URL_SAFE_NO_PAD.decode_slice(text, &mut bytes[..]).ok())??;
+    (read == N).then_some(bytes)
 }
 
 impl std::fmt::Debug for Ticket {
@@ -158,6 +183,14 @@ mod tests {
         let cookie = format!("{VIEW_COOKIE}={text}; a=b");
         let cookies = |many| in_cookies(std::iter::repeat_n(cookie.as_bytes(), many)).map(|views| views.len());
         assert_eq!([0, 1, 4, 5].map(cookies), [Some(0), Some(1), Some(4), None]);
+        let told = Ticket::Told(Zeroizing::new([0xa5; TOLD_BYTES])).reveal();
+        assert_eq!(told.len(), LENGTH_TOLD);
+        assert!(
+            matches!(in_query(&format!("{PARAMETER}={told}")), Shown::Ticket(Ticket::Told(b)) if b[..] == [0xa5; TOLD_BYTES])
+        );
+        for junk in [told.replace("yt2_", "yt1_"), text.replace("yt1_", "yt2_"), format!("{told}A")] {
+            assert!(Ticket::parse(&junk).is_none(), "{junk}");
+        }
         let junk = format!("{VIEW_COOKIE}={text}; {VIEW_COOKIE}=\"{text}\"");
         assert!(in_cookies([junk.as_bytes()].into_iter()).is_none());
     }
@@ -165,7 +198,7 @@ mod tests {
     proptest! {
         /// Of one spelling each: no two texts are the same ticket.
         #[test]
-        fn what_is_read_is_what_is_written(text in "yt1_[A-Za-z0-9_=-]{30,34}") {
+        fn what_is_read_is_what_is_written(text in "yt1_[A-Za-z0-9_=-]{30,34}|yt2_[A-Za-z0-9_=-]{127,129}") {
             if let Some(ticket) = Ticket::parse(&text) {
                 prop_assert_eq!(ticket.reveal(), text);
             }

@@ -10,11 +10,10 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::ports::Entropy;
+use crate::ports::{Count, SLOTS, Tries};
+use crate::seal::hmac;
 use crate::time::{Timestamp, millis};
 
 mod account;
@@ -26,8 +25,6 @@ pub(crate) use allowed::{By, Kind, Want, What};
 
 /// How many names each kind remembers at a time.
 const NAMES_MAX: usize = 200_000;
-/// A window's slots, and the one that is partly over.
-const SLOTS: usize = 11;
 /// What a full table asks for when it can't know better.
 const WAIT_FULL: u32 = 60;
 
@@ -36,6 +33,8 @@ const WAIT_FULL: u32 = 60;
 pub(crate) struct Taken {
     slot: i64,
     names: Vec<(Kind, Name)>,
+    /// What all nodes have counted, and in which slot of theirs.
+    pub shared: Option<(Tries, i64)>,
 }
 
 type Name = [u8; 16];
@@ -63,15 +62,23 @@ struct Counts {
 }
 
 impl Windows {
-    pub(crate) fn new(window: Duration, entropy: &dyn Entropy) -> Self {
-        Self::bounded(window, entropy, NAMES_MAX)
+    /// `key`: names are digested with it. Nodes that count together have the same.
+    pub(crate) fn new(window: Duration, key: Zeroizing<[u8; 32]>) -> Self {
+        Self::bounded(window, key, NAMES_MAX)
     }
 
-    fn bounded(window: Duration, entropy: &dyn Entropy, names_max: usize) -> Self {
-        let mut key = Zeroizing::new([0u8; 32]);
-        entropy.fill(&mut key[..]);
+    fn bounded(window: Duration, key: Zeroizing<[u8; 32]>, names_max: usize) -> Self {
         let slot_ms = (millis(window) / (SLOTS as i64 - 1)).max(1);
         Self { key, slot_ms, tables: Mutex::default(), names_max }
+    }
+
+    /// The same tries, as other nodes count them too.
+    pub(crate) fn tries(&self, wants: &[Want<'_>]) -> Tries {
+        let count = |want: &Want<'_>| {
+            let kind = u8::try_from(want.kind.place()).unwrap_or(u8::MAX);
+            Count { kind, name: self.name(want), max: want.max, spills: want.kind.1 == By::Network }
+        };
+        Tries { counts: wants.iter().map(count).collect(), slot_ms: self.slot_ms }
     }
 
     /// Counts one for each, or none at all: then the seconds after which it may be tried again.
@@ -107,7 +114,7 @@ impl Windows {
             let counts = names.entry(*name).or_insert(Counts { newest: slot, ..Counts::default() });
             counts.slots[0] = counts.slots[0].saturating_add(1);
         }
-        Ok(Taken { slot, names: counted })
+        Ok(Taken { slot, names: counted, shared: None })
     }
 
     /// What was counted came to nothing, through no fault of whoever tried.
@@ -138,13 +145,8 @@ impl Windows {
     }
 
     fn name(&self, want: &Want<'_>) -> Name {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key[..]).expect("HMAC takes keys of any length");
-        for part in &want.name {
-            mac.update(&(part.len() as u64).to_be_bytes());
-            mac.update(part);
-        }
         let mut name = Name::default();
-        name.copy_from_slice(&mac.finalize().into_bytes()[..16]);
+        name.copy_from_slice(&hmac(&self.key[..], &want.name)[..16]);
         name
     }
 }

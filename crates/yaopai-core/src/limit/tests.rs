@@ -6,19 +6,14 @@ const IDENTITY: Kind = Kind(What::Bind, By::Identity);
 const NETWORK: Kind = Kind(What::Bind, By::Network);
 const ACCOUNT: Kind = Kind(What::Bind, By::Account);
 
-struct Zeros;
-
-impl Entropy for Zeros {
-    fn fill(&self, buffer: &mut [u8]) {
-        buffer.fill(0);
-    }
+fn key() -> Zeroizing<[u8; 32]> {
+    Zeroizing::new([0; 32])
 }
-
 const WINDOW: Duration = Duration::from_secs(600);
 const T0: i64 = 1_800_000_000_123;
 
 fn windows() -> Windows {
-    Windows::new(WINDOW, &Zeros)
+    Windows::new(WINDOW, key())
 }
 
 fn take(windows: &Windows, kind: Kind, max: u32, name: &str, ms: i64) -> Result<Taken, u32> {
@@ -75,7 +70,7 @@ fn what_came_to_nothing_is_given_back() {
 /// Whoever fills the table gets nobody's count forgotten, nor their own.
 #[test]
 fn a_full_table_takes_nobody_new_and_forgets_nobody() {
-    let windows = Windows::bounded(WINDOW, &Zeros, 100);
+    let windows = Windows::bounded(WINDOW, key(), 100);
     take(&windows, ACCOUNT, 1, "victim", 0).unwrap();
     for n in 0..500 {
         assert_eq!(take(&windows, ACCOUNT, 1, &format!("filler-{n}"), 1).is_ok(), n < 99);

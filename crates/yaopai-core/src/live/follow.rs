@@ -138,7 +138,9 @@ impl<A: Send + Sync + 'static> LiveTable<A> {
 
     /// A session changed somewhere: what is known of it is no longer true, nor is what is being read of it.
     pub fn forget(&self, id: SessionId) {
-        self.take_out(&mut self.shard(id), id);
+        let mut shard = self.shard(id);
+        self.take_out(&mut shard, id);
+        self.know(&mut shard, id);
     }
 
     /// Nothing that is known is true any more, nor what is being read.
@@ -148,13 +150,19 @@ impl<A: Send + Sync + 'static> LiveTable<A> {
         let guard = self.map.guard();
         for (at, shard) in self.shards.iter().enumerate() {
             // A fill that has not seen it yet holds the lock, and is over when we have it.
-            let _shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
             for (id, _) in self.map.iter(&guard) {
                 if self.shard_at(*id) == at && self.map.remove(id, &guard).is_some() {
                     self.len.fetch_sub(1, Ordering::Relaxed);
+                    self.know(&mut shard, *id);
                 }
             }
         }
+    }
+
+    /// Was it here, or did it change elsewhere, so lately that it may live? Nobody makes such a one up.
+    pub(super) fn knew(&self, id: SessionId) -> bool {
+        self.shard(id).known.iter().any(|known| known.contains(&id))
     }
 }
 

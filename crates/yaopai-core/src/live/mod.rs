@@ -9,7 +9,7 @@ mod follow;
 mod lease;
 mod presence;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -32,6 +32,8 @@ const FILL_MAX_AGE: i64 = 20_000;
 const REMEMBER: i64 = 60_000;
 /// How many such changes are remembered one by one, in all shards; beyond it all fills under way are dropped.
 const REMEMBER_MAX: usize = 1 << 20;
+/// How long (milliseconds) it is remembered at least that a session that was forgotten is one: the usual idle time-out.
+const KNOWN: i64 = 30 * 60_000;
 /// How long it is remembered that a new session beyond the bound was used: well over the 60 s for which its login's answer is
 /// handed out again unless it was.
 const REMEMBER_USE: i64 = 90_000;
@@ -114,6 +116,21 @@ struct Shard {
     aside: HashMap<SessionId, Uptime, foldhash::fast::RandomState>,
     /// Signed requests of sessions beyond the bound.
     quotas: HashMap<SessionId, Quota, foldhash::fast::RandomState>,
+    /// Of many nodes: sessions that this one was told to forget, the younger ones first, and since when those are collected. Made-up ones
+    /// aren't among them.
+    known: [HashSet<SessionId, foldhash::fast::RandomState>; 2],
+    known_since: i64,
+}
+
+impl Shard {
+    fn know(&mut self, id: SessionId, most: usize, now: Timestamp) {
+        if self.known[0].len() >= most || now.0 - self.known_since > KNOWN {
+            self.known.swap(0, 1);
+            self.known[0].clear();
+            self.known_since = now.0;
+        }
+        self.known[0].insert(id);
+    }
 }
 
 /// Taken before a store is read, so that what is read can't undo a later change.
@@ -263,6 +280,11 @@ impl<A: Send + Sync + 'static> LiveTable<A> {
         }
     }
 
+    /// Remembers that it is one, whatever became of it. The caller holds the session's shard.
+    fn know(&self, shard: &mut Shard, id: SessionId) {
+        shard.know(id, self.bound / SHARDS + 1, self.clock.now());
+    }
+
     /// Takes a session out, and remembers that it changed. The caller holds the session's shard.
     fn take_out(&self, shard: &mut Shard, id: SessionId) {
         if self.map.remove(&id, &self.map.guard()).is_some() {
@@ -302,6 +324,9 @@ impl<A: Send + Sync + 'static> ChangeSink for LiveTable<A> {
                 let mut shard = self.shard(id);
                 self.take_out(&mut shard, id);
                 shard.aside.remove(&id);
+                for known in &mut shard.known {
+                    known.remove(&id);
+                }
             }
         }
     }

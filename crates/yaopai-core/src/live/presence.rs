@@ -27,6 +27,8 @@ pub struct Swept {
 pub trait Presence: ChangeSink {
     /// When a session was last used, where the table knows it.
     fn last_seen(&self, id: SessionId) -> Option<Uptime>;
+    /// Did the table know it lately, and was told to forget what it knew?
+    fn knew(&self, id: SessionId) -> bool;
     /// Was it used since its login, as far as the table knows?
     fn used(&self, id: SessionId) -> bool;
     /// Did the back end bind the session of this confirmed token, and has its client not read that yet? False for one that the
@@ -59,6 +61,10 @@ impl<A: Send + Sync + 'static> Presence for LiveTable<A> {
             Some(live) => Some(Uptime(live.last_seen.load(Ordering::Relaxed))),
             None => self.shard(id).aside.get(&id).copied(),
         }
+    }
+
+    fn knew(&self, id: SessionId) -> bool {
+        LiveTable::knew(self, id)
     }
 
     fn used(&self, id: SessionId) -> bool {

@@ -263,3 +263,35 @@ fn a_change_gives_no_new_quota() {
     table.count(SessionId([2; 16]), &mut |quota| left = (0..).take_while(|_| quota.take(now)).count());
     assert_eq!(left, 2_999);
 }
+
+/// Whoever makes up tokens waits in another lane than these.
+#[test]
+fn what_was_to_be_forgotten_is_known_to_have_been() {
+    let (clock, table) = table(1_600);
+    let later = |ms| clock.0.fetch_add(ms, Ordering::SeqCst);
+    let all: Vec<SessionId> = (0..40).map(|n| SessionId([n; 16])).collect();
+    (0..40).for_each(|n| put(&table, session(n)));
+    assert!(!all.iter().any(|id| table.knew(*id)), "they are here");
+    table.forget_all();
+    table.forget(SessionId([99; 16]));
+    assert!(all.iter().all(|id| table.knew(*id)) && table.knew(SessionId([99; 16])));
+    assert!(!table.knew(SessionId([98; 16])), "nobody has heard of it");
+    table.apply(Change::Ended(SessionId([99; 16])));
+    assert!(!table.knew(SessionId([99; 16])));
+    // For half an hour at least, and not for ever.
+    later(KNOWN + 1);
+    (40..80).for_each(|n| table.forget(SessionId([n; 16])));
+    assert!(all.iter().all(|id| table.knew(*id)));
+    later(KNOWN + 1);
+    (80..255).for_each(|n| table.forget(SessionId([n; 16])));
+    assert!(!all.iter().all(|id| table.knew(*id)));
+    // As many as the table has room for, twice.
+    for n in 0u32..20_000 {
+        let mut id = [0; 16];
+        id[..4].copy_from_slice(&n.to_be_bytes());
+        table.forget(SessionId(id));
+    }
+    let known: usize =
+        table.shards.iter().map(|shard| shard.lock().unwrap().known.iter().map(HashSet::len).sum::<usize>()).sum();
+    assert!(known <= 2 * (1_600 + SHARDS), "{known}");
+}

@@ -32,7 +32,7 @@ pub use moving::MoveStore;
 pub use platform::{CannotOpen, Encrypted, HandedToken, Phone, Platform, PlatformError, UserKey, Vouched};
 pub use rotate::*;
 pub use sessions::*;
-pub use shared::{SKEW_MAX, Shared, Use, Used};
+pub use shared::{Count, SKEW_MAX, SLOTS, Shared, Took, Tries, Use, Used};
 pub use shared_token::{SharedToken, SharedTokens, TokenAsked, TokenDigest, TokenLease};
 pub use signing::{NextKey, NextKeys, SigningAlg, SigningKey, SigningStore};
 pub use stale::*;

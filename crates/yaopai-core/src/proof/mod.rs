@@ -34,7 +34,7 @@ use crate::time::Timestamp;
 pub const LEASE: Duration = Duration::from_secs(5);
 
 /// How far ahead of ours a client's clock may be.
-const AHEAD: Duration = Duration::from_secs(MAX_AHEAD.unsigned_abs());
+pub(crate) const AHEAD: Duration = Duration::from_secs(MAX_AHEAD.unsigned_abs());
 
 /// Where the nonces of a stop in order lie.
 pub(crate) const SAVED: Place<'_> = Place { table: "proofs", row: "1", column: "saved" };

@@ -13,7 +13,7 @@ use crate::audit::{self, Actor};
 use crate::error::{Error, Result};
 use crate::ids::{AppName, SessionId};
 use crate::limit::{self, By, What};
-use crate::ports::Used;
+use crate::ports::{Use, Used};
 use crate::proof::{LEASE, ProofKey, Proven, SAVED, Unproved};
 use crate::session::Session;
 
@@ -71,11 +71,19 @@ impl Service {
     /// # Errors
     /// [`Unproved`]; in doubt too.
     pub async fn first_use(&self, proven: Proven) -> Result<Proven, Unproved> {
-        let world = self.world();
         let Some(used) = proven.unshared else { return Ok(proven) };
+        self.share(used).await.map(|()| proven.accepted())
+    }
+
+    /// Is this the first use over all nodes?
+    ///
+    /// # Errors
+    /// Why it isn't known to be.
+    pub(super) async fn share(&self, used: Use) -> Result<(), Unproved> {
+        let world = self.world();
         let Some(nodes) = &world.nodes else { return Err(Unproved::Unshared) };
         match nodes.shared.first_use(used).await {
-            Ok(Used::First) => Ok(proven.accepted()),
+            Ok(Used::First) => Ok(()),
             Ok(Used::Before) => Err(Unproved::Replayed),
             Ok(Used::Unknown(opens_at)) => {
                 if let Some(at) = opens_at {
@@ -84,7 +92,7 @@ impl Service {
                 Err(Unproved::Stale)
             }
             Err(e) => {
-                tracing::warn!(error = %e, "the shared store of nonces can't be asked: signed requests are refused");
+                tracing::warn!(error = %e, "the shared store of nonces can't be asked: what is to be accepted once is refused");
                 Err(Unproved::Unshared)
             }
         }
@@ -141,7 +149,7 @@ impl Service {
             by.extend(network.as_ref().map(|network| (By::Network, network.as_slice())));
             let wants = world.limits.wants(What::FailedProof, &by);
             if let Err(e) =
-                self.count(&wants, "There were too many requests that were not signed as they must be; wait.")
+                self.count_here(&wants, "There were too many requests that were not signed as they must be; wait.")
             {
                 return Error { internal: Some(why.code().as_str().into()), ..e };
             }

@@ -125,13 +125,6 @@ impl Flights {
         }
     }
 
-    /// One that boarded doesn't fly: its code was sent to nobody. Those who wait for it are told the same.
-    pub(super) fn turn_back(&self, code: [u8; 32], sender: &watch::Sender<Option<Result<Granted>>>, why: &Error) {
-        let result = Err(why.clone());
-        self.land(code, &result, Spent::No);
-        sender.send_replace(Some(result));
-    }
-
     /// How many are under way.
     pub(super) fn running(&self) -> usize {
         self.lock().values().filter(|f| matches!(f.state, State::Running(_))).count()

@@ -89,17 +89,6 @@ impl Service {
             Boarding::Wait(answer) => answer,
             Boarding::Again => return self.answer_again(&login, &app).await,
             Boarding::Fly(vouched, sender) => {
-                // Before the platform is asked. One that goes on from its word has been counted.
-                if vouched.is_none()
-                    && let Err(e) = self.may_log_in(&[
-                        (By::Network, limit::network(request.from).as_slice()),
-                        (By::App, app.name.as_str().as_bytes()),
-                    ])
-                {
-                    self.inner.flights.turn_back(code, &sender, &e);
-                    self.tell_refused(Event::refused(Kind::Login, "").of_app(&app), Some(&e));
-                    return Err(e);
-                }
                 let (service, answer) = (self.clone(), sender.subscribe());
                 // On its own task: a client that hangs up must not leave a spent code without its session.
                 tokio::spawn(carried(async move {
@@ -112,10 +101,10 @@ impl Service {
         flights::landed(answer).await
     }
 
-    pub(super) fn may_log_in(&self, by: &[(By, &[u8])]) -> Result<()> {
+    pub(super) async fn may_log_in(&self, by: &[(By, &[u8])]) -> Result<()> {
         let wants = self.world().limits.wants(What::Login, by);
-        self.count(&wants, "There were too many logins; wait, then call wx.login again and log in with the new code.")
-            .map(|_| ())
+        let refusal = "There were too many logins; wait, then call wx.login again and log in with the new code.";
+        self.count(&wants, refusal).await.map(|_| ())
     }
 
     /// One login, to its end, and what is remembered of its code.
@@ -127,8 +116,20 @@ impl Service {
         vouched: Option<Vouched>,
         code: [u8; 32],
     ) -> Result<Granted> {
+        // Before the platform is asked. One that goes on from its word has been counted.
+        let may = match &vouched {
+            Some(_) => Ok(()),
+            None => {
+                let network = limit::network(request.from);
+                self.may_log_in(&[(By::Network, &network), (By::App, app.name.as_str().as_bytes())]).await
+            }
+        };
         let mut spent = vouched.map_or(Spent::No, Spent::Vouched);
-        let result = self.open(app, &request, login, &mut spent).await;
+        let result = match may {
+            Ok(()) => self.open(app, &request, login, &mut spent).await,
+            // Its code was sent to nobody. Those who wait for it are told the same.
+            Err(e) => Err(e),
+        };
         self.inner.flights.land(code, &result, spent);
         self.tell_refused(Event::refused(Kind::Login, "").of_app(app), result.as_ref().err());
         result
@@ -151,7 +152,7 @@ impl Service {
             return Err(self.stayed(app, why));
         }
         let vouched = self.vouch(app, &request.code, spent).await?;
-        if !counted && let Err(e) = self.may_log_in(&[(By::Identity, login_identity(app, &vouched).as_slice())]) {
+        if !counted && let Err(e) = self.may_log_in(&[(By::Identity, login_identity(app, &vouched).as_slice())]).await {
             // The same login again is refused again, and counts no more.
             *spent = Spent::Maybe;
             return Err(e);

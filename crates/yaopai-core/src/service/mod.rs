@@ -12,6 +12,7 @@ mod introspect;
 mod jar;
 mod login;
 mod moving;
+mod nodes;
 mod once;
 mod phone;
 mod refresh;
@@ -19,6 +20,7 @@ mod revoked;
 mod sessions;
 mod stepup;
 mod ticket;
+mod tries;
 mod upkeep;
 mod user_key;
 
@@ -29,6 +31,7 @@ pub use import::{FileBinding, Importer};
 pub use jar::{Alone, Going, JarOf, Went};
 pub use login::{KeyWanted, LoginRequest};
 pub use moving::{Moved, MovedSoFar};
+pub use nodes::{NodeKeys, Nodes};
 pub use once::Once;
 pub use ticket::{Place, Purpose, Redeemed, TICKET_LIFE, Tickets, VIEW_LIFE};
 pub use upkeep::Upkept;
@@ -45,9 +48,9 @@ use crate::app::{App, Apps};
 use crate::audit::{By, Notes};
 use crate::error::{Error, Result};
 use crate::ids::{AppName, SessionId};
-use crate::limit::{Taken, TryLimits, Want, Windows};
+use crate::limit::{TryLimits, Windows};
 use crate::live::{Presence, ReadTicket};
-use crate::ports::{BackEnd, Clock, Entropy, Platform, Shared, Store};
+use crate::ports::{BackEnd, Clock, Entropy, Platform, Store};
 use crate::proof::{KEY_LEN, Proofs, Proven};
 use crate::seal::Sealer;
 use crate::session::{Session, Worth};
@@ -55,6 +58,8 @@ use crate::time::{Downtimes, Timestamp, Uptime};
 
 /// How many requests may read the store at a time because the table couldn't decide.
 const SLOW_MAX: usize = 512;
+/// The same for sessions that one node of many has known, and was told to forget: another one has changed them, or there was no news.
+const FORGOTTEN_MAX: usize = 256;
 /// The same for sessions that the table doesn't know: apart, so that made-up tokens starve no session that lives.
 const STRANGERS_MAX: usize = 64;
 
@@ -86,16 +91,6 @@ pub struct World {
     pub nodes: Option<Nodes>,
 }
 
-/// What it is to be one node of many.
-pub struct Nodes {
-    /// What all of them know of signed requests.
-    pub shared: Arc<dyn Shared>,
-    /// How long what others have seen of sessions may take until it is in the store.
-    pub lag: Duration,
-    /// How long one believes its table without news.
-    pub max_stale: Duration,
-}
-
 /// The services.
 #[derive(Clone)]
 pub struct Service {
@@ -106,6 +101,7 @@ struct Inner {
     world: World,
     flights: flights::Flights,
     slow: Semaphore,
+    forgotten: Semaphore,
     strangers: Semaphore,
     binding: binding::UnderWay,
     verdicts: decrypt::Verdicts,
@@ -170,13 +166,15 @@ impl Service {
     /// Puts the services together.
     pub fn new(world: World) -> Self {
         let upkeep = upkeep::State::new(world.clock.now(), world.downtime.get());
+        let names = world.nodes.as_ref().map_or_else(|| tries::fresh_key(&*world.entropy), |nodes| nodes.keys.names());
         Self {
             inner: Arc::new(Inner {
-                tries: Windows::new(world.limits.window, &*world.entropy),
+                tries: Windows::new(world.limits.window, names),
                 moved: Moved::new(&world.apps),
                 world,
                 flights: flights::Flights::default(),
                 slow: Semaphore::new(SLOW_MAX),
+                forgotten: Semaphore::new(FORGOTTEN_MAX),
                 strangers: Semaphore::new(STRANGERS_MAX),
                 binding: binding::UnderWay::default(),
                 verdicts: decrypt::Verdicts::default(),
@@ -278,10 +276,24 @@ impl Service {
         tokio::time::timeout(nodes.max_stale, self.load_in_turn(id)).await.unwrap_or_else(|_| Err(too_slow()))
     }
 
+    /// A session as it is now, for who holds it already. Of many nodes one waits no longer than it could act on what it reads.
+    ///
+    /// # Errors
+    /// The store's, or it was too slow.
+    pub async fn look(&self, id: SessionId) -> Result<Option<Session>> {
+        let read = self.world().store.load(id);
+        let Some(nodes) = &self.world().nodes else { return Ok(read.await?) };
+        tokio::time::timeout(nodes.max_stale, read).await.map_or_else(|_| Err(too_slow()), |found| Ok(found?))
+    }
+
     async fn load_in_turn(&self, id: SessionId) -> Result<(Session, Arc<App>, Option<ReadTicket>)> {
         // Asked before the store: what leaves the table in between leaves it with a later use than the store may have shown.
         let seen = self.world().presence.last_seen(id);
-        let lane = if seen.is_some() { &self.inner.slow } else { &self.inner.strangers };
+        let lane = match seen {
+            Some(_) => &self.inner.slow,
+            None if self.world().presence.knew(id) => &self.inner.forgotten,
+            None => &self.inner.strangers,
+        };
         // Waiting is fair and bounded by the listeners' connections.
         let _permit = lane.acquire().await.map_err(|e| Error::new(Code::Internal, "Try again.").internal(e))?;
         let read = self.world().presence.begin_read();
@@ -321,12 +333,6 @@ impl Service {
         let seen = self.world().presence.last_seen(session.id).unwrap_or_default().max(session.last_seen);
         let idle = u64::try_from((seen + app.policy.idle).0 - up.0).unwrap_or(0).div_ceil(1000);
         idle.min(now.seconds_until(session.absolute_at))
-    }
-
-    /// Counts tries, or refuses in these words.
-    fn count(&self, wants: &[Want<'_>], refusal: &'static str) -> Result<Taken> {
-        let (now, _) = self.now();
-        self.inner.tries.take(wants, now).map_err(|wait| Error::new(Code::RateLimited, refusal).retry_after(wait))
     }
 
     /// Finds an app by its name.

@@ -29,13 +29,13 @@ impl Service {
     /// The refusal that the client is to be told.
     pub async fn phone(&self, credentials: &Credentials, code: &str, from: IpAddr, slide: bool) -> Result<Phone> {
         let who = self.authenticate(credentials, slide).await?;
-        self.may_ask_phone(&who.session, from)?;
+        self.may_ask_phone(&who.session, from).await?;
         self.redeem_phone(&who.session, &who.app, code).await
     }
 
     /// Counts one phone number asked for, or refuses it: any text is a code until the platform has been asked. By a bind it is
     /// counted as a bind.
-    fn may_ask_phone(&self, session: &Session, from: IpAddr) -> Result<()> {
+    async fn may_ask_phone(&self, session: &Session, from: IpAddr) -> Result<()> {
         let network = limit::network(from);
         let by = [
             (By::Identity, session.identity.0.as_slice()),
@@ -43,7 +43,7 @@ impl Service {
             (By::App, session.app.as_str().as_bytes()),
         ];
         let wants = self.world().limits.wants(What::PhoneNumber, &by);
-        self.count(&wants, "There were too many phone numbers; wait, then try again.").map(|_| ())
+        self.count(&wants, "There were too many phone numbers; wait, then try again.").await.map(|_| ())
     }
 
     /// Redeems a code, once: who sends it again in the same session gets the same number while the platform would still

@@ -1,6 +1,7 @@
 //! Refresh with a code: the platform vouches anew for the session's identity. One code, one exchange, one new secret, however
 //! often the same step-up is sent.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use yaopai_wire::problem::Code;
@@ -89,20 +90,21 @@ impl Service {
                 return self.stepped_up_before(asked).await;
             }
             Boarding::Fly(vouched, sender) => {
-                // Before the platform is asked. One that goes on from its word has been counted.
-                if vouched.is_none()
-                    && let Err(e) = self.may_step_up(&asked, credentials)
-                {
-                    self.inner.flights.turn_back(key, &sender, &e);
-                    self.tell_refused(Event::refused(Kind::StepUp, "").of_session(&asked.session), Some(&e));
-                    return Err(e);
-                }
                 let (service, answer) = (self.clone(), sender.subscribe());
                 // On its own task: a client that hangs up must not leave a spent code without its answer.
                 let told = Event::refused(Kind::StepUp, "").of_session(&asked.session);
+                let from = credentials.from;
                 tokio::spawn(carried(async move {
+                    // Before the platform is asked. One that goes on from its word has been counted.
+                    let may = match &vouched {
+                        Some(_) => Ok(()),
+                        None => service.may_step_up(&asked, from).await,
+                    };
                     let mut spent = vouched.map_or(Spent::No, Spent::Vouched);
-                    let result = service.renew(asked, &mut spent).await;
+                    let result = match may {
+                        Ok(()) => service.renew(asked, &mut spent).await,
+                        Err(e) => Err(e),
+                    };
                     service.inner.flights.land(key, &result, spent);
                     service.tell_refused(told, result.as_ref().err());
                     sender.send_replace(Some(result));
@@ -115,14 +117,14 @@ impl Service {
 
     /// Counts a step-up among the logins, or refuses it: any text is a code until the platform has been asked. By its session, if it
     /// was proved: who hasn't the key must not use that up.
-    fn may_step_up(&self, asked: &Asked, shown: &Credentials) -> Result<()> {
-        let network = shown.from.map(limit::network);
+    async fn may_step_up(&self, asked: &Asked, from: Option<IpAddr>) -> Result<()> {
+        let network = from.map(limit::network);
         let mut by = vec![(By::App, asked.app.name.as_str().as_bytes())];
         by.extend(network.as_ref().map(|network| (By::Network, network.as_slice())));
         if asked.unproved.is_none() {
             by.push((By::Identity, asked.session.id.0.as_slice()));
         }
-        self.may_log_in(&by)
+        self.may_log_in(&by).await
     }
 
     /// Proves what couldn't be proved before.

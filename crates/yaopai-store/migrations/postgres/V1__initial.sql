@@ -165,6 +165,29 @@ CREATE TABLE nonces_past (
   high  bigint NOT NULL
 );
 
+-- How often somebody has tried what is limited, over all servers: those of whoever has no Redis. By how long a slot is (milliseconds), what
+-- is counted apart (`kind`) and the turn; `name` is a keyed digest, `counts` says slots with how often. From `expires_at` on nobody reads it.
+CREATE TABLE tries (
+  slot_ms    bigint  NOT NULL,
+  kind       integer NOT NULL,
+  turn       bigint  NOT NULL,
+  name       bytea   NOT NULL,
+  counts     text COLLATE "C" NOT NULL,
+  expires_at bigint  NOT NULL,
+  PRIMARY KEY (slot_ms, kind, turn, name)
+);
+CREATE INDEX tries_expiring ON tries (expires_at);
+
+-- How many names each turn has: counted here, because counting rows would cost every try as many steps as there are.
+CREATE TABLE tries_turns (
+  slot_ms    bigint  NOT NULL,
+  kind       integer NOT NULL,
+  turn       bigint  NOT NULL,
+  names      bigint  NOT NULL,
+  expires_at bigint  NOT NULL,
+  PRIMARY KEY (slot_ms, kind, turn)
+);
+
 -- Apps that are being moved from a session that their back end made at home. `share` is in hundredths of a percent.
 CREATE TABLE moves (
   realm text COLLATE "C" NOT NULL,

@@ -23,6 +23,7 @@ mod signing;
 mod tls;
 mod tokens;
 mod transactions;
+mod tries;
 mod users;
 mod value;
 

@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::oneshot;
-use yaopai_core::ports::{Shared, StoreError, StoreResult, Use, Used};
+use yaopai_core::ports::{Shared, StoreError, StoreResult, Took, Tries, Use, Used};
 
 use super::db::{Db, apart};
 use super::error::{Error, PostgresError};
-use super::open;
 use super::settings::Settings;
+use super::{open, tries};
 use crate::engine::lane::{Jobs, Lane, closed};
 use crate::nonces::{Memory, STEP, Standing, forgettable};
 use crate::rows::Fault as _;
@@ -28,7 +28,7 @@ const GREETING: &str = "SELECT set_config('synchronous_commit', 'on', false) \
 const CONNECT: Duration = Duration::from_secs(1);
 
 /// How long a statement may take before the connection is given up.
-const SILENCE: Duration = Duration::from_secs(5);
+pub(super) const SILENCE: Duration = Duration::from_secs(5);
 
 /// How long a use may take. Whoever asks has a client waiting.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -37,9 +37,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const QUEUE: usize = 4096;
 const BATCH: usize = 256;
 
-/// Nonces in PostgreSQL. Dropping it finishes what is queued.
+/// Nonces and tries in PostgreSQL. Dropping it finishes what is queued.
 pub struct PostgresNonces {
     lane: Lane<Job>,
+    tries: Lane<tries::Job>,
 }
 
 struct Job {
@@ -56,20 +57,38 @@ impl PostgresNonces {
     /// [`PostgresError`], whose text says what to do.
     pub fn open(url: &str, node: &str) -> Result<Self, PostgresError> {
         let settings = Arc::new(Settings::parse(url, node)?.hasty(CONNECT));
-        let mut ledger = apart(move || {
+        let (mut ledger, mut counts) = apart(move || {
+            let counts = tries::Ledger::open(&settings)?;
             let db = open::ready(&settings, GREETING)?;
             db.set_silence(SILENCE);
             let mut ledger = Ledger { db, seen: 0 };
             ledger.count(&[])?;
-            Ok(ledger)
+            Ok((ledger, counts))
         })?;
         let work = move |jobs: Jobs<Job>| ledger.run(jobs);
-        Ok(Self { lane: Lane::start("store-nonces", QUEUE, vec![work]).map_err(PostgresError::system)? })
+        let lane = Lane::start("store-nonces", QUEUE, vec![work]).map_err(PostgresError::system)?;
+        let work = move |jobs: Jobs<tries::Job>| counts.run(jobs);
+        let tries = Lane::start("store-tries", QUEUE, vec![work]).map_err(PostgresError::system)?;
+        Ok(Self { lane, tries })
+    }
+
+    async fn tried(&self, tries: &Tries, back: Option<i64>) -> StoreResult<Took> {
+        let (reply, answer) = oneshot::channel();
+        self.tries.submit(tries::Job { tries: tries.clone(), back, reply })?;
+        in_time(answer).await
     }
 
     /// Takes no more uses, finishes those that are queued, and lets go of the database.
     pub async fn close(&self) {
         self.lane.stop().await;
+        self.tries.stop().await;
+    }
+}
+
+async fn in_time<T>(answer: oneshot::Receiver<StoreResult<T>>) -> StoreResult<T> {
+    match tokio::time::timeout(PATIENCE, answer).await {
+        Ok(answer) => answer.unwrap_or_else(|_| Err(closed())),
+        Err(_) => Err(StoreError { retry: true, what: "PostgreSQL has not answered in time".into() }),
     }
 }
 
@@ -78,11 +97,15 @@ impl Shared for PostgresNonces {
     async fn first_use(&self, used: Use) -> StoreResult<Used> {
         let (reply, answer) = oneshot::channel();
         self.lane.submit(Job { used, reply })?;
-        let silence = || Err(StoreError { retry: true, what: "PostgreSQL has not answered in time".into() });
-        match tokio::time::timeout(PATIENCE, answer).await {
-            Ok(answer) => answer.unwrap_or_else(|_| Err(closed())),
-            Err(_) => silence(),
-        }
+        in_time(answer).await
+    }
+
+    async fn take(&self, tries: &Tries) -> StoreResult<Took> {
+        self.tried(tries, None).await
+    }
+
+    async fn give_back(&self, tries: &Tries, slot: i64) -> StoreResult<()> {
+        self.tried(tries, Some(slot)).await.map(drop)
     }
 }
 

@@ -6,10 +6,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ::redis::{ConnectionAddr, ConnectionInfo, FromRedisValue as _, Value};
 
+use super::away;
 use super::error::RedisError;
 use super::lane::{Lane, Terms};
-use super::link;
-use super::script::Keys;
+use super::link::{self, Link};
+use super::script::{Keys, TRIES_TAG};
 
 /// How many slots a cluster has.
 const SLOTS: u16 = 16_384;
@@ -18,7 +19,7 @@ const SLOTS: u16 = 16_384;
 pub(super) struct Cluster {
     seeds: Vec<ConnectionInfo>,
     terms: Terms,
-    /// The slot of each bucket.
+    /// The slot of each bucket, and that of tries behind them.
     slots: Vec<u16>,
     map: Mutex<Map>,
     /// One looks at a time.
@@ -41,17 +42,35 @@ struct Node {
 
 impl Cluster {
     pub async fn open(seeds: Vec<ConnectionInfo>, terms: Terms, buckets: usize) -> Result<Self, RedisError> {
-        let slots = (0..buckets).map(|bucket| slot(Keys::tag(bucket).as_bytes())).collect();
+        let tags = (0..buckets).map(Keys::tag).chain([TRIES_TAG.to_owned()]);
+        let slots = tags.map(|tag| slot(tag.as_bytes())).collect();
         let this = Self { seeds, terms, slots, map: Mutex::default(), looking: tokio::sync::Mutex::default() };
-        this.look(0).await?;
+        match this.look(0).await {
+            Ok(()) => this.must_keep().await?,
+            Err(e) if e.is_away() => away(&e),
+            Err(e) => return Err(e),
+        }
         Ok(this)
     }
 
-    /// The lane of a bucket, and the version of what is known.
-    pub fn lane(&self, bucket: usize) -> Option<(Lane, usize)> {
+    /// None of the nodes that are there throws away what it is given.
+    async fn must_keep(&self) -> Result<(), RedisError> {
+        let nodes: Vec<Node> = self.map().lanes.keys().cloned().collect();
+        for node in nodes {
+            let place = self.seeds[0].clone().set_addr(node.addr());
+            // All else is asked again when it is used.
+            if let Err(e @ RedisError::Evicts { .. }) = Link::open(&[place], self.terms.timeout).await {
+                return Err(e);
+            }
+        }
+        Ok(())
+    }
+
+    /// The lane of a bucket, if that is known, and the version of what is known.
+    pub fn lane(&self, bucket: usize) -> (Option<Lane>, usize) {
         let map = self.map();
-        let lane = map.owners.get(bucket).and_then(|node| map.lanes.get(node))?;
-        Some((lane.clone(), map.version))
+        let lane = map.owners.get(bucket).and_then(|node| map.lanes.get(node));
+        (lane.cloned(), map.version)
     }
 
     fn map(&self) -> MutexGuard<'_, Map> {

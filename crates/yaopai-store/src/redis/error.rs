@@ -3,7 +3,7 @@
 use ::redis::{ErrorKind, RedisError as ClientError, ServerErrorKind};
 use yaopai_core::ports::StoreError;
 
-/// Redis can't be used for nonces.
+/// Redis can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum RedisError {
     /// An address or a number can't be used.
@@ -15,6 +15,14 @@ pub enum RedisError {
         /// Hosts and ports.
         place: String,
         /// What failed.
+        what: String,
+    },
+    /// It lets nobody in by this name and password.
+    #[error("Redis at {place} lets this node not in ({what}): see the name and the password in its address")]
+    Denied {
+        /// Host and port.
+        place: String,
+        /// What it says.
         what: String,
     },
     /// None of the addresses is a master's.
@@ -40,6 +48,11 @@ pub enum RedisError {
 }
 
 impl RedisError {
+    /// Is there just nobody? That passes by itself when Redis is there again; all else needs somebody's hand.
+    pub(super) fn is_away(&self) -> bool {
+        matches!(self, Self::Unreachable { .. })
+    }
+
     /// As an error of a call: it may pass by itself when somebody does what it says.
     pub(super) fn store_error(&self) -> StoreError {
         StoreError { retry: true, what: self.to_string() }

@@ -1,4 +1,5 @@
-//! The way to one server: uses that wait go out together in one pipeline with one WAIT at its end, which holds for all of them.
+//! The way to one server: uses and tries that wait go out together in one pipeline with one WAIT at its end, which holds for
+//! all of the uses.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -6,13 +7,13 @@ use std::time::Duration;
 
 use ::redis::{ConnectionInfo, ErrorKind, FromRedisValue as _, Pipeline, RedisResult, ServerErrorKind, Value};
 use tokio::sync::{mpsc, oneshot};
-use yaopai_core::ports::{Use, Used};
+use yaopai_core::ports::{Took, Tries, Use, Used};
 
 use super::error::{Cure, Failed};
 use super::link::Link;
 use super::script::{self, Answer, Keys};
 
-/// Uses in one pipeline, at most.
+/// Uses and tries in one pipeline, at most.
 const BATCH: usize = 128;
 
 /// A part of all nonces, which is always at one server: its keys have one slot.
@@ -38,7 +39,7 @@ pub(super) struct Terms {
     pub wait: Duration,
     /// How long anything may take.
     pub timeout: Duration,
-    /// Uses that may wait.
+    /// Uses and tries that may wait.
     pub queue: usize,
 }
 
@@ -47,9 +48,24 @@ pub(super) struct Terms {
 pub(super) struct Lane(mpsc::Sender<Job>);
 
 struct Job {
-    bucket: Arc<Bucket>,
-    used: Option<Use>,
-    reply: oneshot::Sender<Result<Used, Failed>>,
+    ask: Ask,
+    reply: oneshot::Sender<Result<Said, Failed>>,
+}
+
+/// What Redis is asked.
+#[derive(Clone)]
+pub(super) enum Ask {
+    /// Is it the first use? Nothing, if the bucket's past is only to begin.
+    Use(Arc<Bucket>, Option<Use>),
+    /// May there be one more of each? With a slot: there was one less.
+    Tries(Arc<Tries>, Option<i64>),
+}
+
+/// What it says.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Said {
+    Used(Used),
+    Took(Took),
 }
 
 impl Lane {
@@ -60,13 +76,11 @@ impl Lane {
         Self(queue)
     }
 
-    /// `used`: nothing if the bucket's past is only to begin.
-    pub async fn ask(&self, bucket: &Arc<Bucket>, used: Option<Use>) -> Result<Used, Failed> {
+    pub async fn ask(&self, ask: Ask) -> Result<Said, Failed> {
         let (reply, answer) = oneshot::channel();
-        let job = Job { bucket: Arc::clone(bucket), used, reply };
         self.0
-            .try_send(job)
-            .map_err(|_| Failed::new("too many signed requests are waiting for Redis", Cure::Nothing))?;
+            .try_send(Job { ask, reply })
+            .map_err(|_| Failed::new("too many calls are waiting for Redis", Cure::Nothing))?;
         answer.await.unwrap_or_else(|_| Err(Failed::new("the way to Redis is closed", Cure::LookAgain)))
     }
 }
@@ -94,7 +108,7 @@ impl Worker {
     }
 
     /// An answer for each. After an error it is not known what was done.
-    async fn send(&mut self, batch: &[Job]) -> Result<Vec<Result<Used, Failed>>, Failed> {
+    async fn send(&mut self, batch: &[Job]) -> Result<Vec<Result<Said, Failed>>, Failed> {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
@@ -115,7 +129,7 @@ impl Worker {
     }
 }
 
-async fn exchange(link: &mut Link, terms: &Terms, batch: &[Job]) -> Result<Vec<Result<Used, Failed>>, Failed> {
+async fn exchange(link: &mut Link, terms: &Terms, batch: &[Job]) -> Result<Vec<Result<Said, Failed>>, Failed> {
     let all: Vec<&Job> = batch.iter().collect();
     let mut answers = pipeline(link, terms, &all).await?;
     let missing: Vec<usize> =
@@ -128,43 +142,62 @@ async fn exchange(link: &mut Link, terms: &Terms, batch: &[Job]) -> Result<Vec<R
             answers[n] = answer;
         }
     }
-    Ok(answers
-        .into_iter()
-        .zip(batch)
-        .map(|(answer, job)| {
-            let Answer { used, now } = answer.map_err(|e| Failed::said(&e)).and_then(script::read)?;
-            job.bucket.seen.fetch_max(now, Ordering::Relaxed);
-            Ok(used)
-        })
-        .collect())
+    let read = |(answer, job): (Answered, &Job)| {
+        let value = answer?.map_err(|e| Failed::said(&e))?;
+        match &job.ask {
+            Ask::Use(bucket, _) => {
+                let Answer { used, now } = script::read(value)?;
+                bucket.seen.fetch_max(now, Ordering::Relaxed);
+                Ok(Said::Used(used))
+            }
+            Ask::Tries(..) => script::read_tries(value).map(Said::Took),
+        }
+    };
+    Ok(answers.into_iter().zip(batch).map(read).collect())
 }
 
-fn is_no_script(answer: &RedisResult<Value>) -> bool {
-    answer.as_ref().is_err_and(|e| e.kind() == ErrorKind::Server(ServerErrorKind::NoScript))
+/// What a script said, unless that doesn't count.
+type Answered = Result<RedisResult<Value>, Failed>;
+
+fn is_no_script(answer: &Answered) -> bool {
+    let said = answer.as_ref().ok().and_then(|said| said.as_ref().err());
+    said.is_some_and(|e| e.kind() == ErrorKind::Server(ServerErrorKind::NoScript))
 }
 
-/// One round trip. What is first and has not reached enough replicas is an error: it may be gone after a failover.
-async fn pipeline(link: &mut Link, terms: &Terms, jobs: &[&Job]) -> Result<Vec<RedisResult<Value>>, Failed> {
+/// One round trip. A use that is first and has not reached enough replicas is an error: it may be gone after a failover. Tries count
+/// without them: a failover that loses the last few allows those once more, and no login has to wait for a replica.
+async fn pipeline(link: &mut Link, terms: &Terms, jobs: &[&Job]) -> Result<Vec<Answered>, Failed> {
     let mut pipe = Pipeline::with_capacity(jobs.len() + 1);
     pipe.ignore_errors();
     for job in jobs {
-        let seen = job.bucket.seen.load(Ordering::Relaxed);
-        pipe.add_command(script::call(&link.script, &job.bucket.keys, job.used, seen));
+        pipe.add_command(match &job.ask {
+            Ask::Use(bucket, used) => {
+                let seen = bucket.seen.load(Ordering::Relaxed);
+                script::call(&link.scripts.first_use, &bucket.keys, *used, seen)
+            }
+            Ask::Tries(tries, back) => script::tries(&link.scripts.tries, tries, *back),
+        });
     }
-    if terms.replicas > 0 {
+    let waits = terms.replicas > 0 && jobs.iter().any(|job| matches!(job.ask, Ask::Use(..)));
+    if waits {
         pipe.cmd("WAIT").arg(terms.replicas).arg(u64::try_from(terms.wait.as_millis()).unwrap_or(u64::MAX));
     }
     let answered = pipe.query_async::<Vec<RedisResult<Value>>>(&mut link.connection).await;
     let mut answers = answered.map_err(|e| Failed { cure: Cure::LookAgain, ..Failed::said(&e) })?;
-    if terms.replicas > 0 {
+    let mut few = None;
+    if waits {
         let have = answers.pop().and_then(Result::ok).and_then(|have| u32::from_redis_value(have).ok()).unwrap_or(0);
         if have < terms.replicas {
             let what = format!("{have} of {} replicas have it", terms.replicas);
-            return Err(Failed::new(format!("Redis: {what}: is one of them gone?"), Cure::LookAgain));
+            few = Some(Failed::new(format!("Redis: {what}: is one of them gone?"), Cure::LookAgain));
         }
     }
     if answers.len() != jobs.len() {
         return Err(Failed::new("Redis answers more or less than was asked", Cure::LookAgain));
     }
-    Ok(answers)
+    let counts = |(answer, job): (_, &&Job)| match (&job.ask, &few) {
+        (Ask::Use(..), Some(few)) => Err(few.clone()),
+        _ => Ok(answer),
+    };
+    Ok(answers.into_iter().zip(jobs).map(counts).collect())
 }

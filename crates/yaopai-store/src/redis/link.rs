@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use ::redis::aio::MultiplexedConnection;
-use ::redis::{AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, RedisError as ClientError};
+use ::redis::{AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, ErrorKind, RedisError as ClientError};
 
 use super::error::RedisError;
-use super::script::FIRST_USE;
+use super::script::{FIRST_USE, Hashes, TRIES};
 
 /// A connection to a master that keeps what it is given.
 pub(super) struct Link {
     pub connection: MultiplexedConnection,
-    /// What the script is called here.
-    pub script: String,
+    /// What the scripts are called here.
+    pub scripts: Hashes,
 }
 
 impl Link {
@@ -23,10 +23,9 @@ impl Link {
             let opened = tokio::time::timeout(timeout, Self::to(info, timeout)).await;
             match opened.unwrap_or_else(|_| Err(unreachable(info, "it is silent"))) {
                 Ok(link) => return Ok(link),
-                // That there is nobody says less than what somebody says.
-                Err(e @ RedisError::Unreachable { .. }) if !matches!(failed, RedisError::Settings(_)) => {
-                    tracing::debug!(error = %e, "looking for the master");
-                }
+                // What somebody says who must not be used says more than that there is nobody, and that says more than who is a replica:
+                // its master may be the one who is away.
+                Err(e) if weight(&e) < weight(&failed) => tracing::debug!(error = %e, "looking for the master"),
                 Err(e) => failed = e,
             }
         }
@@ -35,7 +34,7 @@ impl Link {
 
     async fn to(info: &ConnectionInfo, timeout: Duration) -> Result<Self, RedisError> {
         let mut connection = connect(info, timeout).await?;
-        let lost = |e: ClientError| unreachable(info, e);
+        let lost = |e: ClientError| lost(info, &e);
         let replication: String = section(&mut connection, "replication").await.map_err(lost)?;
         if field(&replication, "role") != Some("master") {
             return Err(RedisError::NotMaster { place: place(info) });
@@ -46,16 +45,27 @@ impl Link {
         if field(&memory, "maxmemory") != Some("0") && policy != "noeviction" {
             return Err(RedisError::Evicts { place: place(info), found: policy.to_owned() });
         }
-        let mut this = Self { connection, script: String::new() };
+        let mut this = Self { connection, scripts: Hashes::default() };
         this.load().await.map_err(lost)?;
         Ok(this)
     }
 
-    /// Hands over the script, after SCRIPT FLUSH too.
+    /// Hands over the scripts, after SCRIPT FLUSH too.
     pub async fn load(&mut self) -> Result<(), ClientError> {
-        let mut load = ::redis::cmd("SCRIPT");
-        self.script = load.arg("LOAD").arg(FIRST_USE).query_async(&mut self.connection).await?;
+        let mut pipe = ::redis::pipe();
+        pipe.cmd("SCRIPT").arg("LOAD").arg(FIRST_USE).cmd("SCRIPT").arg("LOAD").arg(TRIES);
+        let (first_use, tries) = pipe.query_async(&mut self.connection).await?;
+        self.scripts = Hashes { first_use, tries };
         Ok(())
+    }
+}
+
+fn weight(e: &RedisError) -> u8 {
+    match e {
+        RedisError::Settings(_) => 0,
+        RedisError::NotMaster { .. } => 1,
+        RedisError::Unreachable { .. } => 2,
+        _ => 3,
     }
 }
 
@@ -63,7 +73,14 @@ impl Link {
 pub(super) async fn connect(info: &ConnectionInfo, timeout: Duration) -> Result<MultiplexedConnection, RedisError> {
     let client = Client::open(info.clone()).map_err(|e| RedisError::Settings(e.to_string()))?;
     let config = AsyncConnectionConfig::new().set_connection_timeout(Some(timeout)).set_response_timeout(None);
-    client.get_multiplexed_async_connection_with_config(&config).await.map_err(|e| unreachable(info, e))
+    client.get_multiplexed_async_connection_with_config(&config).await.map_err(|e| lost(info, &e))
+}
+
+/// Nobody is there; or somebody is, who lets nobody in: that doesn't pass by itself.
+fn lost(info: &ConnectionInfo, e: &ClientError) -> RedisError {
+    let denied =
+        e.kind() == ErrorKind::AuthenticationFailed || matches!(e.code(), Some("NOAUTH" | "WRONGPASS" | "NOPERM"));
+    if denied { RedisError::Denied { place: place(info), what: e.to_string() } } else { unreachable(info, e) }
 }
 
 pub(super) fn unreachable(info: &ConnectionInfo, what: impl ToString) -> RedisError {

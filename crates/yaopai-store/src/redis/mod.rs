@@ -1,5 +1,5 @@
-//! Nonces in Redis or Valkey: one server with its replicas, or a cluster. Everything is decided by one script where the nonces are
-//! (docs/decisions/0067); here is the way to it.
+//! Nonces and tries in Redis or Valkey: one server with its replicas, or a cluster. Everything is decided by a script where they are
+//! (docs/decisions/0067, 0072); here is the way to it.
 
 mod cluster;
 mod error;
@@ -13,11 +13,11 @@ use std::time::Duration;
 
 use ::redis::{ConnectionInfo, IntoConnectionInfo as _};
 use async_trait::async_trait;
-use yaopai_core::ports::{Shared, StoreResult, Use, Used};
+use yaopai_core::ports::{Shared, StoreResult, Took, Tries, Use, Used};
 
 use cluster::Cluster;
 use error::{Cure, Failed};
-use lane::{Bucket, Lane, Terms};
+use lane::{Ask, Bucket, Lane, Said, Terms};
 use link::Link;
 
 pub use error::RedisError;
@@ -58,7 +58,7 @@ impl RedisOptions {
     }
 }
 
-/// Nonces in Redis. Clone it for another use of the same connections.
+/// Nonces and tries in Redis. Clone it for another use of the same connections.
 #[derive(Clone)]
 pub struct RedisShared {
     buckets: Arc<[Arc<Bucket>]>,
@@ -75,7 +75,8 @@ enum Way {
 }
 
 impl RedisShared {
-    /// Connects, and begins to remember where nothing is remembered. Its tasks run on the runtime that it is called on.
+    /// Connects, and begins to remember where nothing is remembered. If there is nobody it says so in the log, and each call tries again.
+    /// Its tasks run on the runtime that it is called on.
     ///
     /// # Errors
     /// [`RedisError`], whose text says what to do.
@@ -87,8 +88,15 @@ impl RedisShared {
         let way = if cluster {
             Way::Cluster(Arc::new(Cluster::open(places, terms, count).await?))
         } else {
-            let link = Link::open(&places, timeout).await?;
-            Way::One(Lane::start(places, terms, Some(link)))
+            let link = match Link::open(&places, timeout).await {
+                Ok(link) => Some(link),
+                Err(e) if e.is_away() => {
+                    away(&e);
+                    None
+                }
+                Err(e) => return Err(e),
+            };
+            Way::One(Lane::start(places, terms, link))
         };
         let buckets = (0..count).map(|number| Arc::new(Bucket::new(number))).collect();
         let this = Self { buckets, way, timeout, beginning: Arc::default() };
@@ -131,30 +139,59 @@ impl RedisShared {
     }
 
     async fn ask(&self, bucket: usize, used: Option<Use>) -> Result<Used, Failed> {
-        let lane = || match &self.way {
-            Way::One(lane) => Ok((lane.clone(), 0)),
-            Way::Cluster(cluster) => {
-                cluster.lane(bucket).ok_or_else(|| Failed::new("no node of Redis has it", Cure::LookAgain))
+        let answer = self.send(bucket, Ask::Use(Arc::clone(&self.buckets[bucket]), used)).await?;
+        match answer {
+            Said::Used(used) => Ok(used),
+            Said::Took(_) => Err(Failed::new("Redis answers what it was not asked", Cure::Nothing)),
+        }
+    }
+
+    /// To whoever has the bucket; tries are behind all of them.
+    async fn send(&self, bucket: usize, ask: Ask) -> Result<Said, Failed> {
+        let cluster = match &self.way {
+            Way::One(lane) => {
+                let asked = lane.ask(ask.clone()).await;
+                // Nothing was done: it isn't the master any more.
+                let elsewhere = asked.as_ref().is_err_and(|e| e.cure == Cure::Elsewhere);
+                return if elsewhere { lane.ask(ask).await } else { asked };
             }
+            Way::Cluster(cluster) => cluster,
         };
-        let (at, version) = lane()?;
-        let asked = at.ask(&self.buckets[bucket], used).await;
+        let (lane, version) = cluster.lane(bucket);
+        let asked = match lane {
+            Some(lane) => lane.ask(ask.clone()).await,
+            // Nobody has told yet who has it.
+            None => Err(Failed::new("no node of Redis has it", Cure::Elsewhere)),
+        };
         let Err(Failed { cure: cure @ (Cure::Elsewhere | Cure::LookAgain), .. }) = &asked else { return asked };
-        if let Way::Cluster(cluster) = &self.way {
-            let cluster = Arc::clone(cluster);
-            // A task of its own: who asked may not have the time.
-            let looked = tokio::spawn(async move { cluster.look(version).await });
-            if *cure == Cure::LookAgain {
-                return asked;
-            }
-            if let Ok(Err(e)) = looked.await {
-                return Err(Failed { error: e.store_error(), cure: Cure::Nothing });
-            }
-        } else if *cure == Cure::LookAgain {
+        let looking = Arc::clone(cluster);
+        // A task of its own: who asked may not have the time.
+        let looked = tokio::spawn(async move { looking.look(version).await });
+        if *cure == Cure::LookAgain {
             return asked;
         }
+        if let Ok(Err(e)) = looked.await {
+            return Err(Failed { error: e.store_error(), cure: Cure::Nothing });
+        }
         // Nothing was done at the other place.
-        lane()?.0.ask(&self.buckets[bucket], used).await
+        match cluster.lane(bucket).0 {
+            Some(lane) => lane.ask(ask).await,
+            None => asked,
+        }
+    }
+
+    async fn in_time<T>(&self, asked: impl Future<Output = Result<T, Failed>>) -> StoreResult<T> {
+        let asked = tokio::time::timeout(self.timeout, asked).await;
+        let silence = || Failed::new("Redis has not answered in time", Cure::Nothing);
+        asked.unwrap_or_else(|_| Err(silence())).map_err(|e| e.error)
+    }
+
+    async fn count(&self, tries: &Tries, back: Option<i64>) -> StoreResult<Took> {
+        let ask = Ask::Tries(Arc::new(tries.clone()), back);
+        match self.in_time(self.send(self.buckets.len(), ask)).await? {
+            Said::Took(took) => Ok(took),
+            Said::Used(_) => Err(Failed::new("Redis answers what it was not asked", Cure::Nothing).error),
+        }
     }
 }
 
@@ -162,14 +199,25 @@ impl RedisShared {
 impl Shared for RedisShared {
     async fn first_use(&self, used: Use) -> StoreResult<Used> {
         let bucket = usize::from(used.fingerprint[0]) % self.buckets.len();
-        let asked = tokio::time::timeout(self.timeout, self.ask(bucket, Some(used))).await;
-        let silence = || Failed::new("Redis has not answered in time", Cure::Nothing);
-        let answer = asked.unwrap_or_else(|_| Err(silence())).map_err(|e| e.error)?;
+        let answer = self.in_time(self.ask(bucket, Some(used))).await?;
         if matches!(answer, Used::Unknown(Some(_))) {
             self.begin_soon();
         }
         Ok(answer)
     }
+
+    async fn take(&self, tries: &Tries) -> StoreResult<Took> {
+        self.count(tries, None).await
+    }
+
+    async fn give_back(&self, tries: &Tries, slot: i64) -> StoreResult<()> {
+        self.count(tries, Some(slot)).await.map(drop)
+    }
+}
+
+/// A start that goes on without Redis says so.
+fn away(e: &RedisError) {
+    tracing::warn!(error = %e, "Redis is away: signed requests, tickets and binds are refused until it is there");
 }
 
 fn places(options: &RedisOptions) -> Result<Vec<ConnectionInfo>, RedisError> {

@@ -1,13 +1,26 @@
-//! The one script, and what it answers.
+//! The two scripts, and what they answer.
 
 use ::redis::{Cmd, FromRedisValue as _, Value};
-use yaopai_core::ports::{Use, Used};
+use yaopai_core::ports::{SLOTS, Took, Tries, Use, Used};
 
 use super::error::{Cure, Failed};
 use crate::nonces::{AHEAD, PAST, STEP, opens};
+use crate::tries::{NAMES_MAX, WAIT_FULL};
 
 /// One round trip: everything is decided where the nonces are, in one atomic step.
 pub(super) const FIRST_USE: &str = include_str!("first_use.lua");
+/// The same for tries.
+pub(super) const TRIES: &str = include_str!("tries.lua");
+
+/// What the scripts are called where they were handed over.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Hashes {
+    pub first_use: String,
+    pub tries: String,
+}
+
+/// All tries are in one slot of a cluster: those that count together must be.
+pub(super) const TRIES_TAG: &str = "yaopai:tries";
 
 /// What the script says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,4 +69,33 @@ pub(super) fn read(value: Value) -> Result<Answer, Failed> {
         _ => return Err(unreadable()),
     };
     Ok(Answer { used, now })
+}
+
+/// `back`: the slot in which what was counted came to nothing; else they are to be counted.
+pub(super) fn tries(hash: &str, tries: &Tries, back: Option<i64>) -> Cmd {
+    let mut cmd = ::redis::cmd("EVALSHA");
+    cmd.arg(hash).arg(2 * tries.counts.len());
+    for count in &tries.counts {
+        for turn in 0..2 {
+            cmd.arg(format!("{{{TRIES_TAG}}}:{}:{}:{turn}", tries.slot_ms, count.kind));
+        }
+    }
+    cmd.arg(tries.slot_ms).arg(SLOTS).arg(NAMES_MAX).arg(WAIT_FULL);
+    match back {
+        Some(slot) => cmd.arg(slot),
+        None => cmd.arg(""),
+    };
+    for count in &tries.counts {
+        cmd.arg(&count.name[..]).arg(count.max).arg(u8::from(count.spills));
+    }
+    cmd
+}
+
+pub(super) fn read_tries(value: Value) -> Result<Took, Failed> {
+    let unreadable = || Failed::new("Redis answers something else than its script says", Cure::Nothing);
+    match <(u8, i64)>::from_redis_value(value).map_err(|_| unreadable())? {
+        (1, slot) => Ok(Took::Counted(slot)),
+        (0, wait) => Ok(Took::Refused(u32::try_from(wait).unwrap_or(u32::MAX).max(1))),
+        _ => Err(unreadable()),
+    }
 }

@@ -26,6 +26,7 @@ pub mod shared;
 pub mod signing;
 pub mod stepup;
 pub mod tokens;
+pub mod tries;
 pub mod upkeep;
 
 use std::collections::BTreeMap;

@@ -19,6 +19,12 @@ pub trait Place: Send + Sync {
     fn hold(&self, ms: i64);
     /// It loses all.
     fn forget(&self);
+    /// This turn has as many names of kind 0 as it takes, of slots so long (milliseconds). There was one before.
+    fn fill(&self, slot_ms: i64);
+    /// So much of its time (milliseconds) goes by.
+    async fn pass(&self, ms: u64) {
+        tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
+    }
 }
 
 /// A use, by its number and when it was signed.

@@ -90,4 +90,10 @@ impl Place for PostgresHome {
     fn forget(&self) {
         self.server.sql(&format!("DELETE FROM {0}.nonces_past; DELETE FROM {0}.nonces", self.schema));
     }
+
+    fn fill(&self, slot_ms: i64) {
+        let full =
+            format!("UPDATE {}.tries_turns SET names = 500000 WHERE kind = 0 AND slot_ms = {slot_ms}", self.schema);
+        self.server.sql(&full);
+    }
 }

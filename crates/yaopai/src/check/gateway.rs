@@ -150,7 +150,7 @@ impl Checks {
         }
         // The table knows the confirmed secret's principal; another secret may act as the user all the same.
         let read = self.table.begin_read();
-        let found = self.service.world().store.load(session).await?;
+        let found = self.service.look(session).await?;
         let found = found
             .filter(|found| found.ended.is_none() && user.is_none_or(|user| user_of(found).as_ref() == Some(user)));
         match found {
@@ -174,13 +174,13 @@ impl Checks {
 
     /// Why a session ended, for its client.
     pub async fn ended(&self, session: SessionId) -> Error {
-        match self.service.world().store.load(session).await {
+        match self.service.look(session).await {
             Ok(Some(found)) => match found.ended {
                 Some(ended) => refused(ended.reason.code()),
                 None => Error::new(Code::Unavailable, "The session has just changed; try again.").retry_after(1),
             },
             Ok(None) => refused(Code::SessionUnknown),
-            Err(e) => e.into(),
+            Err(e) => e,
         }
     }
 }

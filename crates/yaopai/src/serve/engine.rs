@@ -55,7 +55,7 @@ pub(super) fn log(cluster: &Cluster) -> Result<Box<dyn ChangeLog>, StartError> {
     Ok(Box::new(PostgresLog::open(cluster.postgres.expose(), &cluster.node)?))
 }
 
-/// Where the nonces of all nodes are remembered.
+/// Where the nonces and tries of all nodes are remembered.
 pub(super) async fn shared(cluster: &Cluster) -> Result<Arc<dyn Shared>, StartError> {
     let Some(redis) = &cluster.redis else {
         return Ok(Arc::new(PostgresNonces::open(cluster.postgres.expose(), &cluster.node)?));

@@ -22,7 +22,7 @@ use yaopai_core::live::{Lease, LiveTable, Presence as _};
 use yaopai_core::ports::{Change, ChangeSink, Clock, Entropy, StoreError};
 use yaopai_core::proof::{Past, Proofs};
 use yaopai_core::seal::{SealError, Sealer};
-use yaopai_core::service::{Nodes, World};
+use yaopai_core::service::{NodeKeys, Nodes, World};
 use yaopai_core::shared_token::SealedTokens;
 use yaopai_core::time::Downtimes;
 use yaopai_platform::wechat::{self, WeChat};
@@ -174,7 +174,9 @@ impl Server {
             Database::Cluster(cluster) => {
                 // Twice: one flush may just have been missed, and the next is on its way.
                 let lag = config.flush_every * 2;
-                let nodes = Nodes { shared: engine::shared(cluster).await?, lag, max_stale: cluster.max_stale };
+                let keys = NodeKeys::of(&config.master_key);
+                let shared = engine::shared(cluster).await?;
+                let nodes = Nodes { shared, lag, max_stale: cluster.max_stale, keys };
                 (Proofs::shared(config.nonces, &*entropy), Some(nodes))
             }
         };

@@ -210,11 +210,7 @@ impl Fleet {
             request = request.header(name, value);
         }
         let answer = request.send().await.ok()?;
-        let status = answer.status().as_u16();
-        let field = |name| answer.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        // nginx is told of what it would make a 500 by a field.
-        let status = field("yaopai-status").parse().unwrap_or(status);
-        Some(Said { status, code: field("yaopai-code").to_owned() })
+        Some(said(&answer))
     }
 
     /// Begins a request at a node's gateway.
@@ -298,6 +294,45 @@ impl Fleet {
         &self.places[node].config
     }
 
+    /// Asks a node for a ticket.
+    pub async fn ticket(&self, node: usize, session: &Session, path: &str, purpose: &str) -> String {
+        let url = format!("{}/yaopai/v1/ticket", self.places[node].public);
+        let body = json!({ "authority": "shop.example", "path": path, "for": purpose });
+        let answer = self.http.post(url).bearer_auth(&session.token).json(&body).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap());
+        answer.json::<Value>().await.unwrap()["ticket"].as_str().unwrap().to_owned()
+    }
+
+    /// Asks a node about a request that shows what stands in its URL and this cookie, and no token. And the cookie that the answer sets.
+    pub async fn show(&self, node: usize, uri: &str, cookie: Option<&str>) -> (Said, Option<String>) {
+        let url = format!("{}/check/nginx/require=session/GET/https/shop.example{uri}", self.places[node].check);
+        let mut request = self.http.get(url);
+        if let Some(cookie) = cookie {
+            request = request.header("cookie", cookie);
+        }
+        let answer = request.send().await.unwrap();
+        let set = answer.headers().get("set-cookie").map(|set| set.to_str().unwrap().to_owned());
+        (said(&answer), set)
+    }
+
+    /// Previews a bind code that nobody has made: a guess. Status and code.
+    pub async fn preview(&self, node: usize, session: &Session) -> String {
+        let url = format!("{}/yaopai/v1/binding/preview", self.places[node].public);
+        let body = json!({ "bind_code": "yb_AAAAAAAAAAAAAAAAAAAAAA" });
+        let answer = self.http.post(url).bearer_auth(&session.token).json(&body).send().await.unwrap();
+        let said = said(&answer);
+        format!("{} {}", said.status, said.code)
+    }
+
+    /// Logs somebody in at a node, once. The status.
+    pub async fn try_login(&self, node: usize) -> u16 {
+        let code =
+            self.sim.issue_code(KIOSK_APPID, &person(self.next.fetch_add(1, Ordering::Relaxed) % PEOPLE)).unwrap();
+        let url = format!("{}/yaopai/v1/session", self.places[node].public);
+        let body = json!({ "app": "kiosk", "code": code, "request_id": format!("login-{code}-0123456789") });
+        self.http.post(url).json(&body).send().await.unwrap().status().as_u16()
+    }
+
     /// What a node said.
     pub fn log(&self, node: usize) -> String {
         self.nodes[node].lock().unwrap().log()
@@ -310,6 +345,13 @@ impl Fleet {
         let line = text.lines().find(|line| line.starts_with(name) && line[name.len()..].starts_with([' ', '{']));
         line.and_then(|line| line.rsplit(' ').next()?.parse().ok()).unwrap_or_else(|| panic!("no {name} in {text}"))
     }
+}
+
+fn said(answer: &reqwest::Response) -> Said {
+    let field = |name| answer.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    // nginx is told of what it would make a 500 by a field.
+    let status = field("yaopai-status").parse().unwrap_or(answer.status().as_u16());
+    Said { status, code: field("yaopai-code").to_owned() }
 }
 
 /// A primary, and a standby that must have a commit before it is acknowledged.
@@ -338,12 +380,16 @@ fn configure(
     std::fs::write(folder.join("webhook.secret"), WEBHOOK_SECRET).unwrap();
     std::fs::write(folder.join("postgres"), format!("host={hosts} user=yaopai dbname=postgres")).unwrap();
     let ports: Vec<u16> = (0..3).map(|_| free_port()).collect();
+    // Of a test about them, its own.
+    let none =
+        "limits = { logins_per_identity = 0, logins_per_network = 0, binds_per_identity = 0, binds_per_network = 0 }";
+    let limits = if tables.contains("[limits]") { "" } else { none };
     let mut text = format!(
         r#"
         master_key = "file:master.key"
         development = true
         live = {{ flush_interval = 1 }}
-        limits = {{ logins_per_identity = 0, logins_per_network = 0, binds_per_identity = 0, binds_per_network = 0 }}
+        {limits}
         [listen]
         public = "127.0.0.1:{}"
         check = "127.0.0.1:{}"

@@ -68,6 +68,34 @@ async fn a_kick_is_known_everywhere() {
     }
 }
 
+/// How long it takes until another node has heard of a kick, where nothing stands in its way: what a hint could make shorter
+/// (docs/decisions/0072).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn how_soon_a_kick_is_known_elsewhere() {
+    let fleet = Fleet::start().await;
+    let mut took = Vec::new();
+    for n in 0..80 {
+        let session = fleet.login(0, false).await;
+        let other = 1 + n % (NODES - 1);
+        assert_eq!(fleet.check(other, &session.token, &[]).await.unwrap().status, 200);
+        // At any point between two polls.
+        tokio::time::sleep(Duration::from_millis(30 + 7 * n as u64 % 250)).await;
+        assert!(fleet.kick(0, &session.id, "").await);
+        let answered = fleet.now();
+        while fleet.check(other, &session.token, &[]).await.unwrap().status == 200 {
+            assert!(fleet.now() - answered <= MAX_STALE, "too late");
+        }
+        took.push(fleet.now() - answered);
+    }
+    took.sort_unstable();
+    println!(
+        "kicks known at another node: median {} ms, nine of ten {} ms, the latest {} ms after the answer",
+        took[took.len() / 2],
+        took[took.len() * 9 / 10],
+        took[took.len() - 1]
+    );
+}
+
 /// What takes nothing away is known at once: nobody who was just bound is sent to bind.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bind_is_believed_at_once() {

@@ -13,6 +13,7 @@ mod kicks;
 #[allow(dead_code, reason = "shared with the test of one node")]
 #[path = "../crash/ledger.rs"]
 mod ledger;
+mod limits;
 mod link;
 #[path = "../../../yaopai-store/tests/database/postgres.rs"]
 mod postgres;
@@ -24,7 +25,9 @@ mod replays;
 mod server_process;
 mod soak;
 mod steady;
+mod strangers;
 mod streams;
+mod tickets;
 mod tokens;
 #[path = "../crash/worker.rs"]
 mod worker;

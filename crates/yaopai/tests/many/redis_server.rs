@@ -10,21 +10,32 @@ use tempfile::TempDir;
 pub struct RedisServer {
     port: u16,
     running: Mutex<Option<Child>>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl RedisServer {
     pub fn start() -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("url"), format!("redis://127.0.0.1:{port}")).unwrap();
+        let this = Self { port, running: Mutex::new(None), folder };
+        this.run();
+        this
+    }
+
+    /// Starts it, after [`Self::kill`] too: with nothing in it.
+    pub fn run(&self) {
         let mut server = Command::new("redis-server");
         server.args(["--bind", "127.0.0.1", "--save", "", "--repl-diskless-sync-delay", "0"]);
-        server.args(["--port", &port.to_string(), "--dir"]).arg(folder.path());
+        server.args(["--port", &self.port.to_string(), "--dir"]).arg(self.folder.path());
         let child = server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-        let child = child.expect("Redis is missing: run scripts/setup");
-        let this = Self { port, running: Mutex::new(Some(child)), _folder: folder };
-        this.becomes(&["PING"], "PONG");
-        this
+        *self.running.lock().unwrap() = Some(child.expect("Redis is missing: run scripts/setup"));
+        self.becomes(&["PING"], "PONG");
+    }
+
+    /// What a configuration says of it, alone.
+    pub fn named(&self) -> String {
+        format!("redis = {{ urls = [\"file:{}\"] }}", self.folder.path().join("url").display())
     }
 
     /// Follows another one, and has what that has.
@@ -50,13 +61,6 @@ impl RedisServer {
     pub fn signal(&self, name: &str) {
         let pid = self.running.lock().unwrap().as_ref().unwrap().id().to_string();
         assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
-    }
-
-    /// What `[cluster]` says to have nonces in it.
-    pub fn nonces(&self, folder: &std::path::Path) -> String {
-        let file = folder.join(format!("redis-{}", self.port));
-        std::fs::write(&file, self.url()).unwrap();
-        format!("redis = {{ urls = [\"file:{}\"] }}", file.display())
     }
 
     pub fn url(&self) -> String {

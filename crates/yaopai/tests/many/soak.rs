@@ -32,9 +32,8 @@ const MINUTE: i64 = 60_000;
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn memory_is_flat_and_nothing_is_left_behind() {
     let seconds: i64 = std::env::var("YAOPAI_SOAK_SECONDS").map_or(15, |n| n.parse().unwrap());
-    let folder = tempfile::tempdir().unwrap();
     let redis = RedisServer::start();
-    let nonces = redis.nonces(folder.path());
+    let nonces = redis.named();
     // The shortest life there is: as many sessions end as begin.
     let sessions = "idle = 60, absolute = 60, refresh_after = 20";
     let fleet = Fleet::with(Shape { nonces: &nonces, sessions, ..Shape::default() }).await;

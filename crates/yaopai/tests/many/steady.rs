@@ -22,9 +22,8 @@ struct Asked {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_bearer_check_asks_nobody_and_a_signed_one_asks_once() {
-    let folder = tempfile::tempdir().unwrap();
     let redis = RedisServer::start();
-    let nonces = redis.nonces(folder.path());
+    let nonces = redis.named();
     // Last uses are in the stores' figures if they are flushed: they are not a check's.
     let fleet = Fleet::with(Shape { nonces: &nonces, ..Shape::default() }).await;
     let [bearer, keyed] = [sessions(&fleet, false).await, sessions(&fleet, true).await];

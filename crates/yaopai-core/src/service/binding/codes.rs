@@ -69,7 +69,7 @@ impl Service {
         let Authenticated { session, app, .. } = self.authenticate(credentials, slide).await?;
         super::must_bind(&app)?;
         let hash = bind_code::hash_of(bind_code).ok_or_else(no_code)?;
-        self.may_try(&session, &app, from, None)?;
+        self.may_try(&session, &app, from, None).await?;
         let (now, _) = self.now();
         let code = self.world().store.preview(&hash, session.id, now).await?.ok_or_else(no_code)?;
         Ok(Previewed { masked: code.masked, expires_in: now.seconds_until(code.expires_at) })

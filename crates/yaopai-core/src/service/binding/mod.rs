@@ -70,7 +70,7 @@ impl Service {
         let account = tries::account_of(&app, &offer)?;
         let place = UnderWay::enter(self, session.identity)?;
         let told = Event::refused(Kind::Bind, "").of_session(&session);
-        let taken = self.may_try(&session, &app, from, account.as_deref());
+        let taken = self.may_try(&session, &app, from, account.as_deref()).await;
         let taken = taken.inspect_err(|e| self.tell_refused(told.clone(), Some(e)))?;
         // On its own task: a client that hangs up must not leave the back end untold, or its cookies nowhere.
         let (service, token) = (self.clone(), credentials.token.clone());
@@ -131,25 +131,23 @@ impl Service {
 
     /// Whom the back end takes the evidence for.
     async fn judged(&self, evidence: &Evidence, Attempt { session, app, taken, .. }: &Attempt) -> Result<UserFound> {
-        let failed = |what: &dyn std::fmt::Display| {
-            // Who guesses has learnt nothing, and who waits for the back end must not use up the tries.
-            self.inner.tries.give_back(taken);
-            Error::new(Code::BackendUnavailable, "The back end did not answer; nothing has changed. Try again.")
-                .retry_after(2)
-                .internal(what)
-        };
         let verdict = self.world().backend.bind(app, &session.openid, session.unionid.as_deref(), evidence).await;
-        match (verdict.map_err(|e| failed(&e))?, evidence) {
+        let failed = match (verdict, evidence) {
+            (Err(e), _) => e.to_string(),
             // The person has confirmed one account: no other may come of it.
-            (BindVerdict::User(found), Evidence::BindCode { user, .. }) if found.user != *user => {
-                Err(failed(&"bind: the answer names another user than the bind code"))
+            (Ok(BindVerdict::User(found)), Evidence::BindCode { user, .. }) if found.user != *user => {
+                "bind: the answer names another user than the bind code".to_owned()
             }
-            (BindVerdict::User(found), _) => Ok(found),
-            (BindVerdict::Rejected(message), _) => {
+            (Ok(BindVerdict::User(found)), _) => return Ok(found),
+            (Ok(BindVerdict::Rejected(message)), _) => {
                 let detail = "The back end rejected this; its own message, if it gave one, is in `message`.";
-                Err(Error { message, ..Error::new(Code::BindingRejected, detail) })
+                return Err(Error { message, ..Error::new(Code::BindingRejected, detail) });
             }
-        }
+        };
+        // Who guesses has learnt nothing, and who waits for the back end must not use up the tries.
+        self.give_back(taken).await;
+        let detail = "The back end did not answer; nothing has changed. Try again.";
+        Err(Error::new(Code::BackendUnavailable, detail).retry_after(2).internal(failed))
     }
 
     /// Removes the binding of the session's identity; its bound sessions end, this one too. As for a rebind, there

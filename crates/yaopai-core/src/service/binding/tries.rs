@@ -13,7 +13,13 @@ use crate::session::Session;
 
 impl Service {
     /// Counts one bind or preview, or refuses it.
-    pub(super) fn may_try(&self, session: &Session, app: &App, from: IpAddr, account: Option<&str>) -> Result<Taken> {
+    pub(super) async fn may_try(
+        &self,
+        session: &Session,
+        app: &App,
+        from: IpAddr,
+        account: Option<&str>,
+    ) -> Result<Taken> {
         let limits = self.world().limits;
         let network = limit::network(from);
         let by = [
@@ -28,7 +34,7 @@ impl Service {
             Want { kind: Kind(What::Bind, By::Account), max: limits.binds_per_account, name }
         }));
         // Which of them it was would tell a guesser what to change.
-        self.count(&wants, "There were too many tries to bind; wait, then try again.")
+        self.count(&wants, "There were too many tries to bind; wait, then try again.").await
     }
 }
 

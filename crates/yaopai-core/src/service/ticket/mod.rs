@@ -1,31 +1,33 @@
 //! Tickets: for sockets, images and pages in a web-view, where a client can't set headers or sign. Asked for by a request that
 //! can; good for one place, once, for [`TICKET_LIFE`].
 //!
-//! In memory: a restart forgets them, and the client asks for another.
+//! A node that is alone remembers them (`kept`); of many nodes' tickets each says itself what it is good for (`told`).
 
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+mod kept;
+mod told;
+
 use std::time::Duration;
 
 use yaopai_wire::original::{Original, is_unclean};
 use yaopai_wire::problem::Code;
-use yaopai_wire::ticket::{Ticket, TicketHash};
+use yaopai_wire::ticket::Ticket;
 
 use super::{Authenticated, Credentials, Service, refused};
 use crate::audit::{Event, Kind};
 use crate::error::{Error, Result};
 use crate::ids::{SessionId, UserId};
+use crate::ports::Use;
+use crate::proof::Unproved;
 use crate::session::{Session, Worth};
-use crate::time::Timestamp;
+use kept::{Issued, State};
+use told::Meaning;
+
+pub(super) use kept::Issuer;
 
 /// How long a ticket is good.
 pub const TICKET_LIFE: Duration = Duration::from_secs(30);
 /// How long a page in a web-view is let in by the cookie of its ticket, at most; not longer than its session lives.
 pub const VIEW_LIFE: Duration = Duration::from_secs(30 * 60);
-/// Tickets and views of one session at a time.
-const PER_SESSION: u32 = 200;
-/// Of all.
-const MAX: usize = 200_000;
 /// The longest authority and path, in bytes.
 const PLACE_MAX: usize = 1024;
 
@@ -89,34 +91,6 @@ impl Place {
     }
 }
 
-/// Tickets and views that are good.
-#[derive(Default)]
-pub(super) struct Issuer(Mutex<Known>);
-
-#[derive(Default)]
-struct Known {
-    tickets: HashMap<TicketHash, Issued>,
-    of: HashMap<SessionId, u32>,
-}
-
-struct Issued {
-    session: SessionId,
-    /// As whom it acts. A session that has gone over to another user takes no ticket along.
-    user: Option<UserId>,
-    purpose: Purpose,
-    place: Place,
-    until: Timestamp,
-    state: State,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
-    Fresh,
-    Used,
-    /// The cookie of a page: good more than once.
-    View,
-}
-
 /// What a good ticket stands for.
 pub struct Redeemed {
     /// The session.
@@ -125,8 +99,24 @@ pub struct Redeemed {
     pub view: Option<(Ticket, String)>,
 }
 
-/// A ticket's session, user, purpose and place, and whether it is a page's cookie.
-type Taken = (SessionId, Option<UserId>, Purpose, Place, bool);
+/// A ticket that is good here and now.
+#[derive(Debug)]
+struct Taken {
+    session: SessionId,
+    acts_as: ActsAs,
+    purpose: Purpose,
+    /// It is a page's cookie.
+    view: bool,
+    /// All nodes have to be asked whether it was used before.
+    used: Option<Use>,
+}
+
+/// As whom a ticket acts. A session that has gone over to another user takes none along.
+#[derive(Debug, PartialEq, Eq)]
+enum ActsAs {
+    Known(Option<UserId>),
+    Digest(Option<[u8; 16]>),
+}
 
 /// What a request shows of tickets.
 #[derive(Debug, Default)]
@@ -141,64 +131,6 @@ impl Tickets {
     /// Is there nothing?
     pub fn is_empty(&self) -> bool {
         self.ticket.is_none() && self.views.is_empty()
-    }
-}
-
-impl Issuer {
-    fn lock(&self) -> MutexGuard<'_, Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn keep(&self, hash: TicketHash, issued: Issued, now: Timestamp) -> Result<()> {
-        let mut known = self.lock();
-        if known.tickets.len() >= MAX {
-            known.forget(now);
-        }
-        let count = known.of.get(&issued.session).copied().unwrap_or_default();
-        if known.tickets.len() >= MAX || count >= PER_SESSION {
-            let detail = "Too many tickets at a time; use those there are, and ask again later.";
-            return Err(Error::new(Code::RateLimited, detail).retry_after(30));
-        }
-        known.of.insert(issued.session, count + 1);
-        known.tickets.insert(hash, issued);
-        Ok(())
-    }
-
-    /// Takes a ticket, once; a view as often as it likes. In one step.
-    fn take(&self, hash: TicketHash, original: &Original<'_>, now: Timestamp) -> Result<Taken> {
-        let mut known = self.lock();
-        let issued = known.tickets.get_mut(&hash).filter(|issued| now <= issued.until);
-        let issued = issued.ok_or_else(|| wrong(Code::ProofStale))?;
-        let (view, here) = match issued.state {
-            State::View => (true, issued.place.holds(original)),
-            State::Fresh | State::Used => (false, issued.place.is(original)),
-        };
-        // Who shows it elsewhere must not use it up.
-        if !here || !matches!(original.method, "GET" | "HEAD") {
-            return Err(wrong(Code::ProofInvalid));
-        }
-        if issued.state == State::Used {
-            return Err(wrong(Code::ProofReplayed));
-        }
-        if issued.state == State::Fresh {
-            issued.state = State::Used;
-        }
-        Ok((issued.session, issued.user.clone(), issued.purpose, issued.place.clone(), view))
-    }
-
-    /// Forgets what is over.
-    pub(super) fn purge(&self, now: Timestamp) {
-        self.lock().forget(now);
-    }
-}
-
-impl Known {
-    fn forget(&mut self, now: Timestamp) {
-        self.tickets.retain(|_, issued| now <= issued.until);
-        self.of.clear();
-        for issued in self.tickets.values() {
-            *self.of.entry(issued.session).or_default() += 1;
-        }
     }
 }
 
@@ -221,8 +153,18 @@ impl Service {
                 "Put the page into a folder of its own: its cookie is good for all that lies in the folder, and here that is everything.",
             ));
         }
+        // What is shown at any node takes room in the store that all share: so many a minute, as signed requests may be.
+        if self.world().nodes.is_some() {
+            let (now, _) = self.now();
+            let mut has_room = false;
+            self.world().presence.count(who.session.id, &mut |quota| has_room = quota.take(now));
+            if !has_room {
+                let detail = "Too many tickets; use those there are, and ask again later.";
+                return Err(Error::new(Code::RateLimited, detail).retry_after(60));
+            }
+        }
         let user = who.session.user.clone().filter(|_| who.bound);
-        self.issue(who.session.id, user, purpose, place, State::Fresh)
+        self.issue(who.session.id, user, purpose, place, false)
     }
 
     /// Who shows these in a request for `original`? The ticket counts; where it was used or is late, or there is none, the cookies.
@@ -230,39 +172,80 @@ impl Service {
     /// # Errors
     /// The refusal that the client is to be told.
     pub async fn redeem(&self, shown: &Tickets, original: &Original<'_>) -> Result<Redeemed> {
-        let (now, up) = self.now();
-        let take = |ticket: &Ticket| self.inner.tickets.take(ticket.hash(), original, now);
-        let taken = match shown.ticket.as_ref().map(take) {
-            // A page that is loaded again: its ticket is used up, and its cookie lets it in.
-            Some(Err(e)) if matches!(e.code, Code::ProofReplayed | Code::ProofStale) => {
-                one_of(shown.views.iter().map(take)).map_err(|_| e)
+        let views = || shown.views.iter().map(|view| self.take(view, original));
+        let taken = match &shown.ticket {
+            None => one_of(views()),
+            Some(ticket) => {
+                let taken = match self.take(ticket, original) {
+                    Ok(taken) => self.take_once(taken).await,
+                    taken => taken,
+                };
+                match taken {
+                    // A page that is loaded again: its ticket is used up, and its cookie lets it in.
+                    Err(e) if matches!(e.code, Code::ProofReplayed | Code::ProofStale) => {
+                        one_of(views()).map_err(|_| e)
+                    }
+                    taken => taken,
+                }
             }
-            Some(taken) => taken,
-            None => one_of(shown.views.iter().map(take)),
         };
         // Of one that was never issued, or long ago, nobody can be told whose it is: anybody can make those up.
         let told = taken.as_ref().err().filter(|e| e.code != Code::ProofStale);
         self.tell_refused(Event::refused(Kind::Proof, ""), told);
-        let (id, user, purpose, place, is_view) = taken?;
+        let Taken { session: id, acts_as, purpose, view, .. } = taken?;
         let (session, app, read) = self.load_and_when(id).await?;
         self.still_true(read)?;
         let shown = session.secrets.current();
         if let Worth::Refused(code) = self.worth(&session, &app, &shown) {
             return Err(refused(code));
         }
-        let bound = user.is_some();
-        if bound && session.user != user {
+        let bound = !matches!(acts_as, ActsAs::Known(None) | ActsAs::Digest(None));
+        if bound && !self.is_whom(&session, &acts_as) {
             return Err(wrong(Code::ProofStale));
         }
+        let (_, up) = self.now();
         self.world().presence.touch(session.id, up, true);
-        let view = if purpose == Purpose::WebView && !is_view {
+        let view = if purpose == Purpose::WebView && !view {
+            let place = Place { authority: original.host.to_owned(), path: [original.prefix, original.path].concat() };
             let folder = place.folder().to_owned();
-            Some((self.issue(id, user, purpose, place, State::View)?, folder))
+            let user = session.user.clone().filter(|_| bound);
+            Some((self.issue(id, user, purpose, place, true)?, folder))
         } else {
             None
         };
         let who = Authenticated { session: nobody_unless(bound, session), bound, shown, body_signed: false, app };
         Ok(Redeemed { who, view })
+    }
+
+    /// One that is good here and now. Made by a node of the other kind, it is unknown.
+    fn take(&self, ticket: &Ticket, original: &Original<'_>) -> Result<Taken> {
+        let (now, _) = self.now();
+        match (ticket, &self.world().nodes) {
+            (Ticket::Kept(_), None) => self.inner.tickets.take(ticket.hash(), original, now),
+            (Ticket::Told(told), Some(nodes)) => told::read(nodes.keys.tickets(), told, original, now),
+            (Ticket::Kept(_), Some(_)) | (Ticket::Told(_), None) => Err(wrong(Code::ProofStale)),
+        }
+    }
+
+    /// The same once over all nodes. In doubt not at all: its client asks for another.
+    async fn take_once(&self, taken: Taken) -> Result<Taken> {
+        let Some(used) = taken.used else { return Ok(taken) };
+        match self.share(used).await {
+            Ok(()) => Ok(taken),
+            Err(Unproved::Replayed) => Err(wrong(Code::ProofReplayed)),
+            Err(why) => Err(wrong(Code::ProofStale).internal(why.code().as_str())),
+        }
+    }
+
+    /// Does the session still act as whom its ticket was made for?
+    fn is_whom(&self, session: &Session, acts_as: &ActsAs) -> bool {
+        match (acts_as, &self.world().nodes, &session.user) {
+            (ActsAs::Known(user), ..) => session.user == *user,
+            (ActsAs::Digest(Some(digest)), Some(nodes), Some(user)) => {
+                told::user_digest(nodes.keys.tickets(), user) == *digest
+            }
+            (ActsAs::Digest(_), ..) => false,
+        }
     }
 
     fn issue(
@@ -271,11 +254,18 @@ impl Service {
         user: Option<UserId>,
         purpose: Purpose,
         place: Place,
-        state: State,
+        view: bool,
     ) -> Result<Ticket> {
         let (now, _) = self.now();
-        let until = now + if state == State::View { VIEW_LIFE } else { TICKET_LIFE };
-        let ticket = Ticket::new(|bytes| self.world().entropy.fill(bytes));
+        let world = self.world();
+        if let Some(nodes) = &world.nodes {
+            let mut random = [0; _];
+            world.entropy.fill(&mut random);
+            let meaning = Meaning { session, user: user.as_ref(), purpose, place: &place, view, made_at: now };
+            return Ok(told::make(nodes.keys.tickets(), &meaning, &random));
+        }
+        let (until, state) = if view { (now + VIEW_LIFE, State::View) } else { (now + TICKET_LIFE, State::Fresh) };
+        let ticket = Ticket::new(|bytes| world.entropy.fill(bytes));
         self.inner.tickets.keep(ticket.hash(), Issued { session, user, purpose, place, until, state }, now)?;
         Ok(ticket)
     }
@@ -286,7 +276,9 @@ fn one_of(taken: impl Iterator<Item = Result<Taken>>) -> Result<Taken> {
     let (good, bad): (Vec<_>, Vec<_>) = taken.partition(Result::is_ok);
     let mut good = good.into_iter().flatten();
     match good.next() {
-        Some(first) if good.all(|other| (other.0, &other.1) == (first.0, &first.1)) => Ok(first),
+        Some(first) if good.all(|other| (other.session, &other.acts_as) == (first.session, &first.acts_as)) => {
+            Ok(first)
+        }
         Some(_) => Err(refused(Code::SessionUnknown)),
         None => bad.into_iter().next().unwrap_or_else(|| Err(refused(Code::SessionMissing))),
     }
@@ -306,7 +298,3 @@ fn wrong(code: Code) -> Error {
         },
     )
 }
-
-#[cfg(test)]
-#[path = "ticket_tests.rs"]
-mod tests;

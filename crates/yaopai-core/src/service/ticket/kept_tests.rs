@@ -1,3 +1,6 @@
+use yaopai_wire::ticket::Ticket;
+
+use super::super::{TICKET_LIFE, VIEW_LIFE};
 use super::*;
 
 const NOW: Timestamp = Timestamp(1_764_230_400_000);
