@@ -108,7 +108,7 @@ proptest! {
     #[test]
     fn all_stay_only_where_each_does(
         share in prop_oneof![Just(0u16), Just(1), 0u16..=10_000],
-        (openids, users, back): (bool, bool, bool),
+        (openids, users, back) in any::<(bool, bool, bool)>(),
         openid in "[a-z]{1,6}",
     ) {
         let state = AppMove {

@@ -120,6 +120,28 @@ async fn what_is_over_goes_by_and_by() {
     assert_eq!(store.first_use(f).await.unwrap(), Used::Before);
 }
 
+/// Where nobody signs any more it goes as well, and nothing goes that could be shown again.
+#[tokio::test]
+async fn what_is_over_goes_without_uses() {
+    let server = Server::start();
+    let home = server.home();
+    let (store, f) = ready(&home);
+    assert_eq!(store.first_use(f).await.unwrap(), Used::First);
+    for (table, row) in [
+        ("nonces", "sha256(n::text::bytea), 1000"),
+        ("tries", "10000, 1, 1, sha256(n::text::bytea), '1:1', 1000"),
+        ("tries_turns", "10000, n, 1, 1, 1000"),
+    ] {
+        server.sql(&format!("INSERT INTO {}.{table} SELECT {row} FROM generate_series(1, 3000) n", home.schema));
+    }
+    let left = |table| server.sql(&format!("SELECT count(*) FROM {}.{table}", home.schema));
+    store.tidy().await.unwrap();
+    assert_eq!([left("nonces"), left("tries"), left("tries_turns")], ["1001", "1000", "0"], "not all at once");
+    store.tidy().await.unwrap();
+    assert_eq!([left("nonces"), left("tries")], ["1", "0"]);
+    assert_eq!(store.first_use(f).await.unwrap(), Used::Before);
+}
+
 /// It needs nothing of the engine's, and neither waits for the other.
 #[tokio::test]
 async fn it_stands_beside_the_engine() {

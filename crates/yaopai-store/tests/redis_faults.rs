@@ -49,6 +49,25 @@ async fn what_a_restart_has_kept_is_not_trusted_to_be_all() {
     assert_eq!(store.first_use(f).await.unwrap(), Used::Before, "what it has kept is of use all the same");
 }
 
+/// Where nobody signs any more, what is over goes as well.
+#[tokio::test]
+async fn what_is_over_goes_without_uses() {
+    let redis = Redis::start();
+    let store = open(&[redis.url()]).await;
+    redis.age(40_000);
+    let f = fresh(&redis, 1);
+    assert_eq!(store.first_use(f).await.unwrap(), Used::First);
+    let sets = || redis.ask::<u32>(&["EXISTS", "{yaopai:0}:nonces:0", "{yaopai:0}:nonces:1"]);
+    store.tidy().await.unwrap();
+    assert_eq!((sets(), store.first_use(f).await.unwrap()), (1, Used::Before), "it could be shown again");
+    // Two turns later by its own book, and a moment since it last looked.
+    let past = "{yaopai:0}:nonces:past";
+    let _: i64 = redis.ask(&["HINCRBY", past, "turn", "-2"]);
+    let _: i64 = redis.ask(&["HINCRBY", past, "high", "-60000"]);
+    open(&[redis.url()]).await.tidy().await.unwrap();
+    assert_eq!(sets(), 0);
+}
+
 /// All of it, only what it knows of its past, or the last seconds, as by a machine that was put back to what it was.
 #[tokio::test]
 async fn whoever_takes_something_away_is_noticed() {

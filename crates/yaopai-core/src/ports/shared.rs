@@ -85,4 +85,11 @@ pub trait Shared: Send + Sync {
     /// # Errors
     /// The store's; then they stay counted.
     async fn give_back(&self, tries: &Tries, slot: i64) -> StoreResult<()>;
+
+    /// What can't matter any more goes: with each use and each try some goes anyway, and this is for when nobody signs and nobody tries. A
+    /// bounded step, which each node takes now and then.
+    ///
+    /// # Errors
+    /// The store's; then it stays until the next time.
+    async fn tidy(&self) -> StoreResult<()>;
 }

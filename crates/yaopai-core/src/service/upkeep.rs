@@ -107,8 +107,12 @@ impl Service {
         self.inner.tickets.purge(now);
         self.inner.jars.purge(now);
         world.proofs.sweep(now);
-        if world.nodes.is_some() {
+        if let Some(nodes) = &world.nodes {
             world.sealer.learn_all(&*world.store).await?;
+            // Nothing hangs on it, and the store may be another than that which the rest of this is about.
+            if let Err(e) = nodes.shared.tidy().await {
+                tracing::debug!(error = %e, "nonces and tries that are over stay for now");
+            }
         }
         world.sealer.replenish(&*world.store).await?;
         Ok(Upkept { seen, expired: expired + stale, evicted, purged })

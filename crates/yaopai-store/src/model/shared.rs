@@ -134,4 +134,12 @@ impl Shared for ModelShared {
         }
         Ok(())
     }
+
+    async fn tidy(&self) -> StoreResult<()> {
+        let mut state = self.lock();
+        let now = self.clock.shown().0.max(self.seen.load(Ordering::Relaxed));
+        state.nonces.retain(|_, until| *until >= now);
+        state.turns.retain(|(slot_ms, turn), _| *turn >= At::new(now, *slot_ms).turn - 1);
+        Ok(())
+    }
 }

@@ -37,15 +37,18 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const QUEUE: usize = 4096;
 const BATCH: usize = 256;
 
+/// Rows that go in one step of tidying.
+pub(super) const TIDY: usize = 2_000;
+
 /// Nonces and tries in PostgreSQL. Dropping it finishes what is queued.
 pub struct PostgresNonces {
     lane: Lane<Job>,
     tries: Lane<tries::Job>,
 }
 
-struct Job {
-    used: Use,
-    reply: oneshot::Sender<StoreResult<Used>>,
+enum Job {
+    Use(Use, oneshot::Sender<StoreResult<Used>>),
+    Tidy(oneshot::Sender<StoreResult<()>>),
 }
 
 impl PostgresNonces {
@@ -62,7 +65,7 @@ impl PostgresNonces {
             let db = open::ready(&settings, GREETING)?;
             db.set_silence(SILENCE);
             let mut ledger = Ledger { db, seen: 0 };
-            ledger.count(&[])?;
+            ledger.count(&[], 0)?;
             Ok((ledger, counts))
         })?;
         let work = move |jobs: Jobs<Job>| ledger.run(jobs);
@@ -96,7 +99,7 @@ async fn in_time<T>(answer: oneshot::Receiver<StoreResult<T>>) -> StoreResult<T>
 impl Shared for PostgresNonces {
     async fn first_use(&self, used: Use) -> StoreResult<Used> {
         let (reply, answer) = oneshot::channel();
-        self.lane.submit(Job { used, reply })?;
+        self.lane.submit(Job::Use(used, reply))?;
         in_time(answer).await
     }
 
@@ -106,6 +109,14 @@ impl Shared for PostgresNonces {
 
     async fn give_back(&self, tries: &Tries, slot: i64) -> StoreResult<()> {
         self.tried(tries, Some(slot)).await.map(drop)
+    }
+
+    async fn tidy(&self) -> StoreResult<()> {
+        let (reply, answer) = oneshot::channel();
+        self.lane.submit(Job::Tidy(reply))?;
+        in_time(answer).await?;
+        // Nothing that is to be counted.
+        self.tried(&Tries { counts: Vec::new(), slot_ms: 1 }, None).await.map(drop)
     }
 }
 
@@ -124,32 +135,43 @@ impl Ledger {
             {
                 batch.push(next);
             }
-            // Who has given up needs no use counted.
-            batch.retain(|job| !job.reply.is_closed());
-            if batch.is_empty() {
+            let (mut uses, mut waiting, mut tidying) = (Vec::new(), Vec::new(), Vec::new());
+            for job in batch {
+                match job {
+                    // Who has given up needs no use counted.
+                    Job::Use(_, reply) if reply.is_closed() => {}
+                    Job::Use(used, reply) => {
+                        uses.push(used);
+                        waiting.push(reply);
+                    }
+                    Job::Tidy(reply) => tidying.push(reply),
+                }
+            }
+            if uses.is_empty() && tidying.is_empty() {
                 continue;
             }
-            let uses: Vec<Use> = batch.iter().map(|job| job.used).collect();
-            match self.count(&uses) {
+            let done = self.count(&uses, if tidying.is_empty() { 0 } else { TIDY });
+            let done = done.map_err(|e| e.store_error());
+            if let Err(e) = &done {
+                tracing::error!(error = %e, uses = uses.len(), "signed requests were not counted");
+            }
+            tidying.into_iter().for_each(|reply| drop(reply.send(done.as_ref().map(drop).map_err(Clone::clone))));
+            match done {
                 Ok(answers) => {
-                    batch.into_iter().zip(answers).for_each(|(job, answer)| drop(job.reply.send(Ok(answer))))
+                    waiting.into_iter().zip(answers).for_each(|(reply, answer)| drop(reply.send(Ok(answer))))
                 }
-                Err(e) => {
-                    let e = e.store_error();
-                    tracing::error!(error = %e, uses = batch.len(), "signed requests were not counted");
-                    batch.into_iter().for_each(|job| drop(job.reply.send(Err(e.clone()))));
-                }
+                Err(e) => waiting.into_iter().for_each(|reply| drop(reply.send(Err(e.clone())))),
             }
         }
     }
 
     /// An answer for each. After an error it is not known what was counted: an answer that got lost is asked for by nobody, because the
     /// client signs anew.
-    fn count(&mut self, uses: &[Use]) -> Result<Vec<Used>, Error> {
+    fn count(&mut self, uses: &[Use], tidy: usize) -> Result<Vec<Used>, Error> {
         if !self.db.is_connected() {
             self.db.reconnect()?;
         }
-        let done = self.in_transaction(uses);
+        let done = self.in_transaction(uses, tidy);
         match &done {
             Ok((_, now)) => self.seen = self.seen.max(*now),
             // If this fails the connection is given up, and with it the transaction.
@@ -163,7 +185,7 @@ impl Ledger {
         done.map(|(answers, _)| answers)
     }
 
-    fn in_transaction(&self, uses: &[Use]) -> Result<(Vec<Used>, i64), Error> {
+    fn in_transaction(&self, uses: &[Use], tidy: usize) -> Result<(Vec<Used>, i64), Error> {
         self.db.begin("BEGIN")?;
         let (standing, mark) = self.standing()?;
         let mut answers: Vec<Option<Used>> = uses.iter().map(|used| standing.refusal(used.created)).collect();
@@ -190,8 +212,10 @@ impl Ledger {
                     },
                 );
             }
-            self.forget(mark, news.len())?;
         }
+        // More than came, so that they go as they came and never all at once.
+        let over = if news.is_empty() { 0 } else { 2 * news.len() + 8 };
+        self.forget(mark, over.max(tidy))?;
         if let Err(e) = self.db.finish("COMMIT") {
             self.db.disconnect();
             return Err(e);
@@ -262,11 +286,14 @@ impl Ledger {
         }
     }
 
-    /// Deletes some that are over: more than came, so that they go as they came and never all at once.
-    fn forget(&self, mark: i64, came: usize) -> Result<(), Error> {
+    /// Deletes some that are over.
+    fn forget(&self, mark: i64, most: usize) -> Result<(), Error> {
+        if most == 0 {
+            return Ok(());
+        }
         let sql = "DELETE FROM nonces WHERE fingerprint = ANY (ARRAY (SELECT fingerprint FROM nonces WHERE expires_at < $1 \
                    ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))";
-        let limit = i64::try_from(2 * came + 8).unwrap_or(i64::MAX);
+        let limit = i64::try_from(most).unwrap_or(i64::MAX);
         self.db.change(sql, &[&mark.saturating_sub(STEP), &limit])?;
         Ok(())
     }

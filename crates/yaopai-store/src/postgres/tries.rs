@@ -93,7 +93,11 @@ impl Ledger {
         let now: i64 = self.db.one(sql, &[], |row| Ok(row.try_get(0)?))?.unwrap_or_default();
         let mut sheet = self.read(batch, now)?;
         let answers = batch.iter().map(|job| sheet.answer(job, now)).collect();
-        self.write(&sheet, now)?;
+        self.write(&sheet)?;
+        // More than came, so that they go as they came and never all at once.
+        let over = if sheet.changed.is_empty() { 0 } else { 2 * sheet.changed.len() + 8 };
+        let tidies = batch.iter().any(|job| job.tries.counts.is_empty());
+        self.forget(now, over.max(if tidies { nonces::TIDY } else { 0 }))?;
         self.db.finish("COMMIT")?;
         Ok(answers)
     }
@@ -127,7 +131,7 @@ impl Ledger {
         Ok(Sheet { kept: kept.into_iter().collect(), names: names.into_iter().collect(), ..Sheet::default() })
     }
 
-    fn write(&self, sheet: &Sheet, now: i64) -> Result<(), Error> {
+    fn write(&self, sheet: &Sheet) -> Result<(), Error> {
         if sheet.changed.is_empty() {
             return Ok(());
         }
@@ -144,10 +148,17 @@ impl Ledger {
                        ON CONFLICT (slot_ms, kind, turn) DO UPDATE SET names = tries_turns.names + excluded.names";
             self.db.change(sql, &[slot_ms, kind, turn, new, &over(*turn, *slot_ms)])?;
         }
-        // More than came, so that they go as they came and never all at once.
+        Ok(())
+    }
+
+    /// Deletes some that are over.
+    fn forget(&self, now: i64, most: usize) -> Result<(), Error> {
+        if most == 0 {
+            return Ok(());
+        }
         let sql = "DELETE FROM tries WHERE ctid = ANY (ARRAY (SELECT ctid FROM tries WHERE expires_at < $1 \
                    ORDER BY expires_at LIMIT $2))";
-        let limit = i64::try_from(2 * changed.len() + 8).unwrap_or(i64::MAX);
+        let limit = i64::try_from(most).unwrap_or(i64::MAX);
         self.db.change(sql, &[&now, &limit])?;
         self.db.change("DELETE FROM tries_turns WHERE expires_at < $1", &[&now])?;
         Ok(())

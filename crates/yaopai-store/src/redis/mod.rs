@@ -213,6 +213,11 @@ impl Shared for RedisShared {
     async fn give_back(&self, tries: &Tries, slot: i64) -> StoreResult<()> {
         self.count(tries, Some(slot)).await.map(drop)
     }
+
+    /// Each bucket is looked at: that begins its next turn, when it is time. Tries go by themselves.
+    async fn tidy(&self) -> StoreResult<()> {
+        self.in_time(self.begin()).await
+    }
 }
 
 /// A start that goes on without Redis says so.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use crate::fleet::{Fleet, NODES, Said};
+use crate::fleet::{Fleet, NODES, Said, Shape};
 use crate::redis_server::RedisServer;
 
 /// How often each is shown: to each node twice.
