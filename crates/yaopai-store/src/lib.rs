@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod audited;
+mod chains;
 mod commands;
 mod engine;
 mod merge;
@@ -12,6 +13,7 @@ mod rows;
 mod rules;
 pub mod sqlite;
 
+pub use chains::AuditLog;
 pub use engine::{Committed, Engine};
 pub use model::{Disk, Model, ModelShared};
 pub use postgres::{Postgres, PostgresError, PostgresLog, PostgresNonces, PostgresOptions};

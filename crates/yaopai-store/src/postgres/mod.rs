@@ -2,6 +2,7 @@
 //! through others.
 
 mod audit;
+mod chains;
 mod codes;
 mod db;
 mod error;
