@@ -4,6 +4,7 @@ mod audited;
 mod chains;
 mod commands;
 mod engine;
+pub mod house;
 mod merge;
 pub mod model;
 mod nonces;

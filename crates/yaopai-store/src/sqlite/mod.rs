@@ -5,6 +5,7 @@ mod chains;
 mod codes;
 mod copy;
 mod file;
+pub mod house;
 mod identities;
 mod import;
 mod jar;

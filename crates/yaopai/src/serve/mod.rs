@@ -168,7 +168,8 @@ impl Server {
                 // Twice: one flush may just have been missed, and the next is on its way.
                 let lag = config.flush_every * 2;
                 let nodes = Nodes { shared: engine::shared(cluster).await?, lag, max_stale: cluster.max_stale };
-                (Proofs::shared(config.nonces, &*entropy), Some(nodes))
+                let moved = store.take_proofs().await?.leased_until;
+                (Proofs::shared(config.nonces, moved, &*entropy), Some(nodes))
             }
         };
 
