@@ -221,6 +221,14 @@ impl Sealer {
         keys.get(&id).cloned().ok_or(SealError::Broken("its data key is unknown"))
     }
 
+    /// Was this data key made under our master key?
+    ///
+    /// # Errors
+    /// [`SealError::WrongMasterKey`].
+    pub fn opens(&self, key: &DataKey) -> Result<(), SealError> {
+        self.learn(key)
+    }
+
     fn learn(&self, key: &DataKey) -> Result<(), SealError> {
         let row = key.id.to_string();
         let place = Place { table: "data_keys", row: &row, column: "sealed" };

@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 
 mod audited;
+mod chains;
 mod commands;
 mod engine;
+pub mod house;
 mod merge;
 pub mod model;
 mod nonces;
@@ -13,6 +15,7 @@ mod rules;
 pub mod sqlite;
 mod tries;
 
+pub use chains::AuditLog;
 pub use engine::{Committed, Engine};
 pub use model::{Disk, Model, ModelShared, ModelTokens};
 pub use postgres::{Postgres, PostgresError, PostgresLog, PostgresNonces, PostgresOptions, PostgresTokens};

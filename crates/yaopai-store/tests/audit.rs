@@ -11,8 +11,7 @@ use rusqlite::Connection;
 use yaopai_core::audit::{Checkpoint, Fault, Head, Scribe, Verified, Verifier};
 use yaopai_core::ports::{AuditStore as _, Erase, Store as _, Which};
 use yaopai_core::session::EndReason;
-use yaopai_store::sqlite::AuditFile;
-use yaopai_store::{Options, Sqlite};
+use yaopai_store::{AuditLog, Options, Sqlite};
 
 use conformance::audit::{rows, scribe, scribe_of};
 use conformance::*;
@@ -61,9 +60,9 @@ impl Written {
 }
 
 fn verify(path: &Path, scribe: &Scribe, heads: &[Head]) -> Result<Verified, Fault> {
-    let file = AuditFile::open(path).unwrap();
+    let file = AuditLog::of_file(path).unwrap();
     let begin = |c: Option<Checkpoint>| Verifier::new(scribe, c.as_ref(), heads.iter().copied());
-    file.visit(begin, |verifier, kept| verifier.row(&kept.row)).unwrap().and_then(Verifier::end)
+    file.visit(AuditLog::EMBEDDED, begin, |verifier, kept| verifier.row(&kept.row)).unwrap().and_then(Verifier::end)
 }
 
 #[tokio::test]

@@ -85,9 +85,14 @@ impl Proofs {
     }
 
     /// Of one node of many. What it remembers by itself spares the shared store a question; a request is accepted once that says so,
-    /// and what was before a crash is known there.
-    pub fn shared(nonces: usize, entropy: &dyn Entropy) -> Self {
-        Self { replays: Replays::new(nonces, entropy), leased_until: AtomicI64::new(i64::MAX), shared: true }
+    /// and what was before a crash is known there. What was accepted up to `before`, in another database that these sessions have been
+    /// moved from, it does not know.
+    pub fn shared(nonces: usize, before: Option<Timestamp>, entropy: &dyn Entropy) -> Self {
+        let replays = Replays::new(nonces, entropy);
+        if let Some(before) = before {
+            replays.not_before(before);
+        }
+        Self { replays, leased_until: AtomicI64::new(i64::MAX), shared: true }
     }
 
     /// Do other nodes accept requests of the same sessions?

@@ -83,19 +83,24 @@ fn key<R: Rows>(db: &R, scribe: &Scribe, owner: &Owner, at: Timestamp, no: u64) 
     Ok(key)
 }
 
-/// Deletes the oldest rows behind a checkpoint. Answers how many.
+/// Deletes the oldest rows of each chain behind a checkpoint: of those, too, that nobody writes any more, or they would stay for ever.
+/// Answers how many.
 pub(crate) fn purge<R: Rows>(work: &mut Work<'_, R>, before: Timestamp, limit: u32) -> Done<u32> {
     let db = work.db;
     let Some(log) = &work.log else { return Ok(0) };
-    let oldest = db.oldest_audit(limit)?;
-    let gone: Vec<Head> = oldest.into_iter().take_while(|(_, at)| *at < before).map(|(head, _)| head).collect();
-    let Some(last) = gone.last() else { return Ok(0) };
-    let rows = db.audit_checkpoint()?.map_or(0, |c| c.rows) + gone.len() as u64;
-    let made = log.scribe.checkpoint(*last, rows, log.scribe.now());
-    db.cut_audit(&made)?;
-    // Of a period that ended before the oldest row that is kept.
-    db.purge_audit_keys(period_of(before), limit)?;
-    Ok(u32::try_from(gone.len()).unwrap_or(u32::MAX))
+    let mut purged = 0;
+    for (chain, _) in db.audit_chains()? {
+        let oldest = db.oldest_audit(chain, limit)?;
+        let gone: Vec<Head> = oldest.into_iter().take_while(|(_, at)| *at < before).map(|(head, _)| head).collect();
+        let Some(last) = gone.last() else { continue };
+        let rows = db.audit_checkpoint(chain)?.map_or(0, |c| c.rows) + gone.len() as u64;
+        let made = log.scribe.checkpoint(*last, rows, log.scribe.now());
+        db.cut_audit(chain, &made)?;
+        // Of a period that ended before the oldest row that is kept.
+        db.purge_audit_keys(chain, period_of(before), limit)?;
+        purged += u32::try_from(gone.len()).unwrap_or(u32::MAX);
+    }
+    Ok(purged)
 }
 
 /// Erases keys, and tells of it.

@@ -318,11 +318,11 @@ impl<R: Rows + 'static> AuditStore for Engine<R> {
 
     async fn audit_rows(&self, realm: Option<&Realm>, after: u64, limit: u32) -> StoreResult<Vec<AuditRow>> {
         let realm = realm.cloned();
-        self.long_read(move |db| db.list_audit(realm.as_ref(), after, limit)).await
+        self.long_read(move |db| db.list_audit(db.own_chain(), realm.as_ref(), after, limit)).await
     }
 
     async fn audit_checkpoint(&self) -> StoreResult<Option<Checkpoint>> {
-        self.read(|db| db.audit_checkpoint()).await
+        self.read(|db| db.audit_checkpoint(db.own_chain())).await
     }
 
     async fn purge_audit(&self, before: Timestamp, limit: u32) -> StoreResult<u64> {

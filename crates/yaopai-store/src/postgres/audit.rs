@@ -1,4 +1,4 @@
-//! The audit log's rows: this server's own chain.
+//! The audit log's rows: this server's own chain, and those of the others.
 
 use yaopai_core::audit::{Checkpoint, Head, PersonKey, Row};
 use yaopai_core::ids::Realm;
@@ -7,9 +7,19 @@ use yaopai_core::time::Timestamp;
 
 use super::db::{Db, owned};
 use super::rows::{self, Read};
-use crate::rows::AuditRows;
+use crate::rows::{AuditRows, Chain};
 
 impl AuditRows for Db {
+    fn own_chain(&self) -> Chain {
+        Chain(self.node.get())
+    }
+
+    fn audit_chains(&self) -> Read<Vec<(Chain, String)>> {
+        self.all("SELECT id, name FROM nodes ORDER BY id", &[], |row| {
+            Ok((Chain(rows::get(row, 0)?), rows::get(row, 1)?))
+        })
+    }
+
     fn audit_head(&self) -> Read<Option<Head>> {
         let node = self.node.get();
         let read = |row: &tokio_postgres::Row| Ok(Head { seq: rows::count(row, 0)?, mac: rows::bytes(row, 1)? });
@@ -50,12 +60,12 @@ impl AuditRows for Db {
         self.later(sql, owned![self.node.get(), key.no.cast_signed(), period, owner.to_vec(), key.salt.to_vec()])
     }
 
-    fn list_audit(&self, realm: Option<&Realm>, after: u64, limit: u32) -> Read<Vec<AuditRow>> {
+    fn list_audit(&self, chain: Chain, realm: Option<&Realm>, after: u64, limit: u32) -> Read<Vec<AuditRow>> {
         let sql = "SELECT a.seq, a.at, a.realm, a.clear, a.person, a.sealed, a.mac, k.salt FROM audit a \
                    LEFT JOIN audit_keys k ON k.node = a.node AND k.no = a.person \
                    WHERE a.node = $1 AND a.seq > $2 AND ($3::text IS NULL OR a.realm = $3) ORDER BY a.seq LIMIT $4";
         let realm = realm.map(Realm::as_str);
-        self.all(sql, &[&self.node.get(), &after.cast_signed(), &realm, &i64::from(limit)], |found| {
+        self.all(sql, &[&chain.0, &after.cast_signed(), &realm, &i64::from(limit)], |found| {
             let row = Row {
                 seq: rows::count(found, 0)?,
                 at: rows::at(found, 1)?,
@@ -73,9 +83,9 @@ impl AuditRows for Db {
         })
     }
 
-    fn audit_checkpoint(&self) -> Read<Option<Checkpoint>> {
+    fn audit_checkpoint(&self, chain: Chain) -> Read<Option<Checkpoint>> {
         let sql = "SELECT seq, head, rows, at, mac FROM audit_checkpoint WHERE node = $1";
-        self.one(sql, &[&self.node.get()], |row| {
+        self.one(sql, &[&chain.0], |row| {
             Ok(Checkpoint {
                 head: Head { seq: rows::count(row, 0)?, mac: rows::bytes(row, 1)? },
                 rows: rows::count(row, 2)?,
@@ -85,28 +95,28 @@ impl AuditRows for Db {
         })
     }
 
-    fn oldest_audit(&self, limit: u32) -> Read<Vec<(Head, Timestamp)>> {
+    fn oldest_audit(&self, chain: Chain, limit: u32) -> Read<Vec<(Head, Timestamp)>> {
         let sql = "SELECT seq, mac, at FROM audit WHERE node = $1 ORDER BY seq LIMIT $2";
-        self.all(sql, &[&self.node.get(), &i64::from(limit)], |row| {
+        self.all(sql, &[&chain.0, &i64::from(limit)], |row| {
             Ok((Head { seq: rows::count(row, 0)?, mac: rows::bytes(row, 1)? }, rows::at(row, 2)?))
         })
     }
 
-    fn cut_audit(&self, made: &Checkpoint) -> Read<()> {
+    fn cut_audit(&self, chain: Chain, made: &Checkpoint) -> Read<()> {
         let sql = "INSERT INTO audit_checkpoint (node, seq, head, rows, at, mac) VALUES ($1, $2, $3, $4, $5, $6) \
                    ON CONFLICT (node) DO UPDATE SET seq = excluded.seq, head = excluded.head, rows = excluded.rows, \
                    at = excluded.at, mac = excluded.mac";
-        let (node, seq) = (self.node.get(), made.head.seq.cast_signed());
+        let (node, seq) = (chain.0, made.head.seq.cast_signed());
         let (head, mac) = (made.head.mac.as_slice(), made.mac.as_slice());
         self.change(sql, &[&node, &seq, &head, &made.rows.cast_signed(), &made.at.0, &mac])?;
         self.change("DELETE FROM audit WHERE node = $1 AND seq <= $2", &[&node, &seq])?;
         Ok(())
     }
 
-    fn purge_audit_keys(&self, before: i64, limit: u32) -> Read<()> {
+    fn purge_audit_keys(&self, chain: Chain, before: i64, limit: u32) -> Read<()> {
         let sql = "DELETE FROM audit_keys WHERE node = $1 AND no IN \
                    (SELECT no FROM audit_keys WHERE node = $1 AND period < $2 LIMIT $3)";
-        self.change(sql, &[&self.node.get(), &before, &i64::from(limit)])?;
+        self.change(sql, &[&chain.0, &before, &i64::from(limit)])?;
         Ok(())
     }
 

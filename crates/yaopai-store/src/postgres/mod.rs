@@ -2,9 +2,11 @@
 //! through others.
 
 mod audit;
+mod chains;
 mod codes;
 mod db;
 mod error;
+pub mod house;
 mod identities;
 mod import;
 mod jar;

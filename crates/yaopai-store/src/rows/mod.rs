@@ -9,7 +9,7 @@ mod keeping;
 mod moving;
 mod sessions;
 
-pub use audit::AuditRows;
+pub use audit::{AuditRows, Chain};
 pub use identities::{Found, IdentityRows, Look, OtherIdentity, Proposed, Rest, UserRows, Word};
 pub use keeping::{CodeRows, ImportRows, KeptRows, LoginRows, ServerRows, SigningRows};
 pub use moving::MoveRows;

@@ -136,7 +136,7 @@ pub(super) fn open(path: &Path, readers: usize, checkpoint: u32) -> Result<Opene
 
 /// Two servers on one file would each believe in a table of live sessions that the other changes. SQLite's own locks would
 /// keep our readers out too, and closing a second handle of the database file would drop them: hence a file beside it.
-fn lock(path: &Path) -> Result<File, OpenError> {
+pub(super) fn lock(path: &Path) -> Result<File, OpenError> {
     let mut name = OsString::from(path);
     name.push("-lock");
     let lock = private(Path::new(&name)).open(&name).map_err(|e| not_opened(path, e))?;
@@ -164,6 +164,14 @@ fn ours(path: &Path, db: &Connection) -> Result<(), OpenError> {
     match (id, tables) {
         (APPLICATION_ID, _) => Ok(()),
         (0, 0) => db.pragma_update(None, "application_id", APPLICATION_ID).map_err(sql),
+        _ => Err(OpenError::Foreign { path: path.to_owned() }),
+    }
+}
+
+/// Is it ours? It is only looked at.
+pub(super) fn is_ours(path: &Path, db: &Connection) -> Result<(), OpenError> {
+    match db.query_row("PRAGMA application_id", [], |r| r.get(0)).map_err(|e| sql_error(path, &e))? {
+        APPLICATION_ID => Ok(()),
         _ => Err(OpenError::Foreign { path: path.to_owned() }),
     }
 }
@@ -198,20 +206,36 @@ fn durable(db: &Connection, checkpoint: u32) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn migrate(path: &Path, db: &mut Connection) -> Result<(), OpenError> {
-    let runner = embedded::migrations::runner();
-    let known = runner.get_migrations().iter().map(|m| i64::from(m.version())).max().unwrap_or(0);
+/// The newest schema that this program knows.
+pub(super) fn known() -> i64 {
+    embedded::migrations::runner().get_migrations().iter().map(|m| i64::from(m.version())).max().unwrap_or(0)
+}
+
+/// The file's.
+pub(super) fn found(path: &Path, db: &Connection) -> Result<i64, OpenError> {
     let has_history = "SELECT count(*) FROM sqlite_schema WHERE name = 'refinery_schema_history'";
-    let found: i64 = db
-        .query_row(has_history, [], |r| r.get(0))
+    db.query_row(has_history, [], |r| r.get(0))
         .and_then(|tables: i64| match tables {
             0 => Ok(0),
             _ => db.query_row("SELECT ifnull(max(version), 0) FROM refinery_schema_history", [], |r| r.get(0)),
         })
-        .map_err(|e| sql_error(path, &e))?;
-    if found > known {
+        .map_err(|e| sql_error(path, &e))
+}
+
+/// The oldest schema whose programs work on the file's, as it says itself. `None`: it doesn't say so of the schema that it has.
+fn compatible_from(db: &Connection, found: i64) -> Option<i64> {
+    let sql = "SELECT compatible_from FROM meta WHERE schema = ?1";
+    db.query_row(sql, [found], |r| r.get(0)).ok()
+}
+
+fn migrate(path: &Path, db: &mut Connection) -> Result<(), OpenError> {
+    let (known, found) = (known(), found(path, db)?);
+    let newer = found > known;
+    if newer && compatible_from(db, found).is_none_or(|oldest| oldest > known) {
         return Err(OpenError::Newer { path: path.to_owned(), found, known });
     }
+    // Of a newer schema the migrations that we know must be ours all the same; those that we don't know are none of our business.
+    let runner = embedded::migrations::runner().set_abort_missing(!newer);
     let failed = |e: refinery::Error| OpenError::Migration { path: path.to_owned(), what: e.to_string() };
     // Grouped: one transaction for the migrations and the rows that say they were applied. By itself each is one, and a crash
     // in between would leave a file whose next start applies a migration again and fails, every time.

@@ -1,10 +1,11 @@
 //! The embedded engine: one SQLite file, one writer thread, group commit, `synchronous=FULL`.
 
 mod audit;
-mod audit_file;
+mod chains;
 mod codes;
 mod copy;
 mod file;
+pub mod house;
 mod identities;
 mod import;
 mod jar;
@@ -30,7 +31,6 @@ use yaopai_core::ports::{ChangeSink, StoreError};
 
 use crate::engine::{Engine, Parts};
 use crate::rows::{Base, Fault};
-pub use audit_file::AuditFile;
 pub use copy::copy;
 pub use file::OpenError;
 use transactions::Transactions;

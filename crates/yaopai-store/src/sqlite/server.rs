@@ -42,7 +42,7 @@ impl ServerRows for Connection {
     }
 
     fn lease_proofs(&self, until: Timestamp) -> rusqlite::Result<bool> {
-        let sql = "UPDATE proofs SET leased_until = max(ifnull(leased_until, ?1), ?1)";
+        let sql = "UPDATE nodes SET leased_until = max(ifnull(leased_until, ?1), ?1) WHERE id = 0";
         Ok(self.prepare_cached(sql)?.execute([until.0])? > 0)
     }
 
@@ -50,13 +50,13 @@ impl ServerRows for Connection {
         let read = |row: &rusqlite::Row<'_>| {
             Ok(PastProofs { leased_until: row.get::<_, Option<i64>>(0)?.map(Timestamp), saved: row.get(1)? })
         };
-        let past = rows::one(self, "SELECT leased_until, saved FROM proofs", [], read)?.unwrap_or_default();
-        self.prepare_cached("UPDATE proofs SET saved = NULL")?.execute([])?;
+        let past = rows::one(self, "SELECT leased_until, saved FROM nodes WHERE id = 0", [], read)?.unwrap_or_default();
+        self.prepare_cached("UPDATE nodes SET saved = NULL WHERE id = 0")?.execute([])?;
         Ok(past)
     }
 
     fn keep_proofs(&self, sealed: &[u8]) -> rusqlite::Result<()> {
-        self.prepare_cached("UPDATE proofs SET saved = ?1")?.execute([sealed])?;
+        self.prepare_cached("UPDATE nodes SET saved = ?1 WHERE id = 0")?.execute([sealed])?;
         Ok(())
     }
 

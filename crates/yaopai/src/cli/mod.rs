@@ -1,8 +1,9 @@
-//! The commands: `demo`, `serve`, `sim`, `init`, `config check`, `import bindings`, `audit`.
+//! The commands: `demo`, `serve`, `sim`, `init`, `config check`, `export all`, `import all` and `bindings`, `audit`.
 
 mod audit;
 mod config;
 mod demo;
+mod house;
 mod import;
 mod init;
 mod serve;
@@ -42,7 +43,10 @@ enum Command {
     /// About the configuration.
     #[command(subcommand)]
     Config(config::Command),
-    /// Bring in what another system knows.
+    /// Move house: write out what another database is to have.
+    #[command(subcommand)]
+    Export(house::Command),
+    /// Bring in what another system, or another database, knows.
     #[command(subcommand)]
     Import(import::Command),
     /// The audit log: is it whole, what is in it, and forget a person.
@@ -64,6 +68,7 @@ pub fn main() -> ExitCode {
         Command::Sim(args) => run(sim::run(args)),
         Command::Init(args) => init::run(&args),
         Command::Config(command) => config::run(&command),
+        Command::Export(command) => house::export(&command),
         Command::Import(command) => return import::main(command),
         Command::Audit(command) => return audit::main(command),
     };

@@ -1,7 +1,7 @@
 //! Where what must last is kept: in a file of this node's own, or in a database that many nodes share.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use yaopai_core::app::AppSecret;
@@ -51,20 +51,6 @@ impl Database {
                 Self::Cluster(Cluster { node: format!("{}/{what}", cluster.node), ..cluster.clone() })
             }
             Self::Embedded(path) => Self::Embedded(path.clone()),
-        }
-    }
-
-    /// The embedded database's file.
-    ///
-    /// # Errors
-    /// There is none.
-    pub fn file(&self) -> Result<&Path, ConfigError> {
-        match self {
-            Self::Embedded(path) => Ok(path),
-            Self::Cluster(_) => Err(ConfigError::value(
-                "cluster",
-                "this command works on the embedded database, and the configuration names PostgreSQL; name a file by --database".into(),
-            )),
         }
     }
 }

@@ -177,7 +177,8 @@ impl Server {
                 let keys = NodeKeys::of(&config.master_key);
                 let shared = engine::shared(cluster).await?;
                 let nodes = Nodes { shared, lag, max_stale: cluster.max_stale, keys };
-                (Proofs::shared(config.nonces, &*entropy), Some(nodes))
+                let moved = store.take_proofs().await?.leased_until;
+                (Proofs::shared(config.nonces, moved, &*entropy), Some(nodes))
             }
         };
 

@@ -15,6 +15,9 @@ use yaopai_core::seal::MasterKey;
 use yaopai_core::time::Timestamp;
 use yaopai_store::{Options, Sqlite};
 
+mod cluster;
+#[path = "../../../yaopai-store/tests/database/postgres.rs"]
+mod postgres;
 #[allow(dead_code, reason = "this crate needs some of it")]
 #[path = "../integration/support/server_process.rs"]
 mod server_process;

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use anyhow::anyhow;
 use yaopai_core::audit::{Actor, By, Owner};
-use yaopai_core::ports::{AuditStore as _, Change, ChangeSink, Erase};
-use yaopai_store::{Options, Sqlite};
+use yaopai_core::ports::{Change, ChangeSink, Erase};
 
 use super::Configured;
+use crate::config::Database;
+use crate::serve::Engine;
 
 #[derive(clap::Args)]
 #[group(id = "whose", required = true, multiple = false, args = ["user", "openid", "address"])]
@@ -48,15 +49,24 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         (.., Some(address)) => Erase::Owner(Owner::Network(address.to_canonical())),
         _ => return Err(anyhow!("name a --user, an --openid with its --app, or an --address")),
     };
-    let store = Sqlite::open(config.database.file()?, Arc::new(Nobody), Options::default())
-        .map_err(crate::cli::import::stopped_first)?;
+    // Beside nodes that run: they keep no key in memory.
+    let engine = Engine::open(&config.database.of_a_guest("erase"), Arc::new(Nobody));
+    let engine = engine.map_err(crate::cli::import::stopped_first)?;
+    let store = engine.store();
     store.begin_audit(scribe);
     let gone = By::actor(Actor::Operator, None).scope(store.erase(whose)).await;
     // Overwrites the log's copy of what was deleted, too.
-    store.close().await;
+    engine.close().await;
     match gone? {
         0 => println!("There was no key: nothing personal of this one is in the audit log, or it was erased before."),
-        gone => println!("{gone} key(s) erased. Backups made before today still hold them."),
+        gone => {
+            println!("{gone} key(s) erased. Backups made before today still hold them.");
+            if matches!(config.database, Database::Cluster(_)) {
+                println!(
+                    "PostgreSQL overwrites them when it vacuums: VACUUM audit_keys. Archives of its log hold them as long as they are kept."
+                );
+            }
+        }
     }
     Ok(())
 }

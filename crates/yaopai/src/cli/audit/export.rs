@@ -1,12 +1,12 @@
 //! `yaopai audit export`
 
 use std::io::{self, Write as _};
-use std::path::PathBuf;
 
+use serde_json::json;
 use yaopai_core::time::Timestamp;
-use yaopai_store::sqlite::AuditFile;
+use yaopai_store::AuditLog;
 
-use super::Configured;
+use super::{Configured, Opened, Which};
 use crate::audit::row;
 
 #[derive(clap::Args)]
@@ -19,9 +19,8 @@ pub struct Args {
     /// Only rows before this instant (RFC 3339).
     #[arg(long, value_parser = instant)]
     to: Option<Timestamp>,
-    /// The database, if not the configuration's: a backup, say.
-    #[arg(long)]
-    database: Option<PathBuf>,
+    #[command(flatten)]
+    which: Which,
 }
 
 fn instant(text: &str) -> Result<Timestamp, String> {
@@ -32,24 +31,30 @@ fn instant(text: &str) -> Result<Timestamp, String> {
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let (config, scribe) = args.of.read()?;
-    let file = AuditFile::open(match &args.database {
-        Some(path) => path,
-        None => config.database.file()?,
-    })?;
-    let out = io::BufWriter::new(io::stdout().lock());
-    let written = file.visit(
-        |_| Ok(out),
-        |out, kept| {
-            let at = kept.row.at;
-            if args.from.is_none_or(|from| at >= from) && args.to.is_none_or(|to| at < to) {
-                writeln!(out, "{}", row(&scribe, &kept))?;
-            }
-            Ok(())
-        },
-    )?;
-    match written.and_then(|mut out| out.flush()) {
-        // Whoever reads it has seen enough: `| head`.
-        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        done => Ok(done?),
+    let Opened { log, chains, .. } = args.which.open(&config)?;
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    for chain in &chains {
+        let written = log.visit(
+            chain,
+            |_| Ok(&mut out),
+            |out, kept| {
+                let at = kept.row.at;
+                if args.from.is_none_or(|from| at >= from) && args.to.is_none_or(|to| at < to) {
+                    let mut row = row(&scribe, &kept);
+                    // Who has one chain needs no name for it.
+                    if chain != AuditLog::EMBEDDED {
+                        row["node"] = json!(chain);
+                    }
+                    writeln!(out, "{row}")?;
+                }
+                Ok(())
+            },
+        )?;
+        match written.and_then(|out| out.flush()) {
+            // Whoever reads it has seen enough: `| head`.
+            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+            done => done?,
+        }
     }
+    Ok(())
 }

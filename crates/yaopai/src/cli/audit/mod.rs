@@ -1,4 +1,4 @@
-//! `yaopai audit verify`, `export`, `erase`
+//! `yaopai audit verify`, `export`, `erase`: on the embedded database and on the one that nodes share.
 
 mod erase;
 mod export;
@@ -9,9 +9,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use yaopai_core::audit::Scribe;
+use yaopai_store::AuditLog;
 
 use crate::clock::{SystemClock, SystemEntropy};
-use crate::config::Config;
+use crate::config::{Config, Database};
 
 #[derive(clap::Subcommand)]
 pub enum Command {
@@ -22,7 +23,7 @@ pub enum Command {
     /// Write the audit log to standard output, a JSON object a line. The server may run meanwhile.
     Export(export::Args),
     /// Delete the keys of a person's fields in the audit log: rows stay and verify, and nobody can read those fields any more.
-    /// The server must be stopped.
+    /// A server on the embedded database must be stopped; nodes may run.
     Erase(erase::Args),
 }
 
@@ -39,6 +40,45 @@ impl Configured {
         let config = Config::read(&self.config)?;
         let scribe = Scribe::new(&config.master_key, Arc::new(SystemClock::default()), Arc::new(SystemEntropy));
         Ok((config, Arc::new(scribe)))
+    }
+}
+
+/// Which log is looked at.
+#[derive(clap::Args)]
+struct Which {
+    /// The embedded database, if not the configuration's: a backup, say.
+    #[arg(long)]
+    database: Option<PathBuf>,
+    /// Only the chain of this node. What was written before a move has a chain, too: "embedded database", or its node's name.
+    #[arg(long)]
+    node: Option<String>,
+}
+
+/// An opened log.
+struct Opened {
+    log: AuditLog,
+    /// The chains that are asked for.
+    chains: Vec<String>,
+    /// The one that `audit.heads_file` is about.
+    own: String,
+}
+
+impl Which {
+    fn open(&self, config: &Config) -> anyhow::Result<Opened> {
+        let (log, own) = match (&self.database, &config.database) {
+            (Some(path), _) | (None, Database::Embedded(path)) => {
+                (AuditLog::of_file(path)?, AuditLog::EMBEDDED.to_owned())
+            }
+            (None, Database::Cluster(cluster)) => {
+                (AuditLog::of_postgres(cluster.postgres.expose(), &cluster.node)?, cluster.node.clone())
+            }
+        };
+        let mut chains = log.chains()?;
+        if let Some(node) = &self.node {
+            chains.retain(|name| name == node);
+            anyhow::ensure!(!chains.is_empty(), "--node {node}: no node of this name ever wrote to the database");
+        }
+        Ok(Opened { log, chains, own })
     }
 }
 

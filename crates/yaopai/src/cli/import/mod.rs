@@ -1,4 +1,4 @@
-//! `yaopai import bindings`
+//! `yaopai import bindings`, and where `yaopai import all` begins
 
 mod columns;
 mod journal;
@@ -30,12 +30,16 @@ use source::Source;
 
 #[derive(clap::Subcommand)]
 pub enum Command {
-    /// Bring in a table of bound accounts from a CSV file. The server must be stopped.
+    /// Bring in a table of bound accounts from a CSV file. A server on the embedded database must be stopped; nodes may run.
     ///
     /// Columns, named in the first line: openid, user; optional: app, unionid, claims (a JSON object), bound_at (RFC 3339).
     /// Started again after it was cut off, it goes on where it was. Ends with status 0 if every row is in, 1 if some are not
     /// (the others are in all the same), 2 if it could not run.
     Bindings(Args),
+    /// Bring everything that `yaopai export all` has written into an empty database, of either kind: all of it, or nothing.
+    ///
+    /// What has come in is read back and compared. Ends with status 0 if all is there, 2 if nothing was changed.
+    All(super::house::ImportArgs),
 }
 
 #[derive(clap::Args)]
@@ -70,8 +74,12 @@ impl ChangeSink for Nobody {
 }
 
 /// Runs it. Not being able to is status 2 here, because 1 says that some rows did not come in.
-pub fn main(Command::Bindings(args): Command) -> ExitCode {
-    match super::run(By::actor(Actor::Operator, None).scope(run(args))) {
+pub fn main(command: Command) -> ExitCode {
+    let done = match command {
+        Command::Bindings(args) => super::run(By::actor(Actor::Operator, None).scope(run(args))),
+        Command::All(args) => super::house::import(&args).map(|()| true),
+    };
+    match done {
         Ok(all) => ExitCode::from(u8::from(!all)),
         Err(e) => {
             eprintln!("yaopai: {e}");
@@ -92,7 +100,7 @@ async fn run(args: Args) -> anyhow::Result<bool> {
     let clock = Arc::new(SystemClock::default());
     let began = clock.now();
 
-    let scratch = if args.dry_run { Some(Scratch::of(config.database.file()?)?) } else { None };
+    let scratch = if args.dry_run { Some(Scratch::of(&config)?) } else { None };
     let engine = match (&scratch, &config.database) {
         (Some(scratch), _) => Engine::open(&Database::Embedded(scratch.path().to_owned()), Arc::new(Nobody)),
         (None, database) => Engine::open(&database.of_a_guest("import"), Arc::new(Nobody)),

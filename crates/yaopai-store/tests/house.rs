@@ -1,0 +1,322 @@
+//! Moving house: whatever rows there are, they are the same on the other side, and what isn't whole brings in nothing.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used)]
+
+mod conformance;
+mod database;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use rusqlite::types::Value as Sql;
+use rusqlite::{Connection, params_from_iter};
+use yaopai_core::ports::{DataKey, Store as _};
+use yaopai_core::time::Timestamp;
+use yaopai_store::house::{About, HouseError, Kind, Moved, STAY, Source, TABLES, Table, Target};
+use yaopai_store::{Options, Sqlite, postgres, sqlite};
+
+use conformance::Log;
+use database::{PostgresHome, Server};
+
+const NOW: Timestamp = Timestamp(1_900_000_000_000);
+
+fn anybodys(_: &DataKey) -> Result<(), String> {
+    Ok(())
+}
+
+fn about() -> About {
+    About { version: "test".into(), from: "a test".into(), at: 5, rehearsal: false }
+}
+
+fn exported(source: &Source) -> (Vec<u8>, Vec<Moved>) {
+    let mut file = Vec::new();
+    let moved = source.export(&about(), &mut file).unwrap();
+    (file, moved)
+}
+
+fn imported(target: Result<Target, HouseError>, file: &[u8]) -> Result<Vec<Moved>, HouseError> {
+    target?.import(file, NOW, &anybodys).map(|(_, moved)| moved)
+}
+
+fn open(path: &Path) -> Sqlite {
+    Sqlite::open(path, Arc::new(Log::default()), Options::default()).unwrap()
+}
+
+fn enter(home: &PostgresHome) -> Result<Target, HouseError> {
+    postgres::house::enter(&home.url, "import")
+}
+
+fn leave(home: &PostgresHome, rehearsal: bool) -> Result<Source, HouseError> {
+    postgres::house::leave(&home.url, "export", rehearsal)
+}
+
+/// A file with so many rows in each table, with every kind of value in each column that takes it.
+fn filled(path: &Path, rows: i64) {
+    drop(open(path));
+    let mut db = Connection::open(path).unwrap();
+    let all = db.transaction().unwrap();
+    for table in TABLES {
+        let nullable: BTreeSet<String> = all
+            .prepare(&format!("SELECT name FROM pragma_table_info('{}') WHERE \"notnull\" = 0 AND pk = 0", table.name))
+            .unwrap()
+            .query_map([], |r| r.get(0))
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
+        for n in 0..if table.single { 1 } else { rows } {
+            let values = table.columns.iter().zip(0..).map(|((name, kind), column)| {
+                let is_key = table.key.split(", ").any(|key| key == *name);
+                if !is_key && nullable.contains(*name) && (n + column) % 3 == 0 {
+                    return Sql::Null;
+                }
+                match kind {
+                    Kind::Small if *name == "share" => Sql::Integer(n),
+                    // A row's own node, or one that there is.
+                    Kind::Small => Sql::Integer(1 + n % rows),
+                    Kind::Int if is_key => Sql::Integer(n),
+                    Kind::Int => Sql::Integer(if n % 7 == 0 { i64::MIN / 2 + n } else { n << (column % 40) }),
+                    Kind::Bool => Sql::Integer(n % 2),
+                    Kind::Name => Sql::Text(format!("na\0me é 腰牌 {n}")),
+                    Kind::Text => Sql::Text(format!("text é 腰牌 {n}")),
+                    Kind::Bytes if n == 1 && !is_key => Sql::Blob(Vec::new()),
+                    Kind::Bytes => Sql::Blob([&n.to_le_bytes()[..], b"\0\xff"].concat()),
+                    Kind::Id => Sql::Blob([n.to_le_bytes(), column.to_le_bytes()].concat()),
+                }
+            });
+            let places: Vec<String> = (1..=table.columns.len()).map(|n| format!("?{n}")).collect();
+            let (list, places) = (table.list(), places.join(", "));
+            let sql = match table.single {
+                true => format!("UPDATE {} SET ({list}) = ({places})", table.name),
+                false => format!("INSERT INTO {} ({list}) VALUES ({places})", table.name),
+            };
+            all.execute(&sql, params_from_iter(values)).unwrap();
+        }
+    }
+    all.commit().unwrap();
+}
+
+/// But for the lease of node 0, which each move sets.
+fn without_nodes(moved: &[Moved]) -> Vec<Moved> {
+    moved.iter().filter(|moved| moved.table != "nodes").cloned().collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn there_and_back_is_the_same() {
+    tokio::task::spawn_blocking(|| {
+        let (folder, server) = (tempfile::tempdir().unwrap(), Server::start());
+        let (first, second) = (folder.path().join("first.db"), folder.path().join("second.db"));
+        let home = server.home();
+        // More than are read or written at a time.
+        filled(&first, 2_101);
+        let (file, left) = exported(&sqlite::house::leave(&first, false).unwrap());
+        assert!(left.iter().all(|moved| moved.rows >= 2_101 || moved.table == "meta"), "{left:?}");
+        assert_eq!(imported(enter(&home), &file).unwrap(), left);
+        let (again, there) = exported(&leave(&home, false).unwrap());
+        assert_eq!(without_nodes(&there), without_nodes(&left));
+        assert_eq!(imported(sqlite::house::enter(&second), &again).unwrap(), there);
+        let (_, back) = exported(&sqlite::house::leave(&second, false).unwrap());
+        assert_eq!(back, there);
+        // What triggers count.
+        let kept = "SELECT sum(kept) FROM idempotency_counts";
+        assert_eq!(server.sql(&format!("SET search_path = {}; {kept}", home.schema)), "2101");
+        let db = Connection::open(&second).unwrap();
+        assert_eq!(db.query_row(kept, [], |r| r.get::<_, i64>(0)).unwrap(), 2_101);
+        // From one of a kind to another of it.
+        let home = server.home();
+        assert_eq!(imported(enter(&home), &again).unwrap(), there);
+        drop((file, again));
+        // A node that is new gets a number that nobody has.
+        drop(home.of_node("new").connect(Arc::new(Log::default())));
+        assert_eq!(server.sql(&format!("SELECT id FROM {}.nodes WHERE name = 'new'", home.schema)), "2102");
+    })
+    .await
+    .unwrap();
+}
+
+/// Whatever is cut off or changed, nothing comes in, and the place is as good as before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_file_brings_nothing_in() {
+    tokio::task::spawn_blocking(|| {
+        let (folder, server) = (tempfile::tempdir().unwrap(), Server::start());
+        let (first, target) = (folder.path().join("first.db"), folder.path().join("target.db"));
+        filled(&first, 40);
+        let (file, left) = exported(&sqlite::house::leave(&first, false).unwrap());
+        let home = server.home();
+        let mut tried = 0;
+        let mut refused = |bad: &[u8], what: String| {
+            tried += 1;
+            let said = imported(sqlite::house::enter(&target), bad).expect_err(&what).to_string();
+            assert!(said.contains("Nothing was changed"), "{what}: {said}");
+            if tried % 12 == 0 {
+                imported(enter(&home), bad).expect_err(&what);
+            }
+        };
+        for at in (0..file.len()).step_by(file.len() / 50) {
+            refused(&file[..at], format!("cut off at {at}"));
+            let mut bad = file.clone();
+            bad[at] ^= 0x20;
+            refused(&bad, format!("changed at {at}"));
+        }
+        refused(&file[..file.len() - 1], "without its last byte".into());
+        refused(&[&file[..], b"x"].concat(), "with one more".into());
+        // A row less, with everything that says so put right but the digest over all.
+        let other = String::from_utf8_lossy(&file[..60]).contains("\"format\":1");
+        assert!(other);
+        let newer = [b"yaopai house\n{\"format\":2,\"version\":\"9.9\"}\n", &file[60..]].concat();
+        let said = imported(sqlite::house::enter(&target), &newer).unwrap_err().to_string();
+        assert!(said.contains("9.9"), "{said}");
+        assert_eq!(imported(sqlite::house::enter(&target), &file).unwrap(), left);
+        assert_eq!(imported(enter(&home), &file).unwrap(), left);
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_place_that_is_not_empty_is_left_alone() {
+    let (folder, server) = (tempfile::tempdir().unwrap(), Server::start());
+    let (first, used) = (folder.path().join("first.db"), folder.path().join("used.db"));
+    filled(&first, 3);
+    let (file, _) = exported(&sqlite::house::leave(&first, false).unwrap());
+    // A server was started on it, and nothing more.
+    let store = open(&used);
+    store.resume(Timestamp(1)).await.unwrap();
+    store.close().await;
+    drop(store);
+    let home = server.home();
+    let node = home.connect(Arc::new(Log::default()));
+    node.close().await;
+    drop(node);
+    tokio::task::spawn_blocking(move || {
+        for target in [sqlite::house::enter(&used), enter(&home)] {
+            let e = imported(target, &file).unwrap_err();
+            assert!(matches!(e, HouseError::NotEmpty(_)), "{e}");
+        }
+        let e = imported(sqlite::house::enter(&first), &file).unwrap_err();
+        assert!(matches!(e, HouseError::NotEmpty(_)), "{e}");
+        // Another's data keys.
+        let target = sqlite::house::enter(&folder.path().join("third.db")).unwrap();
+        let e = target.import(&file[..], NOW, &|_| Err("not mine".into())).unwrap_err();
+        assert!(matches!(&e, HouseError::Refused(what) if what == "not mine"), "{e}");
+    })
+    .await
+    .unwrap();
+}
+
+/// While somebody runs nothing is exported but a rehearsal, and that is of one moment.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_runs_is_noticed() {
+    let (folder, server) = (tempfile::tempdir().unwrap(), Server::start());
+    let (path, home) = (folder.path().join("yaopai.db"), server.home());
+    let (store, node) = (open(&path), home.connect(Arc::new(Log::default())));
+    for n in 1..=2 {
+        store.resume(Timestamp(n)).await.unwrap();
+        node.resume(Timestamp(n)).await.unwrap();
+    }
+    let (file, place) = (path.clone(), home.clone());
+    let rehearsals = tokio::task::spawn_blocking(move || {
+        for running in [sqlite::house::leave(&file, false), leave(&place, false)] {
+            let e = running.err().unwrap();
+            assert!(matches!(&e, HouseError::Running(what) if what.contains("--rehearsal")), "{e}");
+        }
+        [sqlite::house::leave(&file, true).unwrap(), leave(&place, true).unwrap()]
+    });
+    let rehearsals = rehearsals.await.unwrap();
+    // Later than the moment.
+    let key = DataKey { id: 1, sealed: vec![1], reserved: 0 };
+    store.add_data_key(key.clone()).await.unwrap();
+    node.add_data_key(key).await.unwrap();
+    tokio::task::spawn_blocking(move || {
+        for source in rehearsals {
+            let (_, moved) = exported(&source);
+            assert_eq!(moved.iter().find(|moved| moved.table == "data_keys").unwrap().rows, 0);
+        }
+    })
+    .await
+    .unwrap();
+    store.close().await;
+    node.close().await;
+    drop((store, node));
+    tokio::task::spawn_blocking(move || {
+        let sources = [sqlite::house::leave(&path, false).unwrap(), leave(&home, false).unwrap()];
+        // And the other way round.
+        assert!(Sqlite::open(&path, Arc::new(Log::default()), Options::default()).is_err());
+        let options = yaopai_store::PostgresOptions::new(&home.node);
+        let e = yaopai_store::Postgres::open(&home.url, Arc::new(Log::default()), options).err().unwrap();
+        assert!(e.to_string().contains("another server"), "{e}");
+        for source in &sources {
+            assert_eq!(exported(source).1.iter().find(|moved| moved.table == "data_keys").unwrap().rows, 1);
+        }
+    })
+    .await
+    .unwrap();
+}
+
+/// What is described is what there is: no table, no column, no kind is missing or made up.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_column_of_both_databases_is_named() {
+    tokio::task::spawn_blocking(|| {
+        let (folder, server) = (tempfile::tempdir().unwrap(), Server::start());
+        let path = folder.path().join("yaopai.db");
+        drop(open(&path));
+        let home = server.home();
+        drop(home.connect(Arc::new(Log::default())));
+        let mut found: BTreeMap<(String, String), String> = BTreeMap::new();
+        let db = Connection::open(&path).unwrap();
+        let sql = "SELECT t.name, c.name, c.type FROM sqlite_schema t, pragma_table_info(t.name) c \
+                   WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%'";
+        let mut columns = db.prepare(sql).unwrap();
+        let read = |r: &rusqlite::Row<'_>| Ok(((r.get(0)?, r.get(1)?), r.get(2)?));
+        found.extend(columns.query_map([], read).unwrap().map(Result::unwrap));
+        compare("SQLite", &found, |kind| match kind {
+            Kind::Id | Kind::Bytes => "BLOB",
+            Kind::Int | Kind::Small | Kind::Bool => "INTEGER",
+            Kind::Name | Kind::Text => "TEXT",
+        });
+        let sql = format!(
+            "SELECT table_name || '|' || column_name || '|' || data_type FROM information_schema.columns \
+             WHERE table_schema = '{}'",
+            home.schema
+        );
+        let listed = server.sql(&sql);
+        let of = |line: &str| {
+            let [table, column, kind] = line.split('|').collect::<Vec<_>>()[..] else { panic!("{line}") };
+            ((table.to_owned(), column.to_owned()), kind.to_owned())
+        };
+        compare("PostgreSQL", &listed.lines().map(of).collect(), |kind| match kind {
+            Kind::Id => "uuid",
+            Kind::Int => "bigint",
+            Kind::Small => "integer",
+            Kind::Bool => "boolean",
+            Kind::Text => "text",
+            Kind::Name | Kind::Bytes => "bytea",
+        });
+    })
+    .await
+    .unwrap();
+}
+
+fn compare(database: &str, found: &BTreeMap<(String, String), String>, kept_as: impl Fn(Kind) -> &'static str) {
+    for ((table, column), kind) in found {
+        if STAY.iter().any(|(stays, _)| stays == table) {
+            continue;
+        }
+        let described: &Table = TABLES
+            .iter()
+            .find(|of| of.name == table)
+            .unwrap_or_else(|| panic!("{database} has a table {table} that neither moves nor stays: house/tables.rs"));
+        if described.stays.iter().any(|(stays, _)| stays == column) {
+            continue;
+        }
+        let moves = described.columns.iter().find(|(name, _)| name == column);
+        let (_, described) = moves.unwrap_or_else(|| panic!("{database}: {table}.{column} neither moves nor stays"));
+        assert_eq!(kind, kept_as(*described), "{database}: {table}.{column}");
+    }
+    for table in TABLES {
+        for (column, _) in table.columns {
+            let named = (table.name.to_owned(), (*column).to_owned());
+            assert!(found.contains_key(&named), "{database} has no {}.{column}", table.name);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! `yaopai import all`
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::PathBuf;
+
+use anyhow::ensure;
+use yaopai_core::ports::Clock as _;
+
+use super::leaving::key_check;
+use super::{enter, of, print};
+use crate::clock::SystemClock;
+use crate::config::Config;
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// The file that `yaopai export all` has written.
+    file: PathBuf,
+    /// The configuration of the database that it goes into: an empty one, with the same master key.
+    #[arg(long, short, default_value = "yaopai.toml", env = "YAOPAI_CONFIG")]
+    config: PathBuf,
+    /// Take a file that was written while servers ran, to try the move out.
+    #[arg(long)]
+    rehearsal: bool,
+}
+
+#[allow(clippy::print_stdout, reason = "what the command is for")]
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    let config = Config::read(&args.config)?;
+    let sealer = key_check(&config)?;
+    let file = File::open(&args.file).map_err(|e| of(&args.file, e))?;
+    let mut from = BufReader::with_capacity(1 << 20, file);
+    if !args.rehearsal {
+        let about = yaopai_store::house::about(&mut from).map_err(|e| of(&args.file, e))?;
+        ensure!(
+            !about.rehearsal,
+            "{} was written by a rehearsal, while servers ran: what they answered since is missing. Stop them and export again; or \
+             say --rehearsal, to try it out",
+            args.file.display()
+        );
+        from = BufReader::with_capacity(1 << 20, File::open(&args.file).map_err(|e| of(&args.file, e))?);
+    }
+    let opens = |key: &_| {
+        let other = "the master key of this configuration is not the one that the file's database was made with: set master_key to that";
+        sealer.opens(key).map_err(|_| other.to_owned())
+    };
+    let (about, moved) = enter(&config.database)?.import(from, SystemClock::default().now(), &opens)?;
+    print(&moved);
+    println!(
+        "All of it is in {}, written there, read back and compared with what {} held. Start the server.",
+        config.database, about.from
+    );
+    Ok(())
+}
