@@ -225,7 +225,7 @@ fn the_commands_in_the_documents_exist() {
         }
         for command in our_commands(&lines) {
             // Some commands are of two words.
-            let words = if ["audit", "config", "import"].contains(&command[0]) { 2 } else { 1 };
+            let words = if ["audit", "config", "export", "import"].contains(&command[0]) { 2 } else { 1 };
             let mut help = Command::new(env!("CARGO_BIN_EXE_yaopai"));
             let help = help.args(&command[..words]).arg("--help").output().unwrap();
             let text = String::from_utf8(help.stdout).unwrap();
@@ -237,7 +237,7 @@ fn the_commands_in_the_documents_exist() {
             subcommands.insert(command[0].to_owned());
         }
     }
-    for needed in ["audit", "demo", "import", "init", "serve", "sim"] {
+    for needed in ["audit", "demo", "export", "import", "init", "serve", "sim"] {
         assert!(subcommands.contains(needed), "no document shows `yaopai {needed}` any more");
     }
 }

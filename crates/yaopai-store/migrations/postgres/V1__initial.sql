@@ -5,13 +5,17 @@
 
 -- One row: when a server was last known to be alive, and how long none was in all. Rows of `changes` of transactions before
 -- `changes_from` may have been deleted.
+-- `schema` says which schema this is, and `compatible_from` the oldest whose programs work on it too. Every migration says both anew, as its last
+-- statement: what says nothing is taken for one that older programs don't work on.
 CREATE TABLE meta (
-  one          integer PRIMARY KEY CHECK (one = 1),
-  alive_at     bigint,
-  downtime_ms  bigint NOT NULL DEFAULT 0,
-  changes_from bigint NOT NULL DEFAULT 0
+  one             integer PRIMARY KEY CHECK (one = 1),
+  alive_at        bigint,
+  downtime_ms     bigint NOT NULL DEFAULT 0,
+  changes_from    bigint NOT NULL DEFAULT 0,
+  schema          bigint NOT NULL,
+  compatible_from bigint NOT NULL
 );
-INSERT INTO meta (one) VALUES (1);
+INSERT INTO meta (one, schema, compatible_from) VALUES (1, 1, 1);
 
 -- A row for each server. `batch` counts its transactions, so that one whose COMMIT got no answer can be asked about.
 -- `leased_until`: up to when signed requests may have been accepted; `saved`: what a stop in order left of their nonces, sealed.
@@ -284,3 +288,22 @@ BEGIN
   RETURN OLD;
 END $$;
 CREATE TRIGGER audit_is_kept BEFORE UPDATE OR DELETE ON audit FOR EACH ROW EXECUTE FUNCTION audit_kept();
+
+-- The platforms' access tokens, one row for each app and source: the token that all nodes use, sealed, and who fetches the next. Times
+-- are the database's own clock in milliseconds. `fence` counts leases: what the owner of an earlier one brings is refused. `dead` is the
+-- last token that the platform refused.
+CREATE TABLE platform_tokens (
+  key          text COLLATE "C" PRIMARY KEY,
+  sealed       bytea,
+  digest       bytea,
+  refresh_at   bigint,
+  expires_at   bigint,
+  fence        bigint NOT NULL DEFAULT 0,
+  owner        text COLLATE "C",
+  leased_until bigint,
+  dead         bytea,
+  dead_at      bigint,
+  replaced     bigint[] NOT NULL DEFAULT '{}',
+  forced       bigint[] NOT NULL DEFAULT '{}',
+  used_at      bigint NOT NULL DEFAULT 0
+);

@@ -183,6 +183,9 @@ pub const STAY: &[(&str, &str)] = &[
     ("changes", "tells running servers of each other's changes; none runs, and the numbers are the database's own"),
     ("nonces", "which signed requests were accepted: what was signed before the move is refused after it"),
     ("nonces_past", "since when the nonces are remembered: anew"),
+    ("tries", "how often somebody has tried: begins anew, as at every restart of a server that is alone"),
+    ("tries_turns", "how many names are in `tries`"),
+    ("platform_tokens", "the platforms' access tokens: fetched anew, once"),
     ("idempotency_counts", "counted anew by a trigger as the rows come in"),
     ("refinery_schema_history", "each database's own"),
 ];
