@@ -1,4 +1,4 @@
-//! Nonces in a cluster of three masters.
+//! Nonces and tries in a cluster of three masters.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
@@ -10,9 +10,10 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-use yaopai_core::ports::{Shared as _, Use, Used};
+use yaopai_core::ports::{Count, Shared as _, Took, Use, Used};
 use yaopai_store::{RedisOptions, RedisShared};
 
+use conformance::tries::tries;
 use database::redis::{Redis, patient};
 
 struct Cluster(Vec<Arc<Redis>>);
@@ -95,6 +96,15 @@ async fn a_cluster() {
         }
         assert_eq!(first, 1, "{bucket}");
     }
+
+    // Tries too, over both, in one step with all that counts together.
+    let mut both = tries(1, 3);
+    both.counts.push(Count { kind: 5, ..both.counts[0] });
+    let mut passed = 0;
+    for store in [&a, &b, &a, &b, &a] {
+        passed += u32::from(matches!(store.take(&both).await.unwrap(), Took::Counted(_)));
+    }
+    assert_eq!(passed, 3);
 
     moves(&cluster, &a, &b, now).await;
     a_node_is_gone(&cluster, &a).await;
