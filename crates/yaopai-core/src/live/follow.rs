@@ -128,7 +128,10 @@ impl<A: Send + Sync + 'static> LiveTable<A> {
         let news = follower.take(page)?;
         match &news {
             News::Lost => self.forget_all(),
-            News::Changed(changes) => changes.iter().for_each(|change| self.forget(change.session)),
+            News::Changed(changes) => changes.iter().for_each(|change| match change.ended {
+                true => self.ended(change.session),
+                false => self.forget(change.session),
+            }),
         }
         if let Some(lease) = &self.lease {
             lease.renew(began);
@@ -141,6 +144,15 @@ impl<A: Send + Sync + 'static> LiveTable<A> {
         let mut shard = self.shard(id);
         self.take_out(&mut shard, id);
         self.know(&mut shard, id);
+    }
+
+    /// A session ended somewhere. Nobody who had one has a claim to be looked up before strangers.
+    pub(super) fn ended(&self, id: SessionId) {
+        let mut shard = self.shard(id);
+        self.take_out(&mut shard, id);
+        for known in &mut shard.known {
+            known.remove(&id);
+        }
     }
 
     /// Nothing that is known is true any more, nor what is being read.

@@ -278,6 +278,10 @@ fn what_was_to_be_forgotten_is_known_to_have_been() {
     assert!(!table.knew(SessionId([98; 16])), "nobody has heard of it");
     table.apply(Change::Ended(SessionId([99; 16])));
     assert!(!table.knew(SessionId([99; 16])));
+    // Whoever had one that ended elsewhere is a stranger again.
+    table.forget(SessionId([99; 16]));
+    table.ended(SessionId([99; 16]));
+    assert!(!table.knew(SessionId([99; 16])));
     // For half an hour at least, and not for ever.
     later(KNOWN + 1);
     (40..80).for_each(|n| table.forget(SessionId([n; 16])));

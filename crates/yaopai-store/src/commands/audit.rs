@@ -88,6 +88,10 @@ fn key<R: Rows>(db: &R, scribe: &Scribe, owner: &Owner, at: Timestamp, no: u64) 
 pub(crate) fn purge<R: Rows>(work: &mut Work<'_, R>, before: Timestamp, limit: u32) -> Done<u32> {
     let db = work.db;
     let Some(log) = &work.log else { return Ok(0) };
+    // A node whose clock is ahead would delete what all have written.
+    let own = log.scribe.now();
+    let ahead = (own.0 - db.clock(own)?.0).max(0);
+    let before = Timestamp(before.0.saturating_sub(ahead));
     let mut purged = 0;
     for (chain, _) in db.audit_chains()? {
         let oldest = db.oldest_audit(chain, limit)?;

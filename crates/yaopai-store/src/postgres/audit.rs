@@ -14,6 +14,11 @@ impl AuditRows for Db {
         Chain(self.node.get())
     }
 
+    fn clock(&self, own: Timestamp) -> Read<Timestamp> {
+        let sql = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+        Ok(self.one(sql, &[], |row| rows::at(row, 0))?.unwrap_or(own))
+    }
+
     fn audit_chains(&self) -> Read<Vec<(Chain, String)>> {
         self.all("SELECT id, name FROM nodes ORDER BY id", &[], |row| {
             Ok((Chain(rows::get(row, 0)?), rows::get(row, 1)?))

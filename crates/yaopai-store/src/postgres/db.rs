@@ -3,7 +3,6 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::future::poll_fn;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -38,8 +37,9 @@ macro_rules! owned {
 }
 pub(super) use owned;
 
-/// One that was sent, and whose answer nobody has waited for yet.
-type Sent = Pin<Box<dyn Future<Output = Result<u64, tokio_postgres::Error>> + Send>>;
+/// One that was sent, and whose answer nobody has waited for yet. A task of its own: answers that nobody takes would hold up all that
+/// come after them on the connection.
+type Sent = JoinHandle<Result<u64, tokio_postgres::Error>>;
 
 /// A connection, made again when it is lost.
 pub struct Db {
@@ -68,13 +68,23 @@ struct Live {
 
 impl Live {
     /// In the order of the server's answers, which is that of the statements: the first that failed, if one did.
-    async fn settle(&mut self) -> Result<(), tokio_postgres::Error> {
+    async fn settle(&mut self) -> Result<(), Error> {
         let mut settled = Ok(());
         for sent in std::mem::take(&mut self.sent) {
-            let answer = sent.await.map(drop);
-            settled = settled.and(answer);
+            let answer = sent.await.map_err(|e| Error::Lost(e.to_string()));
+            settled = settled.and(answer.and_then(|answer| answer.map(drop).map_err(Error::from)));
         }
         settled
+    }
+
+    /// What comes after a statement that failed is refused for that; which one it was, says more.
+    async fn cause<T>(&mut self, done: Result<T, tokio_postgres::Error>) -> Result<T, Error> {
+        match done {
+            Err(e) if e.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION) => {
+                Err(self.settle().await.err().unwrap_or(Error::from(e)))
+            }
+            done => done.map_err(Error::from),
+        }
     }
 
     async fn prepared(&mut self, sql: &'static str) -> Result<Statement, tokio_postgres::Error> {
@@ -134,7 +144,7 @@ impl Db {
             // It ends with its client, and what it has to say of its end the client says too.
             let driver = self.runtime.spawn(async { drop(connection.await) });
             client.batch_execute(self.greeting).await?;
-            Ok((client, driver))
+            Ok::<_, tokio_postgres::Error>((client, driver))
         });
         let (client, driver) = made.map_err(|e| match e {
             Error::Lost(what) => Error::Lost(what),
@@ -169,18 +179,18 @@ impl Db {
         self.made.get()
     }
 
-    fn wait<T>(&self, work: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Error> {
+    fn wait<T, E: Into<Error>>(&self, work: impl Future<Output = Result<T, E>>) -> Result<T, Error> {
         self.wait_for(self.silence.get(), work)
     }
 
-    fn wait_for<T>(
+    fn wait_for<T, E: Into<Error>>(
         &self,
         patience: Duration,
-        work: impl Future<Output = Result<T, tokio_postgres::Error>>,
+        work: impl Future<Output = Result<T, E>>,
     ) -> Result<T, Error> {
         let silence = || Error::Lost("the server is silent".into());
         self.runtime
-            .block_on(async { tokio::time::timeout(patience, work).await.map_err(|_| silence())?.map_err(Error::from) })
+            .block_on(async { tokio::time::timeout(patience, work).await.map_err(|_| silence())?.map_err(E::into) })
     }
 
     /// Runs something that answers nothing.
@@ -214,9 +224,10 @@ impl Db {
 
     /// Ends it by what is said in `sql`.
     pub(super) fn finish(&self, sql: &str) -> Result<(), Error> {
-        // Of a transaction that is rolled back; of one to be committed there are none any more.
         let sent = self.live.borrow_mut().as_mut().map(|live| std::mem::take(&mut live.sent));
-        debug_assert!(sql != "COMMIT" || sent.is_none_or(|sent| sent.is_empty()), "settle first");
+        if sql == "COMMIT" && sent.is_some_and(|sent| !sent.is_empty()) {
+            return Err(Error::Unreadable("what was sent has to be settled first".into()));
+        }
         let done = self.batch(sql);
         self.in_transaction.set(false);
         done
@@ -246,13 +257,7 @@ impl Db {
                 run(&held.client, &statement).await
             };
             let done = done.await;
-            // What comes after a statement that failed is refused for that; which one it was, says more.
-            match done {
-                Err(e) if e.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION) => {
-                    Err(held.settle().await.err().unwrap_or(e))
-                }
-                done => done,
-            }
+            held.cause(done).await
         });
         if done.as_ref().is_err_and(Error::is_lost) {
             *live = None;
@@ -308,17 +313,18 @@ impl Db {
         let mut live = self.live.borrow_mut();
         let Some(held) = &mut *live else { return Err(Error::Lost("there is none".into())) };
         let done = self.wait(async {
-            let statement = held.prepared(sql).await?;
+            let statement = held.prepared(sql).await;
+            let statement = held.cause(statement).await?;
             let client = Arc::clone(&held.client);
-            let mut sent: Sent = Box::pin(async move {
+            let mut sent = Box::pin(async move {
                 let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|param| &**param as _).collect();
                 client.execute(&statement, &params).await
             });
-            // It is on its way once it was polled. If it is answered by then, it was refused before it was sent.
+            // It is on its way once it was polled, before all that comes later. If it is answered by then, it was refused before it was sent.
             match poll_fn(|context| Poll::Ready(sent.as_mut().poll(context))).await {
-                Poll::Ready(answer) => answer.map(drop),
+                Poll::Ready(answer) => answer.map(drop).map_err(Error::from),
                 Poll::Pending => {
-                    held.sent.push(sent);
+                    held.sent.push(self.runtime.spawn(sent));
                     Ok(())
                 }
             }

@@ -14,6 +14,11 @@ pub trait AuditRows: Base {
     /// Which chain is the own one.
     fn own_chain(&self) -> Chain;
 
+    /// What time it is: for what can't be undone, the authority's clock counts where there is one.
+    fn clock(&self, own: Timestamp) -> Result<Timestamp, Self::Error> {
+        Ok(own)
+    }
+
     /// Every chain, and the name of whoever writes or wrote it.
     fn audit_chains(&self) -> Result<Vec<(Chain, String)>, Self::Error>;
 

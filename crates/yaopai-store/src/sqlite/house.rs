@@ -51,6 +51,16 @@ fn running(e: OpenError) -> HouseError {
 /// # Errors
 /// [`HouseError`].
 pub fn enter(path: &Path) -> Result<Target, HouseError> {
+    // Looked at before it is opened: a file that is refused must not have been migrated by it.
+    if path.exists() {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(path, flags).map_err(|e| sql_error(path, &e))?;
+        db.busy_timeout(BUSY).map_err(|e| sql_error(path, &e))?;
+        let (found, known) = (file::found(path, &db)?, file::known());
+        if found != 0 && found != known {
+            return Err(HouseError::Schema { found, known });
+        }
+    }
     let file::Opened { writer: db, lock, .. } = file::open(path, 1, super::Options::default().checkpoint)?;
     db.execute_batch("BEGIN IMMEDIATE").map_err(|e| sql_error(path, &e))?;
     Ok(Target(Box::new(House { db, _lock: Some(lock) })))

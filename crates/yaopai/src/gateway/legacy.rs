@@ -49,7 +49,8 @@ impl Legacy {
     }
 
     fn stands_in(&self, text: &[u8]) -> bool {
-        let mut parts = text.split(|b| matches!(b, b',' | b'"' | b'=' | b'\t'));
+        // A control byte: PHP's own functions take a name to end at U+0000.
+        let mut parts = text.split(|b| matches!(b, b',' | b'"' | b'=') || b.is_ascii_control());
         parts.any(|part| {
             self.reads_as_one(part) || part.split(|b| matches!(b, b' ' | b'+' | b'[')).any(|p| self.reads_as_one(p))
         })

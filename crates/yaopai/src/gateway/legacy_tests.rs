@@ -52,6 +52,8 @@ fn nothing_of_it_is_left_in_any_spelling() {
         ("JSESSIONID", None),
         ("my.sess=1; my_sess = 2; my_session=3", Some("my_session=3")),
         ("XJSESSIONID=1; a=1", Some("XJSESSIONID=1; a=1")),
+        ("JSESSIONID%00x=1; a=1", Some("a=1")),
+        ("JSESSIONID%0Bx=1; a=1", Some("a=1")),
     ] {
         let mut all = headers(&[("cookie", cookie), ("x-session-id", "1"), ("x_session.id", "1"), ("x-kept", "1")]);
         legacy().take_out(&mut all);

@@ -137,7 +137,8 @@ impl Service {
     /// An app's sessions that end while its move is `back` are on their way there: it is nobody's word against a person, and who
     /// hears of it after the switch is off again must not be told so. A user's sessions are somebody's.
     async fn kicked_as(&self, realm: &Realm, kick: &Kick) -> Result<EndReason> {
-        let (Some(app), None) = (&kick.app, &kick.user) else { return Ok(EndReason::Kicked) };
+        // All of the app, or all until some moment: whoever picks among them means them.
+        let (Some(app), None, None) = (&kick.app, &kick.user, &kick.device_type) else { return Ok(EndReason::Kicked) };
         let said = self.world().store.move_for(realm, app, "", None).await?;
         Ok(if said.is_some_and(|said| said.back) { EndReason::Moved } else { EndReason::Kicked })
     }

@@ -233,7 +233,16 @@ impl Service {
         match self.share(used).await {
             Ok(()) => Ok(taken),
             Err(Unproved::Replayed) => Err(wrong(Code::ProofReplayed)),
-            Err(why) => Err(wrong(Code::ProofStale).internal(why.code().as_str())),
+            Err(why) => {
+                let refused = wrong(Code::ProofStale).internal(why.code().as_str());
+                // As a signed request is told, or its client would ask for one after the other.
+                let (now, _) = self.now();
+                let wait = self.world().proofs.refusal(why, now).retry_after;
+                Err(match wait {
+                    Some(seconds) => refused.retry_after(seconds),
+                    None => refused,
+                })
+            }
         }
     }
 

@@ -22,7 +22,13 @@ pub struct Args {
     /// Take a file that was written while servers ran, to try the move out.
     #[arg(long)]
     rehearsal: bool,
+    /// Take a file that is older than an hour: the old place was not started since it was written.
+    #[arg(long)]
+    stopped_since: bool,
 }
+
+/// A file that is older than this may be of before the old place was started again; milliseconds.
+const FRESH: i64 = 3_600_000;
 
 #[allow(clippy::print_stdout, reason = "what the command is for")]
 pub fn run(args: &Args) -> anyhow::Result<()> {
@@ -38,6 +44,14 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
              say --rehearsal, to try it out",
             args.file.display()
         );
+        let age = SystemClock::default().now().0 - about.at;
+        ensure!(
+            age <= FRESH || args.stopped_since,
+            "{} was written {} minutes ago. If the old place was started since then, what it answered is missing, kicks among it: stop it and \
+             export again. If it was not, say --stopped-since",
+            args.file.display(),
+            age / 60_000
+        );
         from = BufReader::with_capacity(1 << 20, File::open(&args.file).map_err(|e| of(&args.file, e))?);
     }
     let opens = |key: &_| {
@@ -46,8 +60,13 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     };
     let (about, moved) = enter(&config.database)?.import(from, SystemClock::default().now(), &opens)?;
     print(&moved);
+    let next = if about.rehearsal {
+        "This was a rehearsal: look at it, but let no client reach a server on it, and empty it before the move itself."
+    } else {
+        "Start the server."
+    };
     println!(
-        "All of it is in {}, written there, read back and compared with what {} held. Start the server.",
+        "All of it is in {}, written there, read back and compared with what {} held. {next}",
         config.database, about.from
     );
     Ok(())
