@@ -50,12 +50,13 @@ async fn a_bearer_check_asks_nobody_and_a_signed_one_asks_once() {
     println!(
         "{NODES} nodes, {CHECKS} checks a window of {WINDOW:?}: idle {idle:?}; bearer {bearers:?}; signed {signeds:?}"
     );
-    assert_eq!((idle.scripts, bearers.scripts, signeds.scripts), (0, 0, CHECKS), "round trips to Redis");
+    // Each node's upkeep looks at Redis, and writes the last uses, once a second, whatever their number.
+    let rounds = NODES as u64 * (WINDOW.as_secs() + 2);
+    assert!(idle.scripts <= rounds && bearers.scripts <= rounds, "Redis: idle {idle:?}, bearer {bearers:?}");
+    assert!((CHECKS..=CHECKS + rounds).contains(&signeds.scripts), "Redis: {signeds:?}");
     for (kind, asked) in [("bearer", bearers), ("signed", signeds)] {
-        // Each node writes the last uses once a second, whatever their number.
-        let flushes = NODES as u64 * (WINDOW.as_secs() + 2);
-        assert!(asked.transactions <= idle.transactions + flushes + 10, "{kind}: {asked:?}, idle {idle:?}");
-        assert!(asked.readings <= idle.readings + flushes * SESSIONS as u64, "{kind}: {asked:?}, idle {idle:?}");
+        assert!(asked.transactions <= idle.transactions + rounds + 10, "{kind}: {asked:?}, idle {idle:?}");
+        assert!(asked.readings <= idle.readings + rounds * SESSIONS as u64, "{kind}: {asked:?}, idle {idle:?}");
     }
 }
 
