@@ -88,12 +88,13 @@ fn key<R: Rows>(db: &R, scribe: &Scribe, owner: &Owner, at: Timestamp, no: u64) 
 pub(crate) fn purge<R: Rows>(work: &mut Work<'_, R>, before: Timestamp, limit: u32) -> Done<u32> {
     let db = work.db;
     let Some(log) = &work.log else { return Ok(0) };
-    // A node whose clock is ahead would delete what all have written.
+    // A node whose clock is ahead would delete what all the others have written.
     let own = log.scribe.now();
     let ahead = (own.0 - db.clock(own)?.0).max(0);
-    let before = Timestamp(before.0.saturating_sub(ahead));
+    let of_others = Timestamp(before.0.saturating_sub(ahead));
     let mut purged = 0;
     for (chain, _) in db.audit_chains()? {
+        let before = if chain == db.own_chain() { before } else { of_others };
         let oldest = db.oldest_audit(chain, limit)?;
         let gone: Vec<Head> = oldest.into_iter().take_while(|(_, at)| *at < before).map(|(head, _)| head).collect();
         let Some(last) = gone.last() else { continue };
