@@ -35,6 +35,8 @@ impl Service {
     /// # Errors
     /// The store's: what could not be written is counted, and told with the next that can.
     pub async fn write_audit(&self, last: bool) -> Result<()> {
+        // What somebody else has drained is written when this has been waited for, and whoever reads the log then finds it.
+        let _alone = self.inner.noting.lock().await;
         let (now, _) = self.now();
         let mut noted = self.inner.notes.drain(now, last);
         if noted.is_empty() {

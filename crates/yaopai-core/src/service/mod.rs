@@ -113,6 +113,8 @@ struct Inner {
     tries: Windows,
     upkeep: upkeep::State,
     notes: Notes,
+    /// Who writes notes.
+    noting: tokio::sync::Mutex<()>,
     moved: Moved,
 }
 
@@ -185,6 +187,7 @@ impl Service {
                 leasing: tokio::sync::Mutex::default(),
                 upkeep,
                 notes: Notes::default(),
+                noting: tokio::sync::Mutex::default(),
             }),
         }
     }

@@ -164,6 +164,22 @@ async fn refused_proofs() {
     }
 }
 
+/// What somebody who reads, or the server by itself, has taken to be written is there for whoever reads beside.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_reads_finds_what_was_told_before() {
+    let app = TestApp::with(crate::support::Setup { shop: "keyed = \"required\"", ..Default::default() }).await;
+    let phone = app.customer("lilei", "42").keyed();
+    phone.log_in().await;
+    phone.hold_key(None);
+    for told in 1..=8 {
+        assert_eq!(phone.check("-").await.denied(), "401 proof_required");
+        let (one, other, third) = tokio::join!(events(&app), events(&app), events(&app));
+        for found in [one, other, third] {
+            assert_eq!(found.iter().filter(|e| e["kind"] == "proof").count(), told);
+        }
+    }
+}
+
 /// A key that is guessed at, and a client that keeps sending what is refused: few rows, all counted, and nobody waits.
 #[tokio::test]
 async fn a_flood_of_refusals_is_a_few_rows() {
