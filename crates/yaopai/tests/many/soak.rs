@@ -128,8 +128,9 @@ async fn client(
             nonce += 1;
             let fields = if keyed { signed(&session, &format!("soak-{seed:04}-{nonce:016}")) } else { Vec::new() };
             let said = fleet.check(node(&mut dice), &session.token, &fields).await.unwrap();
-            // Nodes that have just begun know nothing of the seconds before; and a slow machine may take more than a session's minute.
-            let may_be = ["", "proof_stale", "session_expired"];
+            // Nodes that have just begun know nothing of the seconds before; and a slow machine may take more than a session's minute, or
+            // more than `max_stale` for a poll.
+            let may_be = ["", "proof_stale", "session_expired", "unavailable"];
             assert!(may_be.contains(&said.code.as_str()), "{said:?}");
             if said.code == "session_expired" {
                 break;

@@ -10,7 +10,7 @@ use crate::replays::signed;
 
 const SESSIONS: usize = 6;
 /// Of each kind.
-const CHECKS: u64 = 1_500;
+const CHECKS: u64 = 800;
 
 /// What was asked of the stores so far: transactions, readings of rows of sessions, scripts run.
 #[derive(Debug, Clone, Copy)]
