@@ -43,12 +43,6 @@ impl IdentityRows for Db {
         self.one(SQL, &[&openid.as_bytes(), &app.as_str()], rows::identity)
     }
 
-    fn found(&self, app: &AppName, openid: &str) -> Read<Option<Found>> {
-        let sql = "SELECT i.id, i.unionid, i.user_id, u.claims, u.disabled_at IS NOT NULL, i.realm FROM identities i \
-                   LEFT JOIN users u ON u.realm = i.realm AND u.user_id = i.user_id WHERE i.openid = $1 AND i.app = $2";
-        self.one(sql, &[&openid.as_bytes(), &app.as_str()], found)
-    }
-
     fn look(&self, open: &Open) -> Read<Look> {
         let sql = "SELECT i.id, i.unionid, i.user_id, u.claims, u.disabled_at IS NOT NULL, i.realm, \
             EXISTS (SELECT FROM moves WHERE realm = $3 AND app = $2), \

@@ -89,13 +89,8 @@ pub trait IdentityRows: Base {
     /// One by what the platform calls it.
     fn identity_by_openid(&self, app: &AppName, openid: &str) -> Result<Option<Identity>, Self::Error>;
 
-    /// The same, as a login needs it.
-    fn found(&self, app: &AppName, openid: &str) -> Result<Option<Found>, Self::Error>;
-
-    /// The same, with whatever else of [`Look`] is read as easily.
-    fn look(&self, open: &Open) -> Result<Look, Self::Error> {
-        Ok(Look { found: self.found(&open.session.app, &open.session.openid)?, rest: None })
-    }
+    /// What a login looks at: the identity, and of the rest whatever is read as easily.
+    fn look(&self, open: &Open) -> Result<Look, Self::Error>;
 
     /// The user that a session's identity has.
     fn user_of(&self, session: SessionId) -> Result<Option<UserId>, Self::Error>;

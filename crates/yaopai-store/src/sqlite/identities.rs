@@ -2,12 +2,12 @@
 
 use rusqlite::{Connection, Row, params};
 use yaopai_core::ids::{AppName, IdentityId, Realm, SessionId, UserId};
-use yaopai_core::ports::{BindingFilter, Identity};
+use yaopai_core::ports::{BindingFilter, Identity, Open};
 use yaopai_core::session::Claims;
 use yaopai_core::time::Timestamp;
 
 use super::{lists, rows};
-use crate::rows::{Found, IdentityRows, OtherIdentity, Word};
+use crate::rows::{Found, IdentityRows, Look, OtherIdentity, Word};
 
 impl IdentityRows for Connection {
     fn identity_by_id(&self, realm: &Realm, id: IdentityId) -> rusqlite::Result<Option<Identity>> {
@@ -22,7 +22,8 @@ impl IdentityRows for Connection {
         rows::one(self, SQL, [openid, app.as_str()], rows::identity)
     }
 
-    fn found(&self, app: &AppName, openid: &str) -> rusqlite::Result<Option<Found>> {
+    /// The identity alone: a reading costs next to nothing here, and most logins need no other.
+    fn look(&self, open: &Open) -> rusqlite::Result<Look> {
         let sql = "SELECT i.id, i.unionid, i.user_id, u.claims, u.disabled_at IS NOT NULL, i.realm FROM identities i \
                    LEFT JOIN users u ON u.realm = i.realm AND u.user_id = i.user_id WHERE i.openid = ?1 AND i.app = ?2";
         let read = |r: &Row<'_>| {
@@ -30,7 +31,8 @@ impl IdentityRows for Connection {
             let (id, unionid, user, disabled) = (IdentityId(r.get(0)?), r.get(1)?, rows::user(r, 2)?, r.get(4)?);
             Ok(Found { id, realm: rows::realm(r, 5)?, unionid, user, claims, disabled })
         };
-        rows::one(self, sql, [openid, app.as_str()], read)
+        let found = rows::one(self, sql, [open.session.openid.as_str(), open.session.app.as_str()], read)?;
+        Ok(Look { found, rest: None })
     }
 
     fn user_of(&self, session: SessionId) -> rusqlite::Result<Option<UserId>> {

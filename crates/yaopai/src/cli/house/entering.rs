@@ -1,7 +1,7 @@
 //! `yaopai import all`
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Seek as _};
 use std::path::PathBuf;
 
 use anyhow::ensure;
@@ -52,7 +52,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             args.file.display(),
             age / 60_000
         );
-        from = BufReader::with_capacity(1 << 20, File::open(&args.file).map_err(|e| of(&args.file, e))?);
+        from.rewind()?;
     }
     let opens = |key: &_| {
         let other = "the master key of this configuration is not the one that the file's database was made with: set master_key to that";
