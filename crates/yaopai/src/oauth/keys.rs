@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use jsonwebtoken::jwk::{Jwk, PublicKeyUse};
 use jsonwebtoken::{DecodingKey, EncodingKey};
 use serde_json::{Map, Value};
+use tokio::sync::Mutex;
 use yaopai_core::ports::{Clock, Entropy, NextKey, NextKeys, SigningAlg, SigningKey, Store, StoreError};
 use yaopai_core::seal::{SealError, Sealer};
 use yaopai_core::service::World;
@@ -45,6 +46,7 @@ pub struct Keys {
     pub(super) clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     open: RwLock<Arc<Vec<Open>>>,
+    loading: Mutex<()>,
 }
 
 /// A key that lies open.
@@ -82,6 +84,7 @@ impl Keys {
             clock: world.clock.clone(),
             entropy: world.entropy.clone(),
             open: RwLock::default(),
+            loading: Mutex::default(),
         }
     }
 
@@ -96,6 +99,8 @@ impl Keys {
 
     /// Reads them from the store.
     pub(super) async fn load(&self) -> Result<(), KeysError> {
+        // One at a time: a slow reading of a moment ago would put back a key that has been withdrawn since.
+        let _turn = self.loading.lock().await;
         let kept = self.store.signing_keys().await?;
         let open: Result<Vec<_>, _> = kept.into_iter().map(|key| Open::new(key, &self.sealer)).collect();
         *self.open.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(open?);
