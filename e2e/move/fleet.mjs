@@ -38,6 +38,8 @@ export class Fleet {
       known: null,
       carts: new Map(),
       now: () => Date.now() + fleet.#clock.ahead,
+      // The club and a thousand phones share one process here, and it takes connections when it has the time.
+      backlog: 4096,
       // All of them come from this one machine.
       config: { '[limits]': { logins_per_network: 0, logins_per_identity: 0 } },
     })

@@ -37,9 +37,9 @@ const gateway = port => {
 
 /**
  * `state` is 'before', 'during' or 'after'; `ports` as in the new example; `known` is bound from the start. `people` and `members`
- * are others than the example's; `carts` and `now` as the club has them.
+ * are others than the example's; `carts` and `now` as the club has them; `backlog` connections may wait until they are taken.
  */
-export async function startClub(state, { ports: wanted = {}, known = 'xiaoming', config, people = PEOPLE, members = new Accounts(people), carts, now } = {}) {
+export async function startClub(state, { ports: wanted = {}, known = 'xiaoming', config, people = PEOPLE, members = new Accounts(people), carts, now, backlog } = {}) {
   const yaopai = yaopaiProgram()
   const free = await freePorts(PLACES.length)
   const ports = Object.fromEntries(PLACES.map((place, n) => [place, wanted[place] ?? free[n]]))
@@ -75,7 +75,7 @@ export async function startClub(state, { ports: wanted = {}, known = 'xiaoming',
       Object.assign(running, { admin: { url: server.url, key: server.key, call: server.call } })
     }
     const port = isBefore ? ports.front : ports.club
-    await new Promise((resolve, reject) => backEnd.once('error', reject).listen(port, '127.0.0.1', resolve))
+    await new Promise((resolve, reject) => backEnd.once('error', reject).listen({ port, host: '127.0.0.1', backlog }, resolve))
     return running
   } catch (error) {
     await stop()
