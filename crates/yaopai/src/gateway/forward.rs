@@ -19,8 +19,10 @@ use tower::ServiceExt as _;
 use super::body::Upload;
 use super::pace::now;
 
-/// Unused connections that are kept to one address.
-const UNUSED_MAX: usize = 64;
+/// Unused connections that are kept to one address. Those of a burst wait for the next one, for `keep_alive`: what is closed is made
+/// anew, and a new one stands in the back end's accept queue, where a busy Node leaves it for seconds. (In tests both ends are one
+/// process's descriptors.)
+const UNUSED_MAX: usize = if cfg!(test) { 64 } else { 1024 };
 /// The largest head of an answer.
 const HEAD_MAX: usize = 64 * 1024;
 
