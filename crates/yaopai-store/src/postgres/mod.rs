@@ -6,6 +6,7 @@ mod chains;
 mod codes;
 mod db;
 mod error;
+mod forget;
 pub mod house;
 mod identities;
 mod import;
