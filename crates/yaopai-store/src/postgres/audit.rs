@@ -5,7 +5,8 @@ use yaopai_core::ids::Realm;
 use yaopai_core::ports::AuditRow;
 use yaopai_core::time::Timestamp;
 
-use super::db::{Db, owned};
+use super::db::Db;
+use super::later::owned;
 use super::rows::{self, Read};
 use crate::rows::{AuditRows, Chain};
 

@@ -12,6 +12,7 @@ mod identities;
 mod import;
 mod jar;
 mod kept;
+mod later;
 mod lists;
 mod log;
 mod logins;

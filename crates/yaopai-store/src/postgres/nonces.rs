@@ -173,25 +173,12 @@ impl Ledger {
     /// An answer for each. After an error it is not known what was counted: an answer that got lost is asked for by nobody, because the
     /// client signs anew.
     fn count(&mut self, uses: &[Use]) -> Result<Vec<Used>, Error> {
-        if !self.db.is_connected() {
-            self.db.reconnect()?;
-        }
-        let done = self.in_transaction(uses);
-        match &done {
-            Ok((_, now)) => self.seen = self.seen.max(*now),
-            // If this fails the connection is given up, and with it the transaction.
-            Err(_) if self.db.is_connected() => {
-                if self.db.finish("ROLLBACK").is_err() {
-                    self.db.disconnect();
-                }
-            }
-            Err(_) => self.db.disconnect(),
-        }
-        done.map(|(answers, _)| answers)
+        let (answers, now) = self.db.whole("BEGIN", || self.answer(uses))?;
+        self.seen = self.seen.max(now);
+        Ok(answers)
     }
 
-    fn in_transaction(&self, uses: &[Use]) -> Result<(Vec<Used>, i64), Error> {
-        self.db.begin("BEGIN")?;
+    fn answer(&self, uses: &[Use]) -> Result<(Vec<Used>, i64), Error> {
         let standing = self.standing()?;
         let mut answers: Vec<Option<Used>> = uses.iter().map(|used| standing.refusal(used.created)).collect();
         let mut news: Vec<(&[u8], i64)> = Vec::new();
@@ -217,10 +204,6 @@ impl Ledger {
                     },
                 );
             }
-        }
-        if let Err(e) = self.db.finish("COMMIT") {
-            self.db.disconnect();
-            return Err(e);
         }
         Ok((answers.into_iter().map(|answer| answer.unwrap_or(Used::Before)).collect(), standing.now))
     }

@@ -56,7 +56,7 @@ impl Ledger {
             if batch.is_empty() {
                 continue;
             }
-            match self.count(&batch) {
+            match self.db.whole(&self.begin, || self.answer(&batch)) {
                 Ok((answers, written)) => {
                     batch.into_iter().zip(answers).for_each(|(job, took)| drop(job.reply.send(Ok(took))));
                     // If it is that far behind, tidying gets there.
@@ -72,27 +72,13 @@ impl Ledger {
     }
 
     /// An answer for each, and how many names were written.
-    fn count(&mut self, batch: &[Job]) -> Result<(Vec<Took>, usize), Error> {
-        if !self.db.is_connected() {
-            self.db.reconnect()?;
-        }
-        let done = self.in_transaction(batch);
-        if done.is_err() && (!self.db.is_connected() || self.db.finish("ROLLBACK").is_err()) {
-            // With the connection goes its transaction.
-            self.db.disconnect();
-        }
-        done
-    }
-
-    fn in_transaction(&self, batch: &[Job]) -> Result<(Vec<Took>, usize), Error> {
-        self.db.begin(&self.begin)?;
+    fn answer(&self, batch: &[Job]) -> Result<(Vec<Took>, usize), Error> {
         // Under the lock: no other server's clock reading comes between.
         let sql = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
         let now: i64 = self.db.one(sql, &[], |row| Ok(row.try_get(0)?))?.unwrap_or_default();
         let mut sheet = self.read(batch, now)?;
         let answers = batch.iter().map(|job| sheet.answer(job, now)).collect();
         self.write(&sheet)?;
-        self.db.finish("COMMIT")?;
         Ok((answers, sheet.changed.len()))
     }
 
