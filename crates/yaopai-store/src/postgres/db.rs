@@ -8,9 +8,10 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Row, Statement};
+use tokio_postgres::{Client, Config, Row, Statement};
 
 use super::error::{Error, PostgresError};
+use super::hosts::place;
 use super::later::Sent;
 use super::settings::Settings;
 
@@ -101,22 +102,35 @@ impl Db {
     /// Makes a new connection in the place of the one there was.
     pub(super) fn reconnect(&self) -> Result<(), Error> {
         self.disconnect();
-        // Each host has its own time: one that says nothing must not use up the others'.
-        let made = self.wait_for(self.settings.patience().max(self.silence.get()), async {
-            let (client, connection) = self.settings.config.connect(self.settings.tls.clone()).await?;
+        let mut failed = Vec::new();
+        for (n, host) in self.settings.hosts() {
+            match self.connect_to(&host) {
+                Ok(live) => {
+                    *self.live.borrow_mut() = Some(live);
+                    self.made.set(self.made.get() + 1);
+                    self.settings.answered(n);
+                    return Ok(());
+                }
+                Err(Error::Lost(what)) => failed.push((host, what)),
+                Err(e) => failed.push((host, e.to_string())),
+            }
+        }
+        let what = match &failed[..] {
+            [(_, what)] => what.clone(),
+            all => all.iter().map(|(host, what)| format!("{}: {what}", place(host))).collect::<Vec<_>>().join("; "),
+        };
+        Err(Error::Lost(what))
+    }
+
+    fn connect_to(&self, host: &Config) -> Result<Live, Error> {
+        self.wait_for(self.settings.patience().unwrap_or(self.silence.get()), async {
+            let (client, connection) = host.connect(self.settings.tls.clone()).await?;
             // It ends with its client, and what it has to say of its end the client says too.
             let driver = self.runtime.spawn(async { drop(connection.await) });
             client.batch_execute(self.greeting).await?;
-            Ok::<_, tokio_postgres::Error>((client, driver))
-        });
-        let (client, driver) = made.map_err(|e| match e {
-            Error::Lost(what) => Error::Lost(what),
-            e => Error::Lost(e.to_string()),
-        })?;
-        let client = Arc::new(client);
-        *self.live.borrow_mut() = Some(Live { sent: Vec::new(), client, driver, statements: HashMap::new() });
-        self.made.set(self.made.get() + 1);
-        Ok(())
+            let client = Arc::new(client);
+            Ok::<_, tokio_postgres::Error>(Live { sent: Vec::new(), client, driver, statements: HashMap::new() })
+        })
     }
 
     /// Is there a connection, as far as is known?

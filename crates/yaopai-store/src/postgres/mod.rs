@@ -7,6 +7,7 @@ mod codes;
 mod db;
 mod error;
 mod forget;
+mod hosts;
 pub mod house;
 mod identities;
 mod import;
