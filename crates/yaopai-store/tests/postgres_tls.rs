@@ -67,8 +67,8 @@ fn every_connection_goes_by_it() {
             "SELECT count(*) FROM pg_stat_activity JOIN pg_stat_ssl USING (pid) WHERE application_name LIKE 'yaopai%'";
         db.server.sql(&format!("{sql} AND {condition}")).parse::<u32>().unwrap()
     };
-    // The writer, two readers, the lister, the log, nonces, tries, tokens.
-    assert_eq!((count("ssl AND version = 'TLSv1.3'"), count("NOT ssl")), (8, 0));
+    // The writer, two readers, the lister, the log, nonces, tries, what deletes both, tokens.
+    assert_eq!((count("ssl AND version = 'TLSv1.3'"), count("NOT ssl")), (9, 0));
     // And those that are made anew.
     db.server.kill();
     db.server.run();

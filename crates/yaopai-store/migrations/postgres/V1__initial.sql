@@ -159,7 +159,8 @@ CREATE TABLE nonces (
   fingerprint bytea PRIMARY KEY,
   expires_at  bigint NOT NULL
 );
-CREATE INDEX nonces_expiring ON nonces (expires_at);
+-- No two are alike: whoever deletes goes on exactly where it left off (postgres/forget.rs). The same for tries.
+CREATE INDEX nonces_expiring ON nonces (expires_at, fingerprint);
 
 -- One row: since when the nonces are remembered, on which of the database's time lines, and how far its clock was at least.
 CREATE TABLE nonces_past (
@@ -180,7 +181,7 @@ CREATE TABLE tries (
   expires_at bigint  NOT NULL,
   PRIMARY KEY (slot_ms, kind, turn, name)
 );
-CREATE INDEX tries_expiring ON tries (expires_at);
+CREATE INDEX tries_expiring ON tries (expires_at, name);
 
 -- How many names each turn has: counted here, because counting rows would cost every try as many steps as there are.
 CREATE TABLE tries_turns (

@@ -10,7 +10,7 @@ use yaopai_core::time::Timestamp;
 
 use super::{Done, Work};
 use crate::audited;
-use crate::rows::Rows;
+use crate::rows::{Chain, Rows};
 
 /// The chain's end, as this transaction has made it so far. It is read from the file once in each transaction: what is rolled
 /// back leaves nothing behind here.
@@ -83,19 +83,40 @@ fn key<R: Rows>(db: &R, scribe: &Scribe, owner: &Owner, at: Timestamp, no: u64) 
     Ok(key)
 }
 
-/// Deletes the oldest rows of each chain behind a checkpoint: of those, too, that nobody writes any more, or they would stay for ever.
-/// Answers how many.
-pub(crate) fn purge<R: Rows>(work: &mut Work<'_, R>, before: Timestamp, limit: u32) -> Done<u32> {
+/// What is old, as one clock and the other see it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Old {
+    /// Of the own chain: older than this.
+    own: Timestamp,
+    /// Of the others'. A node whose clock is ahead would delete what all the others have written.
+    others: Timestamp,
+}
+
+impl Old {
+    /// Older than `before`, which this server's clock has said.
+    pub fn than<R: Rows>(db: &R, scribe: &Scribe, before: Timestamp) -> Result<Self, R::Error> {
+        let own = scribe.now();
+        let ahead = (own.0 - db.clock(own)?.0).max(0);
+        Ok(Self { own: before, others: Timestamp(before.0.saturating_sub(ahead)) })
+    }
+
+    /// Which chains have some: those, too, that nobody writes any more, or they would stay for ever.
+    pub fn chains<R: Rows>(self, db: &R) -> Result<Vec<Chain>, R::Error> {
+        db.old_chains(self.own, self.others)
+    }
+}
+
+/// Deletes the oldest rows of these chains behind a checkpoint in each, `limit` in all. Answers how many.
+pub(crate) fn purge<R: Rows>(work: &mut Work<'_, R>, chains: &[Chain], old: Old, limit: u32) -> Done<u32> {
     let db = work.db;
     let Some(log) = &work.log else { return Ok(0) };
-    // A node whose clock is ahead would delete what all the others have written.
-    let own = log.scribe.now();
-    let ahead = (own.0 - db.clock(own)?.0).max(0);
-    let of_others = Timestamp(before.0.saturating_sub(ahead));
     let mut purged = 0;
-    for (chain, _) in db.audit_chains()? {
-        let before = if chain == db.own_chain() { before } else { of_others };
-        let oldest = db.oldest_audit(chain, limit)?;
+    for &chain in chains {
+        if purged == limit {
+            break;
+        }
+        let before = if chain == db.own_chain() { old.own } else { old.others };
+        let oldest = db.oldest_audit(chain, limit - purged)?;
         let gone: Vec<Head> = oldest.into_iter().take_while(|(_, at)| *at < before).map(|(head, _)| head).collect();
         let Some(last) = gone.last() else { continue };
         let rows = db.audit_checkpoint(chain)?.map_or(0, |c| c.rows) + gone.len() as u64;

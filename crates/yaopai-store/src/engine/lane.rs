@@ -97,6 +97,17 @@ impl<J> Jobs<J> {
         }
     }
 
+    /// Waits for the next job, and takes those that wait behind it, up to `most`. `None`: there will be none any more.
+    pub fn some(&mut self, most: usize) -> Option<Vec<J>> {
+        let mut some = vec![self.next()?];
+        while some.len() < most
+            && let Some(next) = self.waiting()
+        {
+            some.push(next);
+        }
+        Some(some)
+    }
+
     /// The next job, if one is waiting.
     pub fn waiting(&mut self) -> Option<J> {
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);

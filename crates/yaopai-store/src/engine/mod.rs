@@ -3,6 +3,7 @@
 
 pub(crate) mod lane;
 mod store;
+mod sweeps;
 mod teller;
 pub(crate) mod writer;
 

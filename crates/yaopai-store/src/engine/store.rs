@@ -15,12 +15,11 @@ use yaopai_wire::token::SecretHash;
 use super::Engine;
 use super::lane::closed;
 use crate::audited;
-use crate::commands::{Done, Work, act, audit, bind, codes, import, jar, login, moving, sessions, signing, upkeep};
+use crate::commands::{act, audit, bind, codes, import, jar, login, moving, sessions, signing, upkeep};
 use crate::rows::Rows;
 
 /// How many rows a sweep changes in one command, so that logins pass between two of them.
 const CHUNK: usize = 256;
-const CHUNK_U32: u32 = 256;
 
 #[async_trait]
 impl<R: Rows + 'static> Store for Engine<R> {
@@ -326,31 +325,12 @@ impl<R: Rows + 'static> AuditStore for Engine<R> {
     }
 
     async fn purge_audit(&self, before: Timestamp, limit: u32) -> StoreResult<u64> {
-        self.by_chunks(limit, move |work, some| audit::purge(work, before, some)).await
+        self.purge_old_audit(before, limit).await
     }
 
     async fn erase(&self, whose: Erase) -> StoreResult<u64> {
         let by = By::current();
         self.write(move |work| audit::erase(work, &by, &whose)).await
-    }
-}
-
-impl<R: Rows + 'static> Engine<R> {
-    /// Deletes up to `limit` rows, some in a command, until there are fewer. Answers how many.
-    async fn by_chunks<F>(&self, limit: u32, delete: F) -> StoreResult<u64>
-    where
-        F: Fn(&mut Work<'_, R>, u32) -> Done<u32> + Clone + Send + 'static,
-    {
-        let mut gone = 0;
-        while gone < limit {
-            let (some, delete) = ((limit - gone).min(CHUNK_U32), delete.clone());
-            let n = self.write(move |work| delete(work, some)).await?;
-            gone += n;
-            if n < some {
-                break;
-            }
-        }
-        Ok(u64::from(gone))
     }
 }
 

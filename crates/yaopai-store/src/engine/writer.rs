@@ -94,13 +94,7 @@ pub(super) struct Writer<R, T> {
 impl<R: Rows + 'static, T: Transactions<R>> Writer<R, T> {
     /// Works until there are no more jobs, or nobody to tell of them.
     pub fn run(&mut self, mut jobs: Jobs<Box<dyn Job<R>>>) {
-        while let Some(first) = jobs.next() {
-            let mut batch = vec![first];
-            while batch.len() < self.batch
-                && let Some(next) = jobs.waiting()
-            {
-                batch.push(next);
-            }
+        while let Some(batch) = jobs.some(self.batch) {
             if !self.settle(batch) {
                 return;
             }

@@ -5,7 +5,8 @@ use yaopai_core::ids::Realm;
 use yaopai_core::ports::AuditRow;
 use yaopai_core::time::Timestamp;
 
-use super::db::{Db, owned};
+use super::db::{Db, Params};
+use super::later::owned;
 use super::rows::{self, Read};
 use crate::rows::{AuditRows, Chain};
 
@@ -23,6 +24,15 @@ impl AuditRows for Db {
         self.all("SELECT id, name FROM nodes ORDER BY id", &[], |row| {
             Ok((Chain(rows::get(row, 0)?), rows::get(row, 1)?))
         })
+    }
+
+    /// A look at the first row of each chain, of thousands maybe: one statement, and no lock. What is deleted stays in the index for a while, so it
+    /// looks behind the checkpoint.
+    fn old_chains(&self, own: Timestamp, others: Timestamp) -> Read<Vec<Chain>> {
+        let sql = "SELECT n.id FROM nodes n LEFT JOIN audit_checkpoint c ON c.node = n.id CROSS JOIN LATERAL \
+                   (SELECT at FROM audit WHERE node = n.id AND seq > coalesce(c.seq, 0) ORDER BY seq LIMIT 1) AS oldest \
+                   WHERE oldest.at < CASE WHEN n.id = $1 THEN $2::bigint ELSE $3::bigint END ORDER BY n.id";
+        self.all(sql, &[&self.node.get(), &own.0, &others.0], |row| Ok(Chain(rows::get(row, 0)?)))
     }
 
     fn audit_head(&self) -> Read<Option<Head>> {
@@ -101,20 +111,24 @@ impl AuditRows for Db {
     }
 
     fn oldest_audit(&self, chain: Chain, limit: u32) -> Read<Vec<(Head, Timestamp)>> {
-        let sql = "SELECT seq, mac, at FROM audit WHERE node = $1 ORDER BY seq LIMIT $2";
+        let sql = "SELECT seq, mac, at FROM audit WHERE node = $1 \
+                   AND seq > coalesce((SELECT seq FROM audit_checkpoint WHERE node = $1), 0) ORDER BY seq LIMIT $2";
         self.all(sql, &[&chain.0, &i64::from(limit)], |row| {
             Ok((Head { seq: rows::count(row, 0)?, mac: rows::bytes(row, 1)? }, rows::at(row, 2)?))
         })
     }
 
     fn cut_audit(&self, chain: Chain, made: &Checkpoint) -> Read<()> {
-        let sql = "INSERT INTO audit_checkpoint (node, seq, head, rows, at, mac) VALUES ($1, $2, $3, $4, $5, $6) \
+        let sql = "WITH before AS (SELECT seq FROM audit_checkpoint WHERE node = $1) \
+                   INSERT INTO audit_checkpoint (node, seq, head, rows, at, mac) VALUES ($1, $2, $3, $4, $5, $6) \
                    ON CONFLICT (node) DO UPDATE SET seq = excluded.seq, head = excluded.head, rows = excluded.rows, \
-                   at = excluded.at, mac = excluded.mac";
+                   at = excluded.at, mac = excluded.mac RETURNING (SELECT seq FROM before)";
         let (node, seq) = (chain.0, made.head.seq.cast_signed());
         let (head, mac) = (made.head.mac.as_slice(), made.mac.as_slice());
-        self.change(sql, &[&node, &seq, &head, &made.rows.cast_signed(), &made.at.0, &mac])?;
-        self.change("DELETE FROM audit WHERE node = $1 AND seq <= $2", &[&node, &seq])?;
+        let params: Params<'_> = &[&node, &seq, &head, &made.rows.cast_signed(), &made.at.0, &mac];
+        let before: Option<i64> = self.one(sql, params, |row| rows::get(row, 0))?.flatten();
+        let sql = "DELETE FROM audit WHERE node = $1 AND seq > $2 AND seq <= $3";
+        self.change(sql, &[&node, &before.unwrap_or(0), &seq])?;
         Ok(())
     }
 

@@ -2,18 +2,17 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
-use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Row, Statement};
+use tokio_postgres::{Client, Config, Row, Statement};
 
 use super::error::{Error, PostgresError};
+use super::hosts::place;
+use super::later::Sent;
 use super::settings::Settings;
 
 /// How long a statement may take before the connection is given up. The server gives up a statement earlier by itself: this is for
@@ -26,31 +25,16 @@ const PARTING: Duration = Duration::from_secs(1);
 /// What a statement is given.
 pub(super) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
 
-/// What one that is not waited for is given.
-pub(super) type Owned = Vec<Box<dyn ToSql + Sync + Send>>;
-
-/// The parameters of a statement that is not waited for.
-macro_rules! owned {
-    ($($param:expr),* $(,)?) => {
-        vec![$(Box::new($param) as Box<dyn tokio_postgres::types::ToSql + Sync + Send>),*]
-    };
-}
-pub(super) use owned;
-
-/// One that was sent, and whose answer nobody has waited for yet. A task of its own: answers that nobody takes would hold up all that
-/// come after them on the connection.
-type Sent = JoinHandle<Result<u64, tokio_postgres::Error>>;
-
 /// A connection, made again when it is lost.
 pub struct Db {
     // Before the runtime that drives it.
-    live: RefCell<Option<Live>>,
-    runtime: Runtime,
+    pub(super) live: RefCell<Option<Live>>,
+    pub(super) runtime: Runtime,
     settings: Arc<Settings>,
     /// What is said to the server first.
     greeting: &'static str,
     /// Between BEGIN and COMMIT nothing is tried again: the rest of the transaction would be missing.
-    in_transaction: Cell<bool>,
+    pub(super) in_transaction: Cell<bool>,
     /// Which of the servers this is.
     pub(super) node: Cell<i32>,
     silence: Cell<Duration>,
@@ -58,36 +42,16 @@ pub struct Db {
     made: Cell<u64>,
 }
 
-struct Live {
+pub(super) struct Live {
     // Before the client: they hold it.
-    sent: Vec<Sent>,
-    client: Arc<Client>,
+    pub(super) sent: Vec<Sent>,
+    pub(super) client: Arc<Client>,
     driver: JoinHandle<()>,
     statements: HashMap<&'static str, Statement>,
 }
 
 impl Live {
-    /// In the order of the server's answers, which is that of the statements: the first that failed, if one did.
-    async fn settle(&mut self) -> Result<(), Error> {
-        let mut settled = Ok(());
-        for sent in std::mem::take(&mut self.sent) {
-            let answer = sent.await.map_err(|e| Error::Lost(e.to_string()));
-            settled = settled.and(answer.and_then(|answer| answer.map(drop).map_err(Error::from)));
-        }
-        settled
-    }
-
-    /// What comes after a statement that failed is refused for that; which one it was, says more.
-    async fn cause<T>(&mut self, done: Result<T, tokio_postgres::Error>) -> Result<T, Error> {
-        match done {
-            Err(e) if e.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION) => {
-                Err(self.settle().await.err().unwrap_or(Error::from(e)))
-            }
-            done => done.map_err(Error::from),
-        }
-    }
-
-    async fn prepared(&mut self, sql: &'static str) -> Result<Statement, tokio_postgres::Error> {
+    pub(super) async fn prepared(&mut self, sql: &'static str) -> Result<Statement, tokio_postgres::Error> {
         if let Some(statement) = self.statements.get(sql) {
             return Ok(statement.clone());
         }
@@ -138,22 +102,35 @@ impl Db {
     /// Makes a new connection in the place of the one there was.
     pub(super) fn reconnect(&self) -> Result<(), Error> {
         self.disconnect();
-        // Each host has its own time: one that says nothing must not use up the others'.
-        let made = self.wait_for(self.settings.patience().max(self.silence.get()), async {
-            let (client, connection) = self.settings.config.connect(self.settings.tls.clone()).await?;
+        let mut failed = Vec::new();
+        for (n, host) in self.settings.hosts() {
+            match self.connect_to(&host) {
+                Ok(live) => {
+                    *self.live.borrow_mut() = Some(live);
+                    self.made.set(self.made.get() + 1);
+                    self.settings.answered(n);
+                    return Ok(());
+                }
+                Err(Error::Lost(what)) => failed.push((host, what)),
+                Err(e) => failed.push((host, e.to_string())),
+            }
+        }
+        let what = match &failed[..] {
+            [(_, what)] => what.clone(),
+            all => all.iter().map(|(host, what)| format!("{}: {what}", place(host))).collect::<Vec<_>>().join("; "),
+        };
+        Err(Error::Lost(what))
+    }
+
+    fn connect_to(&self, host: &Config) -> Result<Live, Error> {
+        self.wait_for(self.settings.patience().unwrap_or(self.silence.get()), async {
+            let (client, connection) = host.connect(self.settings.tls.clone()).await?;
             // It ends with its client, and what it has to say of its end the client says too.
             let driver = self.runtime.spawn(async { drop(connection.await) });
             client.batch_execute(self.greeting).await?;
-            Ok::<_, tokio_postgres::Error>((client, driver))
-        });
-        let (client, driver) = made.map_err(|e| match e {
-            Error::Lost(what) => Error::Lost(what),
-            e => Error::Lost(e.to_string()),
-        })?;
-        let client = Arc::new(client);
-        *self.live.borrow_mut() = Some(Live { sent: Vec::new(), client, driver, statements: HashMap::new() });
-        self.made.set(self.made.get() + 1);
-        Ok(())
+            let client = Arc::new(client);
+            Ok::<_, tokio_postgres::Error>(Live { sent: Vec::new(), client, driver, statements: HashMap::new() })
+        })
     }
 
     /// Is there a connection, as far as is known?
@@ -179,7 +156,7 @@ impl Db {
         self.made.get()
     }
 
-    fn wait<T, E: Into<Error>>(&self, work: impl Future<Output = Result<T, E>>) -> Result<T, Error> {
+    pub(super) fn wait<T, E: Into<Error>>(&self, work: impl Future<Output = Result<T, E>>) -> Result<T, Error> {
         self.wait_for(self.silence.get(), work)
     }
 
@@ -210,18 +187,6 @@ impl Db {
         self.batch(sql)
     }
 
-    /// Waits for what was sent with [`Self::later`]. Before a COMMIT: that of a transaction in which a statement failed is answered as if
-    /// all were well, and is a ROLLBACK.
-    pub(super) fn settle(&self) -> Result<(), Error> {
-        let mut live = self.live.borrow_mut();
-        let Some(held) = &mut *live else { return Err(Error::Lost("there is none".into())) };
-        let done = self.wait(held.settle());
-        if done.as_ref().is_err_and(Error::is_lost) {
-            *live = None;
-        }
-        done
-    }
-
     /// Ends it by what is said in `sql`.
     pub(super) fn finish(&self, sql: &str) -> Result<(), Error> {
         let sent = self.live.borrow_mut().as_mut().map(|live| std::mem::take(&mut live.sent));
@@ -230,6 +195,23 @@ impl Db {
         }
         let done = self.batch(sql);
         self.in_transaction.set(false);
+        done
+    }
+
+    /// A transaction: begun by what is said in `begin`, and committed if `work` goes well. After an error nothing of it is there; or it is not
+    /// known, because the COMMIT got no answer.
+    pub(super) fn whole<T>(&self, begin: &str, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+        if !self.is_connected() {
+            self.reconnect()?;
+        }
+        let done = self.begin(begin).and_then(|()| work()).and_then(|done| {
+            self.finish("COMMIT")?;
+            Ok(done)
+        });
+        // With the connection goes its transaction.
+        if done.is_err() && (!self.is_connected() || self.finish("ROLLBACK").is_err()) {
+            self.disconnect();
+        }
         done
     }
 
@@ -301,38 +283,6 @@ impl Db {
     ) -> Result<Option<T>, Error> {
         let row = self.run(sql, async |client, statement| client.query_opt(statement, params).await)?;
         row.as_ref().map(read).transpose()
-    }
-
-    /// Changes rows in this transaction, and doesn't wait for it: whatever comes after is run after it, and [`Self::settle`] says whether
-    /// it went well. A way to the server and back less for each.
-    pub(super) fn later(&self, sql: &'static str, params: Owned) -> Result<(), Error> {
-        if !self.in_transaction.get() {
-            let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|param| &**param as _).collect();
-            return self.change(sql, &params).map(drop);
-        }
-        let mut live = self.live.borrow_mut();
-        let Some(held) = &mut *live else { return Err(Error::Lost("there is none".into())) };
-        let done = self.wait(async {
-            let statement = held.prepared(sql).await;
-            let statement = held.cause(statement).await?;
-            let client = Arc::clone(&held.client);
-            let mut sent = Box::pin(async move {
-                let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|param| &**param as _).collect();
-                client.execute(&statement, &params).await
-            });
-            // It is on its way once it was polled, before all that comes later. If it is answered by then, it was refused before it was sent.
-            match poll_fn(|context| Poll::Ready(sent.as_mut().poll(context))).await {
-                Poll::Ready(answer) => answer.map(drop).map_err(Error::from),
-                Poll::Pending => {
-                    held.sent.push(self.runtime.spawn(sent));
-                    Ok(())
-                }
-            }
-        });
-        if done.as_ref().is_err_and(Error::is_lost) {
-            *live = None;
-        }
-        done
     }
 
     /// Changes rows. Answers how many.

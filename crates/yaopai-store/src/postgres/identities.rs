@@ -7,8 +7,9 @@ use yaopai_core::ports::{BindingFilter, Identity, Open};
 use yaopai_core::session::Claims;
 use yaopai_core::time::Timestamp;
 
-use super::db::{Db, owned};
+use super::db::Db;
 use super::error::Error;
+use super::later::owned;
 use super::lists;
 use super::rows::{self, Read};
 use super::sessions::user;

@@ -4,7 +4,8 @@ use yaopai_core::ids::SessionId;
 use yaopai_core::ports::LoginRecord;
 use yaopai_core::time::Timestamp;
 
-use super::db::{Db, owned};
+use super::db::Db;
+use super::later::owned;
 use super::rows::{self, Read};
 use super::value::Id;
 use crate::rows::LoginRows;

@@ -13,7 +13,7 @@ use yaopai_core::ports::{Shared, StoreError, StoreResult, Took, Tries, Use, Used
 use super::db::{Db, apart};
 use super::error::{Error, PostgresError};
 use super::settings::Settings;
-use super::{open, tries};
+use super::{forget, open, tries};
 use crate::engine::lane::{Jobs, Lane, closed};
 use crate::nonces::{Memory, STEP, Standing, forgettable};
 use crate::rows::Fault as _;
@@ -37,18 +37,18 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const QUEUE: usize = 4096;
 const BATCH: usize = 256;
 
-/// Rows that go in one step of tidying.
-pub(super) const TIDY: usize = 2_000;
-
 /// Nonces and tries in PostgreSQL. Dropping it finishes what is queued.
 pub struct PostgresNonces {
     lane: Lane<Job>,
     tries: Lane<tries::Job>,
+    // After those who give it work.
+    forget: Arc<Lane<forget::Job>>,
 }
 
 enum Job {
     Use(Use, oneshot::Sender<StoreResult<Used>>),
-    Tidy(oneshot::Sender<StoreResult<()>>),
+    /// Writes down how far the clock is: without uses nobody does, and what was used last would never be over.
+    Mark(oneshot::Sender<StoreResult<()>>),
 }
 
 impl PostgresNonces {
@@ -61,18 +61,23 @@ impl PostgresNonces {
     pub fn open(url: &str, node: &str) -> Result<Self, PostgresError> {
         let settings = Arc::new(Settings::parse(url, node)?.hasty(CONNECT));
         let (mut ledger, mut counts) = apart(move || {
-            let counts = tries::Ledger::open(&settings)?;
             let db = open::ready(&settings, GREETING)?;
             db.set_silence(SILENCE);
-            let mut ledger = Ledger { db, seen: 0 };
-            ledger.count(&[], 0)?;
+            let mut forgetter = forget::Forgetter::open(&settings)?;
+            let work = move |jobs: Jobs<forget::Job>| forgetter.run(jobs);
+            let forget = Lane::start("store-forget", forget::QUEUE, vec![work]).map_err(PostgresError::system)?;
+            let forget = Arc::new(forget);
+            let counts = tries::Ledger::open(&settings, Arc::clone(&forget))?;
+            let mut ledger = Ledger { db, seen: 0, forget };
+            ledger.count(&[])?;
             Ok((ledger, counts))
         })?;
+        let forget = Arc::clone(&ledger.forget);
         let work = move |jobs: Jobs<Job>| ledger.run(jobs);
         let lane = Lane::start("store-nonces", QUEUE, vec![work]).map_err(PostgresError::system)?;
         let work = move |jobs: Jobs<tries::Job>| counts.run(jobs);
         let tries = Lane::start("store-tries", QUEUE, vec![work]).map_err(PostgresError::system)?;
-        Ok(Self { lane, tries })
+        Ok(Self { lane, tries, forget })
     }
 
     async fn tried(&self, tries: &Tries, back: Option<i64>) -> StoreResult<Took> {
@@ -85,6 +90,7 @@ impl PostgresNonces {
     pub async fn close(&self) {
         self.lane.stop().await;
         self.tries.stop().await;
+        self.forget.stop().await;
     }
 }
 
@@ -113,10 +119,12 @@ impl Shared for PostgresNonces {
 
     async fn tidy(&self) -> StoreResult<()> {
         let (reply, answer) = oneshot::channel();
-        self.lane.submit(Job::Tidy(reply))?;
+        self.lane.submit(Job::Mark(reply))?;
         in_time(answer).await?;
-        // Nothing that is to be counted.
-        self.tried(&Tries { counts: Vec::new(), slot_ms: 1 }, None).await.map(drop)
+        let (reply, answer) = oneshot::channel();
+        self.forget.submit(forget::Job::Tidy(reply))?;
+        // Nobody waits for it but who tidies, and each statement has its own end.
+        answer.await.unwrap_or_else(|_| Err(closed()))
     }
 }
 
@@ -124,18 +132,13 @@ struct Ledger {
     db: Db,
     /// The highest time that the database was heard to say.
     seen: i64,
+    forget: Arc<Lane<forget::Job>>,
 }
 
 impl Ledger {
     fn run(&mut self, mut jobs: Jobs<Job>) {
-        while let Some(first) = jobs.next() {
-            let mut batch = vec![first];
-            while batch.len() < BATCH
-                && let Some(next) = jobs.waiting()
-            {
-                batch.push(next);
-            }
-            let (mut uses, mut waiting, mut tidying) = (Vec::new(), Vec::new(), Vec::new());
+        while let Some(batch) = jobs.some(BATCH) {
+            let (mut uses, mut waiting, mut marking) = (Vec::new(), Vec::new(), Vec::new());
             for job in batch {
                 match job {
                     // Who has given up needs no use counted.
@@ -144,21 +147,23 @@ impl Ledger {
                         uses.push(used);
                         waiting.push(reply);
                     }
-                    Job::Tidy(reply) => tidying.push(reply),
+                    Job::Mark(reply) => marking.push(reply),
                 }
             }
-            if uses.is_empty() && tidying.is_empty() {
+            if uses.is_empty() && marking.is_empty() {
                 continue;
             }
-            let done = self.count(&uses, if tidying.is_empty() { 0 } else { TIDY });
-            let done = done.map_err(|e| e.store_error());
+            let done = self.count(&uses).map_err(|e| e.store_error());
             if let Err(e) = &done {
                 tracing::error!(error = %e, uses = uses.len(), "signed requests were not counted");
             }
-            tidying.into_iter().for_each(|reply| drop(reply.send(done.as_ref().map(drop).map_err(Clone::clone))));
+            marking.into_iter().for_each(|reply| drop(reply.send(done.as_ref().map(drop).map_err(Clone::clone))));
             match done {
                 Ok(answers) => {
-                    waiting.into_iter().zip(answers).for_each(|(reply, answer)| drop(reply.send(Ok(answer))))
+                    let new = answers.iter().filter(|answer| **answer == Used::First).count();
+                    waiting.into_iter().zip(answers).for_each(|(reply, answer)| drop(reply.send(Ok(answer))));
+                    // If it is that far behind, tidying gets there.
+                    let _ = self.forget.submit(forget::Job::Nonces(new));
                 }
                 Err(e) => waiting.into_iter().for_each(|reply| drop(reply.send(Err(e.clone())))),
             }
@@ -167,27 +172,14 @@ impl Ledger {
 
     /// An answer for each. After an error it is not known what was counted: an answer that got lost is asked for by nobody, because the
     /// client signs anew.
-    fn count(&mut self, uses: &[Use], tidy: usize) -> Result<Vec<Used>, Error> {
-        if !self.db.is_connected() {
-            self.db.reconnect()?;
-        }
-        let done = self.in_transaction(uses, tidy);
-        match &done {
-            Ok((_, now)) => self.seen = self.seen.max(*now),
-            // If this fails the connection is given up, and with it the transaction.
-            Err(_) if self.db.is_connected() => {
-                if self.db.finish("ROLLBACK").is_err() {
-                    self.db.disconnect();
-                }
-            }
-            Err(_) => self.db.disconnect(),
-        }
-        done.map(|(answers, _)| answers)
+    fn count(&mut self, uses: &[Use]) -> Result<Vec<Used>, Error> {
+        let (answers, now) = self.db.whole("BEGIN", || self.answer(uses))?;
+        self.seen = self.seen.max(now);
+        Ok(answers)
     }
 
-    fn in_transaction(&self, uses: &[Use], tidy: usize) -> Result<(Vec<Used>, i64), Error> {
-        self.db.begin("BEGIN")?;
-        let (standing, mark) = self.standing()?;
+    fn answer(&self, uses: &[Use]) -> Result<(Vec<Used>, i64), Error> {
+        let standing = self.standing()?;
         let mut answers: Vec<Option<Used>> = uses.iter().map(|used| standing.refusal(used.created)).collect();
         let mut news: Vec<(&[u8], i64)> = Vec::new();
         let mut asked = HashSet::new();
@@ -213,18 +205,11 @@ impl Ledger {
                 );
             }
         }
-        // More than came, so that they go as they came and never all at once.
-        let over = if news.is_empty() { 0 } else { 2 * news.len() + 8 };
-        self.forget(mark, over.max(tidy))?;
-        if let Err(e) = self.db.finish("COMMIT") {
-            self.db.disconnect();
-            return Err(e);
-        }
         Ok((answers.into_iter().map(|answer| answer.unwrap_or(Used::Before)).collect(), standing.now))
     }
 
-    /// What is known of the past now, and how far the clock was by a mark that everybody sees. Written, if it is new: whoever else writes it waits for this transaction's end and then finds it.
-    fn standing(&self) -> Result<(Standing, i64), Error> {
+    /// What is known of the past now. Written, if it is new: whoever else writes it waits for this transaction's end and then finds it.
+    fn standing(&self) -> Result<Standing, Error> {
         for _ in 0..3 {
             let sql = "SELECT substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8), \
                        floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint, reign, first, high \
@@ -240,7 +225,7 @@ impl Ledger {
             let (reign, shown, kept) = found.ok_or_else(|| Error::Unreadable("no clock".into()))?;
             let standing = Memory::at(kept.clone(), &reign, shown, self.seen);
             if !standing.is_new || self.keep(kept.as_ref(), &standing.memory)? {
-                return Ok((standing, kept.map_or(i64::MIN, |kept| kept.high)));
+                return Ok(standing);
             }
         }
         Err(Error::Unsettled("others change what is known of the past".into()))
@@ -274,7 +259,7 @@ impl Ledger {
     }
 
     /// That a nonce isn't there means something only if nobody has deleted it since the clock was read, because the clock jumped
-    /// meanwhile, say. Whoever deletes goes by a mark that was committed before, less the step that is allowed here.
+    /// meanwhile, say. Whoever deletes (forget.rs) goes by a mark that was committed before, less the step that is allowed here.
     fn still_stands(&self, standing: &Standing) -> Result<(), Error> {
         let sql = "SELECT reign = $1 AND first = $2 AND high < $3 FROM nonces_past";
         let Memory { reign, first, .. } = &standing.memory;
@@ -284,17 +269,5 @@ impl Ledger {
         } else {
             Err(Error::Unsettled("its clock has jumped, or its past begun anew".into()))
         }
-    }
-
-    /// Deletes some that are over.
-    fn forget(&self, mark: i64, most: usize) -> Result<(), Error> {
-        if most == 0 {
-            return Ok(());
-        }
-        let sql = "DELETE FROM nonces WHERE fingerprint = ANY (ARRAY (SELECT fingerprint FROM nonces WHERE expires_at < $1 \
-                   ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))";
-        let limit = i64::try_from(most).unwrap_or(i64::MAX);
-        self.db.change(sql, &[&mark.saturating_sub(STEP), &limit])?;
-        Ok(())
     }
 }

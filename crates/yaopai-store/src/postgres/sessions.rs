@@ -5,7 +5,8 @@ use yaopai_core::ports::{Filter, Stale, StaleAfter, StaleEnded};
 use yaopai_core::session::{EndReason, Ended, EnvVersion, Other, Session};
 use yaopai_core::time::{Timestamp, Uptime};
 
-use super::db::{Db, owned};
+use super::db::Db;
+use super::later::owned;
 use super::lists;
 use super::rows::{self, Read};
 use super::value::Id;

@@ -1,11 +1,13 @@
 //! The connection string, and what we make of it.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio_postgres::Config;
-use tokio_postgres::config::{Host, TargetSessionAttrs};
+use tokio_postgres::config::TargetSessionAttrs;
 
 use super::error::PostgresError;
+use super::hosts;
 use super::tls::{self, Connector, Said};
 
 /// The longest name of a server, in bytes.
@@ -17,6 +19,8 @@ pub(super) struct Settings {
     pub config: Config,
     pub tls: Connector,
     pub node: String,
+    /// Which host answered last.
+    answered: AtomicUsize,
 }
 
 impl Settings {
@@ -37,6 +41,7 @@ impl Settings {
         if config.get_hosts().is_empty() {
             return bad("it names no host".into());
         }
+        hosts::count(&config).map_err(PostgresError::Settings)?;
         let tls = tls::settle(&mut config, &said).map_err(PostgresError::Settings)?;
         config
             .application_name(format!("yaopai {node}"))
@@ -49,7 +54,7 @@ impl Settings {
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(Duration::from_secs(5));
         }
-        Ok(Self { config, tls, node: node.to_owned() })
+        Ok(Self { config, tls, node: node.to_owned(), answered: AtomicUsize::new(0) })
     }
 
     /// The same for who can't wait: so long for each host.
@@ -58,20 +63,25 @@ impl Settings {
         self
     }
 
-    /// How long connecting may take, with all hosts in turn.
-    pub fn patience(&self) -> Duration {
-        let each = self.config.get_connect_timeout().copied().unwrap_or(Duration::from_secs(5));
-        each * u32::try_from(self.config.get_hosts().len()).unwrap_or(u32::MAX) + Duration::from_secs(1)
+    /// Each host's number and settings: the one that answered last comes first.
+    pub fn hosts(&self) -> impl Iterator<Item = (usize, Config)> {
+        let (all, first) = (self.config.get_hosts().len(), self.answered.load(Ordering::Relaxed));
+        (0..all).map(move |n| (first + n) % all).map(|n| (n, hosts::alone(&self.config, n)))
+    }
+
+    /// This one is the one to use.
+    pub fn answered(&self, host: usize) {
+        self.answered.store(host, Ordering::Relaxed);
+    }
+
+    /// How long a host may take until it has said that it is ready: none, where there is no other that could be.
+    pub fn patience(&self) -> Option<Duration> {
+        self.config.get_connect_timeout().copied().filter(|_| self.config.get_hosts().len() > 1)
     }
 
     /// Where it is, for messages.
     pub fn place(&self) -> String {
-        let hosts = self.config.get_hosts().iter().map(|host| match host {
-            Host::Tcp(name) => name.clone(),
-            #[cfg(unix)]
-            Host::Unix(path) => path.display().to_string(),
-        });
-        hosts.collect::<Vec<_>>().join(", ")
+        hosts::place(&self.config)
     }
 }
 
@@ -128,6 +138,29 @@ mod tests {
         assert_eq!(config.get_connect_timeout(), Some(&Duration::from_secs(5)));
         assert_eq!(config.get_tcp_user_timeout(), Some(&Duration::from_secs(10)));
         assert_eq!(settings.place(), "a, b");
+    }
+
+    #[test]
+    fn each_host_is_tried_alone_and_the_last_that_answered_first() {
+        let url = "host=a,/b,c hostaddr=10.0.0.1,10.0.0.2,10.0.0.3 port=1,2,3 user=u password=p dbname=d options=o sslmode=disable \
+                   sslnegotiation=postgres keepalives=0 channel_binding=disable load_balance_hosts=random";
+        let settings = Settings::parse(url, "n").unwrap().hasty(Duration::from_secs(1));
+        // All that is said of one host, in the words of the crate: what it learns to take is missing here else.
+        let whole = |host: &str, addr: u8, port: u16| {
+            let rest = url.split_once(" user=").unwrap().1;
+            let url = format!("host={host} hostaddr=10.0.0.{addr} port={port} user={rest}");
+            format!("{:?}", Settings::parse(&url, "n").unwrap().hasty(Duration::from_secs(1)).config)
+        };
+        let tried = || settings.hosts().map(|(n, config)| (n, format!("{config:?}"))).collect::<Vec<_>>();
+        let [a, b, c] = [(0, whole("a", 1, 1)), (1, whole("/b", 2, 2)), (2, whole("c", 3, 3))];
+        assert_eq!(tried(), [a.clone(), b.clone(), c.clone()]);
+        settings.answered(2);
+        assert_eq!(tried(), [c, a, b]);
+        let alone = Settings::parse("host=a port=7 sslmode=disable", "n").unwrap();
+        assert_eq!(alone.hosts().next().unwrap().1, alone.config);
+        for url in ["host=a,b,c port=1,2", "host=a,b hostaddr=10.0.0.1"] {
+            refused(&format!("{url} sslmode=disable"));
+        }
     }
 
     #[test]

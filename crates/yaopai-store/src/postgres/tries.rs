@@ -1,5 +1,5 @@
 //! How often somebody has tried, in PostgreSQL, for many servers without Redis. A connection and a thread of their own, as nonces have. Tries
-//! that wait share a transaction; those of other servers come after it, because all take one lock: it is held for four statements.
+//! that wait share a transaction; those of other servers come after it, because all take one lock: it is held for three statements or four.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -10,8 +10,8 @@ use yaopai_core::ports::{StoreResult, Took, Tries};
 use super::db::Db;
 use super::error::{Error, PostgresError};
 use super::settings::Settings;
-use super::{nonces, open};
-use crate::engine::lane::Jobs;
+use super::{forget, nonces, open};
+use crate::engine::lane::{Jobs, Lane};
 use crate::rows::Fault as _;
 use crate::tries::{self, At, Counts, Known, over};
 
@@ -33,37 +33,34 @@ pub(super) struct Job {
 pub(super) struct Ledger {
     db: Db,
     begin: String,
+    forget: Arc<Lane<forget::Job>>,
 }
 
 /// A name, as it is kept: slot length, kind, turn, name.
 type Key = (i64, i32, i64, Vec<u8>);
 
 impl Ledger {
-    pub fn open(settings: &Arc<Settings>) -> Result<Self, PostgresError> {
+    pub fn open(settings: &Arc<Settings>, forget: Arc<Lane<forget::Job>>) -> Result<Self, PostgresError> {
         let db = open::ready(settings, GREETING)?;
         db.set_silence(nonces::SILENCE);
         // Locks are the database's; those of another schema are others'.
         let scope: Option<u32> = db.one("SELECT 'tries'::regclass::oid", &[], |row| Ok(row.try_get(0)?))?;
         let scope = scope.unwrap_or_default().cast_signed();
-        Ok(Self { db, begin: format!("BEGIN; SELECT pg_advisory_xact_lock({scope}, 0)") })
+        Ok(Self { db, begin: format!("BEGIN; SELECT pg_advisory_xact_lock({scope}, 0)"), forget })
     }
 
     pub fn run(&mut self, mut jobs: Jobs<Job>) {
-        while let Some(first) = jobs.next() {
-            let mut batch = vec![first];
-            while batch.len() < BATCH
-                && let Some(next) = jobs.waiting()
-            {
-                batch.push(next);
-            }
+        while let Some(mut batch) = jobs.some(BATCH) {
             // Who has given up needs nothing counted; what came to nothing is given back all the same.
             batch.retain(|job| job.back.is_some() || !job.reply.is_closed());
             if batch.is_empty() {
                 continue;
             }
-            match self.count(&batch) {
-                Ok(answers) => {
+            match self.db.whole(&self.begin, || self.answer(&batch)) {
+                Ok((answers, written)) => {
                     batch.into_iter().zip(answers).for_each(|(job, took)| drop(job.reply.send(Ok(took))));
+                    // If it is that far behind, tidying gets there.
+                    let _ = self.forget.submit(forget::Job::Tries(written));
                 }
                 Err(e) => {
                     let e = e.store_error();
@@ -74,32 +71,15 @@ impl Ledger {
         }
     }
 
-    fn count(&mut self, batch: &[Job]) -> Result<Vec<Took>, Error> {
-        if !self.db.is_connected() {
-            self.db.reconnect()?;
-        }
-        let done = self.in_transaction(batch);
-        if done.is_err() && (!self.db.is_connected() || self.db.finish("ROLLBACK").is_err()) {
-            // With the connection goes its transaction.
-            self.db.disconnect();
-        }
-        done
-    }
-
-    fn in_transaction(&self, batch: &[Job]) -> Result<Vec<Took>, Error> {
-        self.db.begin(&self.begin)?;
+    /// An answer for each, and how many names were written.
+    fn answer(&self, batch: &[Job]) -> Result<(Vec<Took>, usize), Error> {
         // Under the lock: no other server's clock reading comes between.
         let sql = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
         let now: i64 = self.db.one(sql, &[], |row| Ok(row.try_get(0)?))?.unwrap_or_default();
         let mut sheet = self.read(batch, now)?;
         let answers = batch.iter().map(|job| sheet.answer(job, now)).collect();
         self.write(&sheet)?;
-        // More than came, so that they go as they came and never all at once.
-        let over = if sheet.changed.is_empty() { 0 } else { 2 * sheet.changed.len() + 8 };
-        let tidies = batch.iter().any(|job| job.tries.counts.is_empty());
-        self.forget(now, over.max(if tidies { nonces::TIDY } else { 0 }))?;
-        self.db.finish("COMMIT")?;
-        Ok(answers)
+        Ok((answers, sheet.changed.len()))
     }
 
     /// What is known of all that are asked about, of this turn and the one before.
@@ -148,19 +128,6 @@ impl Ledger {
                        ON CONFLICT (slot_ms, kind, turn) DO UPDATE SET names = tries_turns.names + excluded.names";
             self.db.change(sql, &[slot_ms, kind, turn, new, &over(*turn, *slot_ms)])?;
         }
-        Ok(())
-    }
-
-    /// Deletes some that are over.
-    fn forget(&self, now: i64, most: usize) -> Result<(), Error> {
-        if most == 0 {
-            return Ok(());
-        }
-        let sql = "DELETE FROM tries WHERE ctid = ANY (ARRAY (SELECT ctid FROM tries WHERE expires_at < $1 \
-                   ORDER BY expires_at LIMIT $2))";
-        let limit = i64::try_from(most).unwrap_or(i64::MAX);
-        self.db.change(sql, &[&now, &limit])?;
-        self.db.change("DELETE FROM tries_turns WHERE expires_at < $1", &[&now])?;
         Ok(())
     }
 }

@@ -6,8 +6,9 @@ use yaopai_core::ports::KnownUser;
 use yaopai_core::session::Claims;
 use yaopai_core::time::Timestamp;
 
-use super::db::{Db, owned};
+use super::db::Db;
 use super::error::Error;
+use super::later::owned;
 use super::rows::{self, Read};
 use crate::rows::UserRows;
 

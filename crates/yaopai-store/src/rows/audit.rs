@@ -22,6 +22,18 @@ pub trait AuditRows: Base {
     /// Every chain, and the name of whoever writes or wrote it.
     fn audit_chains(&self) -> Result<Vec<(Chain, String)>, Self::Error>;
 
+    /// The chains whose oldest row is older than this: the own one's than `own`, the others' than `others`.
+    fn old_chains(&self, own: Timestamp, others: Timestamp) -> Result<Vec<Chain>, Self::Error> {
+        let mut old = Vec::new();
+        for (chain, _) in self.audit_chains()? {
+            let before = if chain == self.own_chain() { own } else { others };
+            if self.oldest_audit(chain, 1)?.first().is_some_and(|(_, at)| *at < before) {
+                old.push(chain);
+            }
+        }
+        Ok(old)
+    }
+
     /// The own chain's end: the last row, or what retention has left.
     fn audit_head(&self) -> Result<Option<Head>, Self::Error>;
 

@@ -57,6 +57,11 @@ impl PostgresHome {
         Self { node: node.into(), ..self.clone() }
     }
 
+    /// How many rows a table has.
+    pub fn count(&self, table: &str) -> u64 {
+        self.server.sql(&format!("SELECT count(*) FROM {}.{table}", self.schema)).parse().unwrap()
+    }
+
     pub fn connect(&self, sink: Arc<dyn ChangeSink>) -> Postgres {
         let options = PostgresOptions { readers: 1, ..PostgresOptions::new(&self.node) };
         Postgres::open(&self.url, sink, options).unwrap()

@@ -4,10 +4,11 @@
 #![allow(dead_code, clippy::unwrap_used)]
 
 use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -154,6 +155,15 @@ impl Server {
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
+    /// A connection that stays, for what holds something.
+    pub fn session(&self) -> Session {
+        let mut psql = Command::new(self.programs.join("psql"));
+        psql.args(["-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-d", &self.url()]);
+        let mut psql = psql.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let answers = BufReader::new(psql.stdout.take().unwrap());
+        Session { asks: psql.stdin.take().unwrap(), answers, psql }
+    }
+
     fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
@@ -176,6 +186,28 @@ impl Server {
 
     fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+}
+
+/// It ends with this, and with it what it holds.
+pub struct Session {
+    asks: ChildStdin,
+    answers: BufReader<ChildStdout>,
+    psql: Child,
+}
+
+impl Session {
+    /// Runs SQL, and waits until that is done.
+    pub fn sql(&mut self, sql: &str) {
+        writeln!(self.asks, "{sql};\n\\echo done").unwrap();
+        let done = self.answers.by_ref().lines().any(|line| line.unwrap() == "done");
+        assert!(done, "{sql}");
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let _ = (self.psql.kill(), self.psql.wait());
     }
 }
 
