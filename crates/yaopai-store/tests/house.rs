@@ -14,7 +14,7 @@ use rusqlite::{Connection, params_from_iter};
 use yaopai_core::ports::{DataKey, Store as _};
 use yaopai_core::time::Timestamp;
 use yaopai_store::house::{About, HouseError, Kind, Moved, STAY, Source, TABLES, Table, Target};
-use yaopai_store::{Options, Sqlite, postgres, sqlite};
+use yaopai_store::{Options, Postgres, PostgresOptions, Sqlite, postgres, sqlite};
 
 use conformance::Log;
 use database::{PostgresHome, Server};
@@ -26,7 +26,7 @@ fn anybodys(_: &DataKey) -> Result<(), String> {
 }
 
 fn about() -> About {
-    About { version: "test".into(), from: "a test".into(), at: 5, rehearsal: false }
+    About { id: "0a".into(), version: "test".into(), from: "a test".into(), at: 5, rehearsal: false }
 }
 
 fn exported(source: &Source) -> (Vec<u8>, Vec<Moved>) {
@@ -161,9 +161,9 @@ async fn a_damaged_file_brings_nothing_in() {
         refused(&file[..file.len() - 1], "without its last byte".into());
         refused(&[&file[..], b"x"].concat(), "with one more".into());
         // A row less, with everything that says so put right but the digest over all.
-        let other = String::from_utf8_lossy(&file[..60]).contains("\"format\":1");
+        let other = String::from_utf8_lossy(&file[..60]).contains("\"format\":2");
         assert!(other);
-        let newer = [b"yaopai house\n{\"format\":2,\"version\":\"9.9\"}\n", &file[60..]].concat();
+        let newer = [b"yaopai house\n{\"format\":3,\"version\":\"9.9\"}\n", &file[60..]].concat();
         let said = imported(sqlite::house::enter(&target), &newer).unwrap_err().to_string();
         assert!(said.contains("9.9"), "{said}");
         assert_eq!(imported(sqlite::house::enter(&target), &file).unwrap(), left);
@@ -242,12 +242,113 @@ async fn who_runs_is_noticed() {
         let sources = [sqlite::house::leave(&path, false).unwrap(), leave(&home, false).unwrap()];
         // And the other way round.
         assert!(Sqlite::open(&path, Arc::new(Log::default()), Options::default()).is_err());
-        let options = yaopai_store::PostgresOptions::new(&home.node);
-        let e = yaopai_store::Postgres::open(&home.url, Arc::new(Log::default()), options).err().unwrap();
+        let options = PostgresOptions::new(&home.node);
+        let e = Postgres::open(&home.url, Arc::new(Log::default()), options).err().unwrap();
         assert!(e.to_string().contains("another server"), "{e}");
         for source in &sources {
             assert_eq!(exported(source).1.iter().find(|moved| moved.table == "data_keys").unwrap().rows, 1);
         }
+    })
+    .await
+    .unwrap();
+}
+
+fn try_open(path: &Path, rehearsal: bool) -> Result<Sqlite, String> {
+    let options = Options { rehearsal, ..Options::default() };
+    Sqlite::open(path, Arc::new(Log::default()), options).map_err(|e| e.to_string())
+}
+
+fn try_connect(home: &PostgresHome, rehearsal: bool) -> Result<Postgres, String> {
+    let options = PostgresOptions { rehearsal, ..PostgresOptions::new(&home.node) };
+    Postgres::open(&home.url, Arc::new(Log::default()), options).map_err(|e| e.to_string())
+}
+
+/// Once the file is complete nobody starts on the old place, until somebody takes that back.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_moved_is_not_started() {
+    let (folder, server) = (tempfile::tempdir().unwrap(), Server::start());
+    let (path, home) = (folder.path().join("yaopai.db"), server.home());
+    let (store, node) = (open(&path), home.connect(Arc::new(Log::default())));
+    for store in [&store as &dyn yaopai_core::ports::Store, &node] {
+        store.lease_proofs(Timestamp(7)).await.unwrap();
+        store.keep_proofs(b"kept".to_vec()).await.unwrap();
+    }
+    store.close().await;
+    node.close().await;
+    drop((store, node));
+    let (file, place) = (path.clone(), home.clone());
+    let blocking = tokio::task::spawn_blocking(move || {
+        let leave = |n: usize| if n == 0 { sqlite::house::leave(&file, false) } else { leave(&place, false) };
+        let refused = |n: usize| match n {
+            0 => try_open(&file, true).err(),
+            _ => try_connect(&place.of_node("new"), true).err(),
+        };
+        for n in 0..2 {
+            // A file that could not be written stands in nobody's way.
+            exported(&leave(n).unwrap());
+            assert_eq!(refused(n), None, "{n}");
+            for id in ["0a", "0b"] {
+                let source = leave(n).unwrap();
+                exported(&source);
+                source.mark(&About { id: id.into(), ..about() }).unwrap();
+                let said = refused(n).unwrap_or_default();
+                let says = said.contains("1970-01-01T00:00:00Z") && said.contains(&format!("the id {id}"));
+                assert!(says && said.contains("yaopai export undo"), "{n}: {said}");
+            }
+            let e = leave(n).unwrap().mark(&About { rehearsal: true, ..about() }).unwrap_err();
+            assert!(matches!(e, HouseError::NotMarked(_)), "{e}");
+            let undo = || match n {
+                0 => sqlite::house::undo(&file, NOW),
+                _ => postgres::house::undo(&place.url, "undo", NOW),
+            };
+            assert_eq!(undo().unwrap().to, "0b");
+            assert_eq!(refused(n), None, "{n}");
+            let e = undo().unwrap_err().to_string();
+            assert!(e.contains("it has not moved"), "{e}");
+        }
+        // A node that nobody knew of, that came in between.
+        let source = leave(1).unwrap();
+        exported(&source);
+        let late = place.of_node("late").connect(Arc::new(Log::default()));
+        let e = source.mark(&about()).unwrap_err();
+        assert!(matches!(&e, HouseError::Running(what) if what.contains("late")), "{e}");
+        drop(late);
+        assert_eq!(refused(1), None);
+    });
+    blocking.await.unwrap();
+    // What was accepted elsewhere meanwhile is not known.
+    let (store, node) = (open(&path), home.connect(Arc::new(Log::default())));
+    for store in [&store as &dyn yaopai_core::ports::Store, &node] {
+        let past = store.take_proofs().await.unwrap();
+        assert_eq!((past.leased_until, past.saved), (Some(NOW), None));
+    }
+    store.close().await;
+    node.close().await;
+}
+
+/// What came in by a rehearsal is served to nobody by mistake, and is no way to move.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rehearsal_is_opened_as_one_only() {
+    tokio::task::spawn_blocking(|| {
+        let (folder, server) = (tempfile::tempdir().unwrap(), Server::start());
+        let (first, second) = (folder.path().join("first.db"), folder.path().join("second.db"));
+        filled(&first, 3);
+        let mut file = Vec::new();
+        let rehearsal = About { rehearsal: true, ..about() };
+        sqlite::house::leave(&first, true).unwrap().export(&rehearsal, &mut file).unwrap();
+        let home = server.home();
+        imported(sqlite::house::enter(&second), &file).unwrap();
+        imported(enter(&home), &file).unwrap();
+        for said in [try_open(&second, false).err().unwrap(), try_connect(&home, false).err().unwrap()] {
+            assert!(said.contains("by a rehearsal") && said.contains("1970-01-01T00:00:00Z"), "{said}");
+        }
+        for e in [sqlite::house::leave(&second, false), leave(&home, false)] {
+            let e = e.err().unwrap();
+            assert!(matches!(&e, HouseError::Refused(what) if what.contains("--rehearsal")), "{e}");
+        }
+        sqlite::house::leave(&second, true).unwrap();
+        leave(&home, true).unwrap();
+        drop((try_open(&second, true).unwrap(), try_connect(&home, true).unwrap()));
     })
     .await
     .unwrap();

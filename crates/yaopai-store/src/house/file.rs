@@ -10,13 +10,15 @@ use super::{CHUNK, CHUNK_BYTES, HouseError, Table};
 
 const MAGIC: &[u8] = b"yaopai house\n";
 /// Counts changes of the layout; the tables name their columns themselves.
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
 /// The longest of the lines, in bytes.
 const LINE_MAX: u64 = 64 << 10;
 
 /// What a file says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct About {
+    /// Its own, in hexadecimal digits: the old database names it.
+    pub id: String,
     /// The version that wrote it.
     pub version: String,
     /// Of which kind of database.
@@ -82,8 +84,10 @@ impl<W: Write> Writer<W> {
     pub fn begin(out: W, about: &About) -> Result<Self, HouseError> {
         let mut this = Self { out, whole: Sha256::new(), moved: Vec::new() };
         this.put(MAGIC)?;
-        let About { version, from, at, rehearsal } = about;
-        this.line(&json!({ "format": FORMAT, "version": version, "from": from, "at": at, "rehearsal": rehearsal }))?;
+        let About { id, version, from, at, rehearsal } = about;
+        let first =
+            json!({ "format": FORMAT, "id": id, "version": version, "from": from, "at": at, "rehearsal": rehearsal });
+        this.line(&first)?;
         Ok(this)
     }
 
@@ -134,7 +138,7 @@ impl<R: BufRead> Reader<R> {
             return Err(damaged("it begins otherwise"));
         }
         let whole = Sha256::new_with_prefix(magic);
-        let about = About { version: String::new(), from: String::new(), at: 0, rehearsal: false };
+        let about = About { id: String::new(), version: String::new(), from: String::new(), at: 0, rehearsal: false };
         let mut this = Self { from, whole, about };
         let line = this.line()?;
         let text = |name: &str| line[name].as_str().map(str::to_owned).ok_or_else(|| damaged("its first line"));
@@ -145,7 +149,7 @@ impl<R: BufRead> Reader<R> {
         let at = line["at"].as_i64().ok_or_else(|| damaged("its first line"))?;
         // Without a word it is to be used with care.
         let rehearsal = line["rehearsal"].as_bool().unwrap_or(true);
-        this.about = About { version, from: text("from")?, at, rehearsal };
+        this.about = About { id: text("id")?, version, from: text("from")?, at, rehearsal };
         let about = this.about.clone();
         Ok((this, about))
     }

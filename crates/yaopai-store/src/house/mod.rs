@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! "yaopai house\n"
-//! {"format":1,…}\n                                    what it is of
+//! {"format":2,…}\n                                    what it is of
 //! {"table":"sessions","columns":[…]}\n                for each table
 //!   length (4 bytes, the highest first) row           for each row, in the order of its key; then a length of 0
 //! {"rows":…,"sha256":"…"}\n                           over the rows with their lengths
@@ -13,6 +13,7 @@
 //! the digest that the file names (docs/decisions/0071).
 
 mod file;
+mod shut;
 mod tables;
 mod value;
 
@@ -22,6 +23,8 @@ use yaopai_core::ports::DataKey;
 use yaopai_core::time::Timestamp;
 
 pub use file::{About, Moved};
+pub(crate) use shut::Says;
+pub use shut::{Mark, Shut};
 pub use tables::{Kind, STAY, TABLES, Table};
 pub(crate) use value::Value;
 
@@ -66,7 +69,7 @@ pub enum HouseError {
         "it was written by Yaopai {0}, which keeps other columns: import it with that version, then upgrade. Nothing was changed"
     )]
     OtherVersion(String),
-    /// The data keys don't open.
+    /// It is not for this, or the data keys don't open.
     #[error("{0}. Nothing was changed")]
     Refused(String),
     /// What was written is not what was read.
@@ -75,6 +78,9 @@ pub enum HouseError {
     /// The database, while it was read or written.
     #[error("the database: {0}. Nothing was changed")]
     Database(String),
+    /// The old database doesn't say that it has moved.
+    #[error("the database could not be marked as one that has moved: {0}. The file was removed: export again")]
+    NotMarked(String),
     /// The database, at the very end.
     #[error(
         "the database gave no answer to the commit ({0}): run it again. If it says that the database is not empty, it is all there"
@@ -96,6 +102,12 @@ pub(crate) trait Readable: Send {
     fn each(&self, table: &Table, visit: &mut dyn FnMut(&[Value]) -> Result<(), HouseError>) -> Result<(), HouseError>;
 }
 
+/// One that may be left.
+pub(crate) trait Leavable: Readable {
+    /// Writes that everything has moved, at `at` (milliseconds) to the file of this id. Until it is let go of nobody starts on it.
+    fn mark(self: Box<Self>, at: i64, to: &str) -> Result<(), HouseError>;
+}
+
 /// An empty database, within one transaction.
 pub(crate) trait Writable: Readable {
     /// A table that has rows.
@@ -104,16 +116,16 @@ pub(crate) trait Writable: Readable {
     /// Writes rows.
     fn put(&self, table: &Table, rows: &[Vec<Value>]) -> Result<(), HouseError>;
 
-    /// What was signed up to then may have been accepted somewhere, and nothing is known of it here. What else a database needs before it
-    /// can be used.
-    fn settle(&self, signed_until: Timestamp) -> Result<(), HouseError>;
+    /// What was signed up to then may have been accepted somewhere, and nothing is known of it here. Of a rehearsal: when the other place was
+    /// like this. What else a database needs before it can be used.
+    fn settle(&self, signed_until: Timestamp, rehearsal: Option<Timestamp>) -> Result<(), HouseError>;
 
     /// Makes it last.
     fn commit(self: Box<Self>) -> Result<(), HouseError>;
 }
 
 /// A database that is read. While it is there nobody else writes, unless it was opened for a rehearsal.
-pub struct Source(pub(crate) Box<dyn Readable>);
+pub struct Source(pub(crate) Box<dyn Leavable>);
 
 /// An empty database that is about to be written. Nothing lasts before all does.
 pub struct Target(pub(crate) Box<dyn Writable>);
@@ -129,6 +141,21 @@ impl Source {
             writer.table(table, |row| self.0.each(table, row))?;
         }
         writer.end()
+    }
+
+    /// Marks it as one that has moved, once the file is complete and on the disk: no server starts on it any more. It may be exported
+    /// again, and [`sqlite::house::undo`](crate::sqlite::house::undo) and PostgreSQL's take the mark off.
+    ///
+    /// # Errors
+    /// [`HouseError`], for a rehearsal too: the file must not be used.
+    pub fn mark(self, about: &About) -> Result<(), HouseError> {
+        if about.rehearsal || !about.id.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(HouseError::NotMarked("a rehearsal, or no id".into()));
+        }
+        self.0.mark(about.at, &about.id).map_err(|e| match e {
+            e @ HouseError::Running(_) => e,
+            e => HouseError::NotMarked(e.to_string()),
+        })
     }
 }
 
@@ -175,7 +202,7 @@ impl Target {
                 return Err(HouseError::Differs(table.name));
             }
         }
-        target.settle(signed_until)?;
+        target.settle(signed_until, about.rehearsal.then_some(Timestamp(about.at)))?;
         target.commit()?;
         Ok((about, moved))
     }

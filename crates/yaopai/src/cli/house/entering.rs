@@ -61,13 +61,13 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let (about, moved) = enter(&config.database)?.import(from, SystemClock::default().now(), &opens)?;
     print(&moved);
     let next = if about.rehearsal {
-        "This was a rehearsal: look at it, but let no client reach a server on it, and empty it before the move itself."
+        "This was a rehearsal: `yaopai serve --rehearsal` starts a server on it, which no client may reach. Empty it before the move itself."
     } else {
         "Start the server."
     };
     println!(
-        "All of it is in {}, written there, read back and compared with what {} held. {next}",
-        config.database, about.from
+        "All of it is in {}, written there, read back and compared with what {} held (file {}). {next}",
+        config.database, about.from, about.id
     );
     Ok(())
 }
