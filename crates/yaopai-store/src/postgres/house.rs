@@ -12,7 +12,10 @@ use super::db::{Db, apart};
 use super::error::{Error, PostgresError};
 use super::open;
 use super::settings::Settings;
-use crate::house::{HouseError, Kind, Leavable, Mark, Readable, Source, TABLES, Table, Target, Value, Writable};
+use crate::house::{
+    HouseError, Kind, Leavable, Mark, Readable, Settled, Source, TABLES, Table, Target, Value, Writable,
+};
+use crate::nonces::STEP;
 
 /// Reads, for as long as it takes. Its own silence between two pages is whoever's who takes the rows.
 const LEAVING: &str = "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET jit = off; \
@@ -96,6 +99,14 @@ impl Readable for House {
 }
 
 impl Leavable for House {
+    /// Its own, and that of the nonces, which never goes back. Redis' is not known here.
+    fn clock(&self) -> Result<Option<i64>, HouseError> {
+        let sql = format!(
+            "SELECT greatest(floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint, (SELECT max(high) + {STEP} FROM nonces_past))"
+        );
+        ask(&self.0, &sql)?.first().map(|row| get(row, 0)).transpose()
+    }
+
     fn mark(self: Box<Self>, at: i64, to: &str) -> Result<(), HouseError> {
         let Self(db) = *self;
         // On the connection that has the locks, or not at all. Who is new and would insert its name waits until the mark is there to be seen;
@@ -174,8 +185,8 @@ impl Writable for House {
         copied.map(|_| ()).map_err(|e| failed(&e))
     }
 
-    fn settle(&self, signed_until: Timestamp, rehearsal: Option<Timestamp>) -> Result<(), HouseError> {
-        let at = signed_until.0;
+    fn settle(&self, settled: &Settled) -> Result<(), HouseError> {
+        let at = settled.here.max(settled.others).0;
         ask(
             &self.0,
             &format!(
@@ -186,7 +197,7 @@ impl Writable for House {
         let next = "SELECT setval(pg_get_serial_sequence('nodes', 'id'), greatest(1, (SELECT max(id) FROM nodes)))";
         ask(&self.0, next)?;
         // One that nobody has lived in may have been left all the same.
-        let rehearsal = rehearsal.map_or("NULL".to_owned(), |at| at.0.to_string());
+        let rehearsal = settled.rehearsal.map_or("NULL".to_owned(), |at| at.0.to_string());
         let sql = format!("UPDATE meta SET moved_at = NULL, moved_to = NULL, rehearsal_at = {rehearsal}");
         ask(&self.0, &sql).map(|_| ())
     }

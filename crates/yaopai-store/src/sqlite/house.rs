@@ -8,7 +8,9 @@ use rusqlite::{Connection, OpenFlags, ToSql, params_from_iter};
 use yaopai_core::time::Timestamp;
 
 use super::file::{self, BUSY, OpenError, sql_error};
-use crate::house::{HouseError, Kind, Leavable, Mark, Readable, Source, TABLES, Table, Target, Value, Writable};
+use crate::house::{
+    HouseError, Kind, Leavable, Mark, Readable, Settled, Source, TABLES, Table, Target, Value, Writable,
+};
 
 /// In a transaction.
 struct House {
@@ -77,6 +79,11 @@ impl Readable for House {
 }
 
 impl Leavable for House {
+    /// The one server's leases say all, in the rows.
+    fn clock(&self) -> Result<Option<i64>, HouseError> {
+        Ok(None)
+    }
+
     fn mark(self: Box<Self>, at: i64, to: &str) -> Result<(), HouseError> {
         self.db.execute_batch("COMMIT").map_err(failed)?;
         let db = writer(&self.path)?;
@@ -153,13 +160,17 @@ impl Writable for House {
         Ok(())
     }
 
-    fn settle(&self, signed_until: Timestamp, rehearsal: Option<Timestamp>) -> Result<(), HouseError> {
+    fn settle(&self, settled: &Settled) -> Result<(), HouseError> {
         let sql = "INSERT INTO nodes (id, name, leased_until) VALUES (0, 'embedded database', ?1) \
                    ON CONFLICT (id) DO UPDATE SET leased_until = excluded.leased_until, saved = NULL";
-        self.db.execute(sql, [signed_until.0]).map_err(failed)?;
+        self.db.execute(sql, [settled.here.0]).map_err(failed)?;
+        // At a name of theirs: the own lease holds the clock, too.
+        let others = "UPDATE nodes SET leased_until = ?1 WHERE id = (SELECT max(id) FROM nodes WHERE id <> 0) \
+                      AND ?1 > (SELECT ifnull(max(leased_until), 0) FROM nodes)";
+        self.db.execute(others, [settled.others.0]).map_err(failed)?;
         // One that nobody has lived in may have been left all the same.
         let sql = "UPDATE meta SET moved_at = NULL, moved_to = NULL, rehearsal_at = ?1";
-        self.db.execute(sql, [rehearsal.map(|at| at.0)]).map(|_| ()).map_err(failed)
+        self.db.execute(sql, [settled.rehearsal.map(|at| at.0)]).map(|_| ()).map_err(failed)
     }
 
     fn commit(self: Box<Self>) -> Result<(), HouseError> {

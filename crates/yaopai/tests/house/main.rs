@@ -110,6 +110,8 @@ async fn from_the_embedded_database_to_postgres_and_back() {
             file = places.file("again.yx");
             ran(&["export", "all", &file], from, 0).await;
         }
+        let said = ran(&["import", "all", &file], &places.stranger, 2).await;
+        assert!(said.contains("under another master key"), "{said}");
         ran(&["import", "all", &file], to, 0).await;
         let said = ran(&["import", "all", &file], to, 2).await;
         assert!(said.contains("not empty"), "{said}");

@@ -4,6 +4,7 @@ use std::fs::OpenOptions;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use yaopai_core::house::FileKey;
 use yaopai_core::ports::{Clock as _, Entropy as _};
 use yaopai_store::house::{About, HouseError, Moved};
 
@@ -50,7 +51,7 @@ pub fn run(command: &Command) -> anyhow::Result<()> {
     let about = about(&config.database, args.rehearsal);
     let written = (|| {
         let mut out = BufWriter::with_capacity(1 << 20, file);
-        let moved = source.export(&about, &mut out)?;
+        let moved = source.export(&about, &FileKey::of(&config.master_key), &mut out)?;
         out.flush()?;
         let file = out.into_inner().map_err(|e| HouseError::Io(e.into_error()))?;
         file.sync_all()?;
@@ -88,23 +89,31 @@ fn about(database: &Database, rehearsal: bool) -> About {
     let at = SystemClock::default().now().0;
     let mut id = [0; 16];
     SystemEntropy.fill(&mut id);
-    About { id: hex::encode(id), version: env!("CARGO_PKG_VERSION").into(), from: from.into(), at, rehearsal }
+    About {
+        id: hex::encode(id),
+        version: env!("CARGO_PKG_VERSION").into(),
+        from: from.into(),
+        at,
+        signed_until: at,
+        rehearsal,
+    }
 }
 
 /// Copies what is in a database, whatever it is and while it is used, into a new embedded one, to try things on.
 pub fn copy(from: &Config, to: &Path) -> Result<Vec<Moved>, HouseError> {
     let source = leave(&from.database, true)?;
     let (read, write) = std::io::pipe()?;
+    let key = &FileKey::of(&from.master_key);
     let about = about(&from.database, true);
     std::thread::scope(|scope| {
         // One writes, the other reads, and neither needs room for all of it.
         let (name, now) = (to.to_owned(), SystemClock::default().now());
         let entering = scope.spawn(move || {
             let target = super::enter(&Database::Embedded(name))?;
-            target.import(std::io::BufReader::with_capacity(1 << 20, read), now, &|_| Ok(()))
+            target.import(std::io::BufReader::with_capacity(1 << 20, read), key, now, &|_| Ok(()))
         });
         let mut out = BufWriter::with_capacity(1 << 20, write);
-        let left = source.export(&about, &mut out).and_then(|moved| Ok(out.flush().map(|()| moved)?));
+        let left = source.export(&about, key, &mut out).and_then(|moved| Ok(out.flush().map(|()| moved)?));
         drop(out);
         let entered = entering.join().unwrap_or_else(|_| Err(HouseError::Database("the copy panicked".into())));
         // Whoever failed first says why; the other one only lost its end of the pipe.
