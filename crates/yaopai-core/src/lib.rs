@@ -8,6 +8,7 @@ pub mod app;
 pub mod audit;
 pub mod bind_code;
 pub mod error;
+pub mod house;
 pub mod ids;
 pub mod jar;
 pub mod limit;

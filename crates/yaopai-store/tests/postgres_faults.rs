@@ -314,10 +314,14 @@ async fn nonces_count_only_if_nobody_else_has_taken_requests_since() {
     a.lease_proofs(T0).await.unwrap();
     a.keep_proofs(vec![1]).await.unwrap();
     let past = b.take_proofs().await.unwrap();
-    assert_eq!(past, PastProofs { leased_until: Some(T0), saved: None }, "another's say nothing of this one");
+    assert_eq!(
+        past,
+        PastProofs { leased_until: Some(T0), saved: None, elsewhere: None },
+        "another's say nothing of this one"
+    );
     b.lease_proofs(later(-121_000)).await.unwrap();
     assert_eq!(a.take_proofs().await.unwrap().saved, Some(vec![1]));
     a.keep_proofs(vec![2]).await.unwrap();
     b.lease_proofs(later(-119_000)).await.unwrap();
-    assert_eq!(a.take_proofs().await.unwrap(), PastProofs { leased_until: Some(T0), saved: None });
+    assert_eq!(a.take_proofs().await.unwrap(), PastProofs { leased_until: Some(T0), saved: None, elsewhere: None });
 }

@@ -62,6 +62,8 @@ pub struct PastProofs {
     pub leased_until: Option<Timestamp>,
     /// Which there were, sealed; `None` unless the last stop was in order.
     pub saved: Option<Vec<u8>>,
+    /// Up to when there may have been such at nodes that these sessions were moved from. It may still have to come.
+    pub elsewhere: Option<Timestamp>,
 }
 
 /// An engine. Methods that change something answer only after the change is durable and applied to the sink.

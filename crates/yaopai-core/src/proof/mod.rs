@@ -81,6 +81,9 @@ impl Proofs {
                 replays
             }
         };
+        if let Some(elsewhere) = past.elsewhere {
+            replays.not_before(elsewhere);
+        }
         Self { replays, leased_until: AtomicI64::new(i64::MIN), shared: false }
     }
 
@@ -99,6 +102,12 @@ impl Proofs {
     #[inline]
     pub fn are_shared(&self) -> bool {
         self.shared
+    }
+
+    /// Was it signed or made (in whole seconds) in a time of which isn't known what was accepted? Requests are asked by [`Self::prove`]; whatever
+    /// else has one use only, by this.
+    pub(crate) fn is_before_opening(&self, created: i64) -> bool {
+        self.replays.opens_at().is_some_and(|opens| created < opens.0.div_euclid(1000))
     }
 
     /// Until then the shared store knows nothing of what was accepted.

@@ -10,6 +10,7 @@ use crate::time::Timestamp;
 pub struct Past {
     pub(super) leased_until: Option<Timestamp>,
     pub(super) saved: Option<Saved>,
+    pub(super) elsewhere: Option<Timestamp>,
 }
 
 impl Past {
@@ -22,7 +23,7 @@ impl Past {
         let saved = past.saved.and_then(|sealed| {
             read(sealed).inspect_err(|e| tracing::warn!(error = e, "the nonces of the last stop can't be read")).ok()
         });
-        Self { leased_until: past.leased_until, saved }
+        Self { leased_until: past.leased_until, saved, elsewhere: past.elsewhere }
     }
 
     /// A time that has certainly been: whatever a clock says now, it is later. A stop knows it exactly; but if nothing was signed
@@ -47,14 +48,15 @@ mod tests {
     fn a_stop_without_a_signed_request_forgets_no_time() {
         let leased_until = Some(Timestamp(1_764_230_400_000));
         let saved = Some(Replays::new(10_000, &Sevens).save());
-        let past = Past { leased_until, saved };
+        // What may still have to come is no time that has been.
+        let past = Past { leased_until, saved, elsewhere: leased_until.map(|until| until + LEASE) };
         assert_eq!(past.known_time(), leased_until.map(|until| until - LEASE));
     }
 
     #[test]
     fn what_can_not_be_read_is_as_nothing() {
         let sealer = Sealer::new(&MasterKey::parse(&"5a".repeat(32)).unwrap(), Arc::new(Sevens)).unwrap();
-        let past = PastProofs { leased_until: Some(Timestamp(10_000)), saved: Some(vec![1, 2, 3]) };
+        let past = PastProofs { leased_until: Some(Timestamp(10_000)), saved: Some(vec![1, 2, 3]), elsewhere: None };
         let past = Past::open(past, &sealer);
         assert!(past.saved.is_none());
         assert_eq!(past.known_time(), Some(Timestamp(5_000)));

@@ -56,7 +56,7 @@ fn key() -> ProofKey {
 }
 
 fn nothing_known() -> Past {
-    Past { leased_until: None, saved: None }
+    Past { leased_until: None, saved: None, elsewhere: None }
 }
 
 /// The store knows of requests up to `until`.
@@ -150,25 +150,39 @@ fn a_start_goes_on_from_what_is_known() {
     let saved = Some(proofs.save());
     assert_eq!(prove(&proofs, &order(9, NOW), NOW, &quota), Err(Unproved::Stale), "it has stopped");
 
-    let stopped = leased(&Past { leased_until: Some(NOW + LEASE), saved }, NOW + seconds(60));
+    let stopped = leased(&Past { leased_until: Some(NOW + LEASE), saved, elsewhere: None }, NOW + seconds(60));
     assert_eq!(prove(&stopped, &order(1, NOW), NOW, &quota), Err(Unproved::Replayed));
     assert!(prove(&stopped, &order(2, NOW), NOW, &quota).is_ok());
 
     // Killed. The lease reaches further than the clock, and `created` up to 5 s further still.
-    let killed = || leased(&Past { leased_until: Some(NOW + LEASE), saved: None }, NOW + seconds(60));
+    let killed = || leased(&Past { leased_until: Some(NOW + LEASE), saved: None, elsewhere: None }, NOW + seconds(60));
     let later = NOW + seconds(11);
     assert_eq!(prove(&killed(), &order(2, NOW + seconds(10)), later, &quota), Err(Unproved::Stale));
     assert!(prove(&killed(), &order(2, later), later, &quota).is_ok());
     // And where the clock is further than the lease, up to it.
-    let long_ago = leased(&Past { leased_until: Some(Timestamp(1000)), saved: None }, NOW + seconds(60));
+    let long_ago =
+        leased(&Past { leased_until: Some(Timestamp(1000)), saved: None, elsewhere: None }, NOW + seconds(60));
     assert_eq!(prove(&long_ago, &order(2, NOW + seconds(5)), later, &quota), Err(Unproved::Stale));
     assert!(prove(&long_ago, &order(2, NOW + seconds(6)), later, &quota).is_ok());
+
+    // Moved from nodes whose clocks may have been ahead. That holds after a stop in order, too.
+    let elsewhere = Some(NOW + seconds(10));
+    let past = || Past { leased_until: Some(NOW), saved: None, elsewhere };
+    let saved = Some(Proofs::resume(BOUND, &past(), NOW, &Sevens).save());
+    for past in [past(), Past { saved, ..past() }] {
+        let later = NOW + seconds(16);
+        let moved = leased(&past, later);
+        assert_eq!(prove(&moved, &order(3, NOW + seconds(15)), later, &quota), Err(Unproved::Stale));
+        assert!(moved.is_before_opening(later.0 / 1000 - 1) && !moved.is_before_opening(later.0 / 1000));
+        assert!(prove(&moved, &order(3, later), later, &quota).is_ok());
+    }
+    assert!(!leased(&nothing_known(), NOW).is_before_opening(i64::MIN));
 }
 
 /// Only what time cures is told when.
 #[test]
 fn a_refusal_says_when_a_new_signature_helps() {
-    let killed = leased(&Past { leased_until: Some(NOW), saved: None }, NOW + seconds(60));
+    let killed = leased(&Past { leased_until: Some(NOW), saved: None, elsewhere: None }, NOW + seconds(60));
     let wait = |proofs: &Proofs, why, now| proofs.refusal(why, now).retry_after;
     assert_eq!(wait(&killed, Unproved::Stale, NOW), Some(6));
     assert_eq!(wait(&killed, Unproved::Stale, NOW + seconds(5)), Some(1));

@@ -82,6 +82,10 @@ impl Service {
     pub(super) async fn share(&self, used: Use) -> Result<(), Unproved> {
         let world = self.world();
         let Some(nodes) = &world.nodes else { return Err(Unproved::Unshared) };
+        // A ticket, say, that was used in another database before these sessions were moved from it.
+        if world.proofs.is_before_opening(used.created) {
+            return Err(Unproved::Stale);
+        }
         match nodes.shared.first_use(used).await {
             Ok(Used::First) => Ok(()),
             Ok(Used::Before) => Err(Unproved::Replayed),

@@ -4,7 +4,9 @@
 -- convert_from(user_id, 'UTF8').
 
 -- One row: when a server was last known to be alive, and how long none was in all. Rows of `changes` of transactions before
--- `changes_from` may have been deleted.
+-- `changes_from` may have been deleted. `moved_to`: the file (its id) that everything was exported to at `moved_at`, for another
+-- database: no server starts on this one after that. `rehearsal_at`: what is here came in by a rehearsal of a move, as it was then, and the
+-- old server went on: servers start on it only if they are told so.
 -- `schema` says which schema this is, and `compatible_from` the oldest whose programs work on it too. Every migration says both anew, as its last
 -- statement: what says nothing is taken for one that older programs don't work on.
 CREATE TABLE meta (
@@ -12,6 +14,9 @@ CREATE TABLE meta (
   alive_at        bigint,
   downtime_ms     bigint NOT NULL DEFAULT 0,
   changes_from    bigint NOT NULL DEFAULT 0,
+  moved_at        bigint,
+  moved_to        text COLLATE "C",
+  rehearsal_at    bigint,
   schema          bigint NOT NULL,
   compatible_from bigint NOT NULL
 );

@@ -4,25 +4,31 @@ use std::io::{self, BufRead, Read as _, Write};
 
 use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
+use yaopai_core::house::FileKey;
 
 use super::value::{self, ROW_MAX, Value};
 use super::{CHUNK, CHUNK_BYTES, HouseError, Table};
 
 const MAGIC: &[u8] = b"yaopai house\n";
 /// Counts changes of the layout; the tables name their columns themselves.
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
 /// The longest of the lines, in bytes.
 const LINE_MAX: u64 = 64 << 10;
 
 /// What a file says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct About {
+    /// Its own, in hexadecimal digits: the old database names it.
+    pub id: String,
     /// The version that wrote it.
     pub version: String,
     /// Of which kind of database.
     pub from: String,
     /// When; milliseconds.
     pub at: i64,
+    /// Up to then signed requests may have been accepted there, whatever that place's clocks showed; milliseconds. An export puts it to what
+    /// the database knows.
+    pub signed_until: i64,
     /// Did servers run meanwhile? Then what they answered since is missing.
     pub rehearsal: bool,
 }
@@ -72,18 +78,23 @@ impl Digest {
 }
 
 /// Writes one.
-pub struct Writer<W> {
+pub struct Writer<'a, W> {
     out: W,
+    key: &'a FileKey,
     whole: Sha256,
     moved: Vec<Moved>,
 }
 
-impl<W: Write> Writer<W> {
-    pub fn begin(out: W, about: &About) -> Result<Self, HouseError> {
-        let mut this = Self { out, whole: Sha256::new(), moved: Vec::new() };
+impl<'a, W: Write> Writer<'a, W> {
+    pub fn begin(out: W, about: &About, key: &'a FileKey) -> Result<Self, HouseError> {
+        let mut this = Self { out, key, whole: Sha256::new(), moved: Vec::new() };
         this.put(MAGIC)?;
-        let About { version, from, at, rehearsal } = about;
-        this.line(&json!({ "format": FORMAT, "version": version, "from": from, "at": at, "rehearsal": rehearsal }))?;
+        let About { id, version, from, at, signed_until, rehearsal } = about;
+        let first = json!({
+            "format": FORMAT, "key": key.name(), "id": id, "version": version, "from": from, "at": at,
+            "signed_until": signed_until, "rehearsal": rehearsal,
+        });
+        this.line(&first)?;
         Ok(this)
     }
 
@@ -104,8 +115,8 @@ impl<W: Write> Writer<W> {
     }
 
     pub fn end(mut self) -> Result<Vec<Moved>, HouseError> {
-        let whole = hex(&std::mem::take(&mut self.whole).finalize());
-        self.line(&json!({ "tables": self.moved.len(), "sha256": whole }))?;
+        let whole = std::mem::take(&mut self.whole).finalize();
+        self.line(&json!({ "tables": self.moved.len(), "sha256": hex(&whole), "hmac": self.key.seal(&whole) }))?;
         Ok(self.moved)
     }
 
@@ -120,32 +131,44 @@ impl<W: Write> Writer<W> {
 }
 
 /// Reads one.
-pub struct Reader<R> {
+pub struct Reader<'a, R> {
     from: R,
+    key: &'a FileKey,
     whole: Sha256,
     about: About,
 }
 
-impl<R: BufRead> Reader<R> {
-    pub fn begin(mut from: R) -> Result<(Self, About), HouseError> {
+impl<'a, R: BufRead> Reader<'a, R> {
+    pub fn begin(mut from: R, key: &'a FileKey) -> Result<(Self, About), HouseError> {
         let mut magic = [0; MAGIC.len()];
         from.read_exact(&mut magic).map_err(cut_off)?;
         if magic != MAGIC {
             return Err(damaged("it begins otherwise"));
         }
         let whole = Sha256::new_with_prefix(magic);
-        let about = About { version: String::new(), from: String::new(), at: 0, rehearsal: false };
-        let mut this = Self { from, whole, about };
+        let about = About {
+            id: String::new(),
+            version: String::new(),
+            from: String::new(),
+            at: 0,
+            signed_until: 0,
+            rehearsal: false,
+        };
+        let mut this = Self { from, key, whole, about };
         let line = this.line()?;
         let text = |name: &str| line[name].as_str().map(str::to_owned).ok_or_else(|| damaged("its first line"));
         let version = text("version")?;
         if line["format"].as_u64() != Some(FORMAT) {
             return Err(HouseError::OtherVersion(version));
         }
-        let at = line["at"].as_i64().ok_or_else(|| damaged("its first line"))?;
+        if text("key")? != key.name() {
+            return Err(HouseError::OtherKey);
+        }
+        let time = |name: &str| line[name].as_i64().ok_or_else(|| damaged("its first line"));
+        let (at, signed_until) = (time("at")?, time("signed_until")?);
         // Without a word it is to be used with care.
         let rehearsal = line["rehearsal"].as_bool().unwrap_or(true);
-        this.about = About { version, from: text("from")?, at, rehearsal };
+        this.about = About { id: text("id")?, version, from: text("from")?, at, signed_until, rehearsal };
         let about = this.about.clone();
         Ok((this, about))
     }
@@ -185,9 +208,15 @@ impl<R: BufRead> Reader<R> {
     }
 
     pub fn end(mut self, tables: usize) -> Result<(), HouseError> {
-        let whole = hex(&std::mem::take(&mut self.whole).finalize());
-        if self.line()? != json!({ "tables": tables, "sha256": whole }) {
+        let whole = std::mem::take(&mut self.whole).finalize();
+        let mut line = self.line()?;
+        let seal = line.as_object_mut().and_then(|line| line.remove("hmac")).unwrap_or_default();
+        if line != json!({ "tables": tables, "sha256": hex(&whole) }) {
             return Err(damaged("its last line"));
+        }
+        // Whoever changes the file can put its hashes right, but not this.
+        if !self.key.has_sealed(&whole, seal.as_str().unwrap_or_default()) {
+            return Err(HouseError::Changed);
         }
         match self.from.fill_buf()? {
             [] => Ok(()),

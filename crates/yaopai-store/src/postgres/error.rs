@@ -5,6 +5,7 @@ use std::fmt;
 use tokio_postgres::error::{DbError, Severity, SqlState};
 use yaopai_core::ports::StoreError;
 
+use crate::house::Shut;
 use crate::rows::{Base, Fault};
 
 /// The database can't be opened.
@@ -71,6 +72,9 @@ pub enum PostgresError {
         /// The name.
         node: String,
     },
+    /// Nobody is to be served from it.
+    #[error("the database: {0}")]
+    Shut(Shut),
     /// Something else.
     #[error("the database could not be opened: {0}")]
     Other(String),

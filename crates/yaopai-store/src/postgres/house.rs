@@ -12,7 +12,10 @@ use super::db::{Db, apart};
 use super::error::{Error, PostgresError};
 use super::open;
 use super::settings::Settings;
-use crate::house::{HouseError, Kind, Readable, Source, TABLES, Table, Target, Value, Writable};
+use crate::house::{
+    HouseError, Kind, Leavable, Mark, Readable, Settled, Source, TABLES, Table, Target, Value, Writable,
+};
+use crate::nonces::STEP;
 
 /// Reads, for as long as it takes. Its own silence between two pages is whoever's who takes the rows.
 const LEAVING: &str = "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET jit = off; \
@@ -21,13 +24,16 @@ const ENTERING: &str = "SELECT set_config('synchronous_commit', 'on', false) \
                         WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply'); \
                         SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET jit = off; \
                         SET lock_timeout = '10s'; SET default_transaction_isolation = 'read committed'";
+/// A mark that is acknowledged is on the disk.
+const SYNCHRONOUS: &str = "SELECT set_config('synchronous_commit', 'on', true) \
+                           WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')";
 /// Rows that are read at a time.
 const PAGE: u32 = 1_000;
 
 /// In a transaction.
 struct House(Db);
 
-/// The database as it is now. Writes nothing to it. Without `rehearsal` no node may run, now or while this is there. `node` shows in
+/// The database as it is now. Writes nothing to it but [`Source::mark`]. Without `rehearsal` no node may run, now or while this is there. `node` shows in
 /// `pg_stat_activity`. Blocks.
 ///
 /// # Errors
@@ -40,6 +46,7 @@ pub fn leave(url: &str, node: &str, rehearsal: bool) -> Result<Source, HouseErro
         return Err(HouseError::Schema { found, known });
     }
     if !rehearsal {
+        open::says(&db).map_err(|e| failed(&e))?.stays()?;
         stopped(&db)?;
     }
     // After the locks: the moment is that of the first statement.
@@ -91,6 +98,49 @@ impl Readable for House {
     }
 }
 
+impl Leavable for House {
+    /// Its own, and that of the nonces, which never goes back. Redis' is not known here.
+    fn clock(&self) -> Result<Option<i64>, HouseError> {
+        let sql = format!(
+            "SELECT greatest(floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint, (SELECT max(high) + {STEP} FROM nonces_past))"
+        );
+        ask(&self.0, &sql)?.first().map(|row| get(row, 0)).transpose()
+    }
+
+    fn mark(self: Box<Self>, at: i64, to: &str) -> Result<(), HouseError> {
+        let Self(db) = *self;
+        // On the connection that has the locks, or not at all. Who is new and would insert its name waits until the mark is there to be seen;
+        // who has come since the names were taken is found by its name.
+        let begin = format!("COMMIT; BEGIN READ WRITE; {SYNCHRONOUS}; LOCK TABLE nodes IN SHARE MODE");
+        db.begin(&begin).map_err(|e| failed(&e))?;
+        stopped(&db)?;
+        ask(&db, &format!("UPDATE meta SET moved_at = {at}, moved_to = '{to}'"))?;
+        db.finish("COMMIT").map_err(|e| failed(&e))
+    }
+}
+
+/// Takes the mark of a move off, so that nodes may start on it again: as it was left, and nothing of what came after. What was signed up to `now`
+/// may have been accepted elsewhere, and is refused. Answers what the mark said. `node` shows in `pg_stat_activity`. Blocks.
+///
+/// # Errors
+/// [`HouseError`]: nothing was changed.
+pub fn undo(url: &str, node: &str, now: Timestamp) -> Result<Mark, HouseError> {
+    let settings = Arc::new(Settings::parse(url, node)?);
+    let db = apart(move || Db::connect(&settings, ENTERING))?;
+    let (found, known) = (open::found(&db).map_err(|e| failed(&e))?, open::known());
+    if found != known {
+        return Err(HouseError::Schema { found, known });
+    }
+    stopped(&db)?;
+    db.begin("BEGIN").map_err(|e| failed(&e))?;
+    let moved = open::says(&db).map_err(|e| failed(&e))?.mark();
+    let moved = moved.ok_or_else(|| HouseError::Refused("it has not moved".into()))?;
+    ask(&db, "UPDATE meta SET moved_at = NULL, moved_to = NULL")?;
+    ask(&db, &format!("UPDATE nodes SET leased_until = greatest(leased_until, {}), saved = NULL", now.0))?;
+    db.finish("COMMIT").map_err(|e| failed(&e))?;
+    Ok(moved)
+}
+
 impl Writable for House {
     fn occupied(&self) -> Result<Option<&'static str>, HouseError> {
         for table in TABLES {
@@ -135,8 +185,8 @@ impl Writable for House {
         copied.map(|_| ()).map_err(|e| failed(&e))
     }
 
-    fn settle(&self, signed_until: Timestamp) -> Result<(), HouseError> {
-        let at = signed_until.0;
+    fn settle(&self, settled: &Settled) -> Result<(), HouseError> {
+        let at = settled.here.max(settled.others).0;
         ask(
             &self.0,
             &format!(
@@ -145,7 +195,11 @@ impl Writable for House {
             ),
         )?;
         let next = "SELECT setval(pg_get_serial_sequence('nodes', 'id'), greatest(1, (SELECT max(id) FROM nodes)))";
-        ask(&self.0, next).map(|_| ())
+        ask(&self.0, next)?;
+        // One that nobody has lived in may have been left all the same.
+        let rehearsal = settled.rehearsal.map_or("NULL".to_owned(), |at| at.0.to_string());
+        let sql = format!("UPDATE meta SET moved_at = NULL, moved_to = NULL, rehearsal_at = {rehearsal}");
+        ask(&self.0, &sql).map(|_| ())
     }
 
     fn commit(self: Box<Self>) -> Result<(), HouseError> {

@@ -58,12 +58,14 @@ pub struct PostgresOptions {
     pub readers: usize,
     /// Calls that may wait for one of them.
     pub read_queue: usize,
+    /// Open what came in by a rehearsal of a move, too.
+    pub rehearsal: bool,
 }
 
 impl PostgresOptions {
     /// The defaults for a server of this name.
     pub fn new(node: impl Into<String>) -> Self {
-        Self { node: node.into(), queue: 4096, batch: 128, readers: 4, read_queue: 1024 }
+        Self { node: node.into(), queue: 4096, batch: 128, readers: 4, read_queue: 1024, rehearsal: false }
     }
 }
 
@@ -79,8 +81,9 @@ impl Postgres {
     /// [`PostgresError`], whose text says what to do.
     pub fn open(url: &str, sink: Arc<dyn ChangeSink>, options: PostgresOptions) -> Result<Self, PostgresError> {
         let settings = Arc::new(Settings::parse(url, &options.node)?);
-        let readers = options.readers.max(1);
-        let open::Opened { transactions, readers, lister } = db::apart(move || open::open(&settings, readers))?;
+        let (readers, rehearsal) = (options.readers.max(1), options.rehearsal);
+        let open::Opened { transactions, readers, lister } =
+            db::apart(move || open::open(&settings, readers, rehearsal))?;
         let PostgresOptions { queue, batch, read_queue, .. } = options;
         let parts = Parts { transactions, readers, lister, queue, batch, read_queue };
         Self::start(parts, sink).map_err(PostgresError::system)

@@ -6,6 +6,7 @@ use super::db::Db;
 use super::error::{Error, PostgresError};
 use super::settings::Settings;
 use super::transactions::{GREETING, Transactions};
+use crate::house::Says;
 
 mod embedded {
     refinery::embed_migrations!("migrations/postgres");
@@ -26,8 +27,12 @@ pub(super) struct Opened {
     pub lister: Db,
 }
 
-pub(super) fn open(settings: &Arc<Settings>, readers: usize) -> Result<Opened, PostgresError> {
+pub(super) fn open(settings: &Arc<Settings>, readers: usize, rehearsal: bool) -> Result<Opened, PostgresError> {
     let transactions = Transactions::open(ready(settings, GREETING)?)?;
+    // Once it has its name: whoever marks the database as left has all names, and those that come meanwhile wait.
+    if let Some(why) = says(transactions.db())?.shut(rehearsal) {
+        return Err(PostgresError::Shut(why));
+    }
     let node = transactions.node();
     let reader = |_| {
         let reader = Db::connect(settings, READER)?;
@@ -74,6 +79,15 @@ fn migrate(db: &Db, greeting: &str) -> Result<(), PostgresError> {
     let migrated = migrate_alone(db);
     db.batch(&format!("SELECT pg_advisory_unlock({MIGRATING}, 0); {greeting}"))?;
     migrated
+}
+
+/// What it says of moves.
+pub(super) fn says(db: &Db) -> Result<Says, Error> {
+    let sql = "SELECT to_char(to_timestamp(moved_at / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), moved_to, \
+               to_char(to_timestamp(rehearsal_at / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM meta";
+    let read =
+        |row: &tokio_postgres::Row| Ok(Says { moved: (row.try_get(0)?, row.try_get(1)?), rehearsal: row.try_get(2)? });
+    db.one(sql, &[], read)?.ok_or_else(|| Error::Unreadable("the row of `meta` is gone".into()))
 }
 
 /// The newest schema that this program knows.

@@ -56,7 +56,7 @@ impl ServerRows for Db {
                    FROM nodes n WHERE n.id = $1";
         let node = self.node.get();
         let past = self.one(sql, &[&node], |row| {
-            Ok(PastProofs { leased_until: rows::at_if_any(row, 0)?, saved: rows::get(row, 1)? })
+            Ok(PastProofs { leased_until: rows::at_if_any(row, 0)?, saved: rows::get(row, 1)?, elsewhere: None })
         })?;
         self.change("UPDATE nodes SET saved = NULL WHERE id = $1 AND saved IS NOT NULL", &[&node])?;
         Ok(past.unwrap_or_default())

@@ -81,6 +81,11 @@ impl Transactions {
         Ok(this)
     }
 
+    /// Between two transactions.
+    pub fn db(&self) -> &Db {
+        &self.db
+    }
+
     /// Which of the servers this is.
     pub fn node(&self) -> i32 {
         self.db.node.get()

@@ -9,6 +9,8 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use crate::house::{Says, Shut};
+
 mod embedded {
     refinery::embed_migrations!("migrations/sqlite");
 }
@@ -76,6 +78,14 @@ pub enum OpenError {
         path: PathBuf,
         /// What failed.
         what: String,
+    },
+    /// Nobody is to be served from it.
+    #[error("{}: {why}", path.display())]
+    Shut {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: Shut,
     },
     /// Something else, of SQLite's or the system's.
     #[error("{} could not be opened: {what}", path.display())]
@@ -192,7 +202,7 @@ fn wal(path: &Path, db: &Connection) -> Result<(), OpenError> {
 }
 
 /// WAL and FULL: a commit is on the disk before it returns, so it survives kill -9 and power loss.
-fn durable(db: &Connection, checkpoint: u32) -> rusqlite::Result<()> {
+pub(super) fn durable(db: &Connection, checkpoint: u32) -> rusqlite::Result<()> {
     db.pragma_update(None, "synchronous", "FULL")?;
     // macOS: its fsync leaves the data in the disk's cache.
     db.pragma_update(None, "fullfsync", true)?;
@@ -240,6 +250,14 @@ fn migrate(path: &Path, db: &mut Connection) -> Result<(), OpenError> {
     // Grouped: one transaction for the migrations and the rows that say they were applied. By itself each is one, and a crash
     // in between would leave a file whose next start applies a migration again and fails, every time.
     runner.set_grouped(true).run(db).map(|_| ()).map_err(failed)
+}
+
+/// What it says of moves. To be asked under its lock.
+pub(super) fn says(path: &Path, db: &Connection) -> Result<Says, OpenError> {
+    let sql = "SELECT strftime('%Y-%m-%dT%H:%M:%SZ', moved_at / 1000, 'unixepoch'), moved_to, \
+               strftime('%Y-%m-%dT%H:%M:%SZ', rehearsal_at / 1000, 'unixepoch') FROM meta";
+    let read = |r: &rusqlite::Row<'_>| Ok(Says { moved: (r.get(0)?, r.get(1)?), rehearsal: r.get(2)? });
+    db.query_row(sql, [], read).map_err(|e| sql_error(path, &e))
 }
 
 fn folder(path: &Path) -> &Path {

@@ -1,23 +1,26 @@
 //! Moving house: the embedded database as it is left, and as it is moved into.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, ToSql, params_from_iter};
 use yaopai_core::time::Timestamp;
 
 use super::file::{self, BUSY, OpenError, sql_error};
-use crate::house::{HouseError, Kind, Readable, Source, TABLES, Table, Target, Value, Writable};
+use crate::house::{
+    HouseError, Kind, Leavable, Mark, Readable, Settled, Source, TABLES, Table, Target, Value, Writable,
+};
 
 /// In a transaction.
 struct House {
     db: Connection,
+    path: PathBuf,
     /// Keeps servers out.
     _lock: Option<File>,
 }
 
-/// The file as it is now. Writes nothing to it. Without `rehearsal` no server may run on it, now or while this is there.
+/// The file as it is now. Writes nothing to it but [`Source::mark`]. Without `rehearsal` no server may run on it, now or while this is there.
 ///
 /// # Errors
 /// [`HouseError`].
@@ -33,9 +36,12 @@ pub fn leave(path: &Path, rehearsal: bool) -> Result<Source, HouseError> {
     if found != known {
         return Err(HouseError::Schema { found, known });
     }
+    if !rehearsal {
+        file::says(path, &db)?.stays()?;
+    }
     // One moment for all tables: what is first read sets it.
     db.execute_batch("BEGIN; SELECT count(*) FROM meta").map_err(sql)?;
-    Ok(Source(Box::new(House { db, _lock: lock })))
+    Ok(Source(Box::new(House { db, path: path.clone(), _lock: lock })))
 }
 
 fn running(e: OpenError) -> HouseError {
@@ -63,13 +69,61 @@ pub fn enter(path: &Path) -> Result<Target, HouseError> {
     }
     let file::Opened { writer: db, lock, .. } = file::open(path, 1, super::Options::default().checkpoint)?;
     db.execute_batch("BEGIN IMMEDIATE").map_err(|e| sql_error(path, &e))?;
-    Ok(Target(Box::new(House { db, _lock: Some(lock) })))
+    Ok(Target(Box::new(House { db, path: path.to_owned(), _lock: Some(lock) })))
 }
 
 impl Readable for House {
     fn each(&self, table: &Table, visit: &mut dyn FnMut(&[Value]) -> Result<(), HouseError>) -> Result<(), HouseError> {
         each(&self.db, table, visit)
     }
+}
+
+impl Leavable for House {
+    /// The one server's leases say all, in the rows.
+    fn clock(&self) -> Result<Option<i64>, HouseError> {
+        Ok(None)
+    }
+
+    fn mark(self: Box<Self>, at: i64, to: &str) -> Result<(), HouseError> {
+        self.db.execute_batch("COMMIT").map_err(failed)?;
+        let db = writer(&self.path)?;
+        let sql = "UPDATE meta SET moved_at = ?1, moved_to = ?2";
+        db.execute(sql, rusqlite::params![at, to]).map_err(failed)?;
+        Ok(())
+    }
+}
+
+/// Takes the mark of a move off, so that a server may start on it again: as it was left, and nothing of what came after. What was signed up
+/// to `now` may have been accepted elsewhere, and is refused. Answers what the mark said.
+///
+/// # Errors
+/// [`HouseError`]: nothing was changed.
+pub fn undo(path: &Path, now: Timestamp) -> Result<Mark, HouseError> {
+    let path = &path.canonicalize().map_err(|e| file::not_opened(path, e))?;
+    let _lock = file::lock(path).map_err(running)?;
+    let mut db = writer(path)?;
+    file::is_ours(path, &db)?;
+    let (found, known) = (file::found(path, &db)?, file::known());
+    if found != known {
+        return Err(HouseError::Schema { found, known });
+    }
+    let all = db.transaction().map_err(failed)?;
+    let moved = file::says(path, &all)?.mark().ok_or_else(|| HouseError::Refused("it has not moved".into()))?;
+    all.execute("UPDATE meta SET moved_at = NULL, moved_to = NULL", []).map_err(failed)?;
+    let nonces = "UPDATE nodes SET leased_until = max(ifnull(leased_until, ?1), ?1), saved = NULL WHERE id = 0";
+    all.execute(nonces, [now.0]).map_err(failed)?;
+    all.commit().map_err(failed)?;
+    Ok(moved)
+}
+
+/// Whoever has the lock writes.
+fn writer(path: &Path) -> Result<Connection, HouseError> {
+    let sql = |e| sql_error(path, &e);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags).map_err(sql)?;
+    db.busy_timeout(BUSY).map_err(sql)?;
+    file::durable(&db, super::Options::default().checkpoint).map_err(sql)?;
+    Ok(db)
 }
 
 impl Writable for House {
@@ -106,10 +160,17 @@ impl Writable for House {
         Ok(())
     }
 
-    fn settle(&self, signed_until: Timestamp) -> Result<(), HouseError> {
+    fn settle(&self, settled: &Settled) -> Result<(), HouseError> {
         let sql = "INSERT INTO nodes (id, name, leased_until) VALUES (0, 'embedded database', ?1) \
                    ON CONFLICT (id) DO UPDATE SET leased_until = excluded.leased_until, saved = NULL";
-        self.db.execute(sql, [signed_until.0]).map(|_| ()).map_err(failed)
+        self.db.execute(sql, [settled.here.0]).map_err(failed)?;
+        // At a name of theirs: the own lease holds the clock, too.
+        let others = "UPDATE nodes SET leased_until = ?1 WHERE id = (SELECT max(id) FROM nodes WHERE id <> 0) \
+                      AND ?1 > (SELECT ifnull(max(leased_until), 0) FROM nodes)";
+        self.db.execute(others, [settled.others.0]).map_err(failed)?;
+        // One that nobody has lived in may have been left all the same.
+        let sql = "UPDATE meta SET moved_at = NULL, moved_to = NULL, rehearsal_at = ?1";
+        self.db.execute(sql, [settled.rehearsal.map(|at| at.0)]).map(|_| ()).map_err(failed)
     }
 
     fn commit(self: Box<Self>) -> Result<(), HouseError> {

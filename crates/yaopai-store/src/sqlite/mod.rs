@@ -51,11 +51,13 @@ pub struct Options {
     /// keeps of its length then. Fewer: a smaller log and a quicker start after a crash; more: a page that changes often is
     /// carried over less often.
     pub checkpoint: u32,
+    /// Open what came in by a rehearsal of a move, too.
+    pub rehearsal: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { queue: 4096, batch: 512, readers: 2, read_queue: 1024, checkpoint: 4096 }
+        Self { queue: 4096, batch: 512, readers: 2, read_queue: 1024, checkpoint: 4096, rehearsal: false }
     }
 }
 
@@ -71,6 +73,9 @@ impl Sqlite {
         let path = path.as_ref();
         let file::Opened { writer, readers, lister, wal, lock } =
             file::open(path, options.readers, options.checkpoint)?;
+        if let Some(why) = file::says(path, &writer)?.shut(options.rehearsal) {
+            return Err(OpenError::Shut { path: path.to_owned(), why });
+        }
         let Options { queue, batch, read_queue, .. } = options;
         let transactions = Transactions { db: writer, wal: Wal::new(wal), _lock: lock };
         let parts = Parts { transactions, readers, lister, queue, batch, read_queue };

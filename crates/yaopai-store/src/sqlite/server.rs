@@ -48,9 +48,12 @@ impl ServerRows for Connection {
 
     fn take_proofs(&self) -> rusqlite::Result<PastProofs> {
         let read = |row: &rusqlite::Row<'_>| {
-            Ok(PastProofs { leased_until: row.get::<_, Option<i64>>(0)?.map(Timestamp), saved: row.get(1)? })
+            let at = |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.map(Timestamp));
+            Ok(PastProofs { leased_until: at(0)?, saved: row.get(1)?, elsewhere: at(2)? })
         };
-        let past = rows::one(self, "SELECT leased_until, saved FROM nodes WHERE id = 0", [], read)?.unwrap_or_default();
+        let sql =
+            "SELECT leased_until, saved, (SELECT max(leased_until) FROM nodes WHERE id <> 0) FROM nodes WHERE id = 0";
+        let past = rows::one(self, sql, [], read)?.unwrap_or_default();
         self.prepare_cached("UPDATE nodes SET saved = NULL WHERE id = 0")?.execute([])?;
         Ok(past)
     }

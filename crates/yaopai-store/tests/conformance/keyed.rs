@@ -164,7 +164,7 @@ pub async fn its_bind_is_answered_again_and_refused_to_others(mut lab: Lab) {
 
 /// The latest time counts, whichever comes last.
 pub async fn a_lease_never_goes_back(mut lab: Lab) {
-    let leased = |until: i64| PastProofs { leased_until: Some(later(until)), saved: None };
+    let leased = |until: i64| PastProofs { leased_until: Some(later(until)), saved: None, elsewhere: None };
     assert_eq!(lab.take_proofs().await.unwrap(), PastProofs::default(), "there never were any");
     lab.lease_proofs(later(5)).await.unwrap();
     lab.reopen();
@@ -184,7 +184,7 @@ pub async fn kept_nonces_are_taken_once(mut lab: Lab) {
     lab.keep_proofs(vec![1]).await.unwrap();
     lab.keep_proofs(vec![2, 2]).await.unwrap();
     lab.reopen();
-    let taken = PastProofs { leased_until: Some(later(5)), saved: Some(vec![2, 2]) };
+    let taken = PastProofs { leased_until: Some(later(5)), saved: Some(vec![2, 2]), elsewhere: None };
     assert_eq!(lab.take_proofs().await.unwrap(), taken);
     // The crash after it.
     lab.reopen();

@@ -1,4 +1,4 @@
-//! The commands: `demo`, `serve`, `sim`, `init`, `config check`, `export all`, `import all` and `bindings`, `audit`.
+//! The commands: `demo`, `serve`, `sim`, `init`, `config check`, `export all` and `undo`, `import all` and `bindings`, `audit`.
 
 mod audit;
 mod config;

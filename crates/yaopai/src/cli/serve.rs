@@ -15,16 +15,25 @@ pub struct Args {
     /// Open listeners to the network although development = true.
     #[arg(long)]
     lan: bool,
+    /// Serve from what came in by `yaopai import all --rehearsal`, to try it out with no client near.
+    #[arg(long)]
+    rehearsal: bool,
 }
 
 pub async fn run(args: Args) -> anyhow::Result<()> {
-    let config = Config::read(&args.config)?;
+    let mut config = Config::read(&args.config)?;
+    config.rehearsal = args.rehearsal;
     config.check_loopback(args.lan)?;
     if config.development {
         tracing::warn!("development = true: the simulator and plain-HTTP platforms are believed; never in production");
         if args.lan {
             tracing::warn!("--lan: a development server is open to the network");
         }
+    }
+    if config.rehearsal {
+        tracing::warn!(
+            "--rehearsal: the database may have come in by a rehearsal of a move; let no client reach this server"
+        );
     }
     let stopped = super::stopped()?;
     let server = Server::start(config, Arc::new(SystemClock::default()), Arc::new(SystemEntropy)).await?;

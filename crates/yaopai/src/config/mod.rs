@@ -51,6 +51,8 @@ pub struct Config {
     pub development: bool,
     /// Where what must last is kept.
     pub database: Database,
+    /// Serve from what came in by a rehearsal of a move, too. The command line says so, never the file.
+    pub rehearsal: bool,
     /// Opens the sealed columns.
     pub master_key: MasterKey,
     /// The sockets.
@@ -220,6 +222,7 @@ impl Config {
         let config = Self {
             development: file.development,
             database: database::read(&file, &secrets)?,
+            rehearsal: false,
             master_key: secrets.master_key(&file.master_key)?,
             listen,
             carriers,

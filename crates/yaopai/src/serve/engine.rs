@@ -19,15 +19,18 @@ pub enum Engine {
 }
 
 impl Engine {
-    /// Opens it.
+    /// Opens it. `rehearsal`: also what came in by a rehearsal of a move.
     ///
     /// # Errors
     /// What stands in the way.
-    pub fn open(database: &Database, sink: Arc<dyn ChangeSink>) -> Result<Self, StartError> {
+    pub fn open(database: &Database, sink: Arc<dyn ChangeSink>, rehearsal: bool) -> Result<Self, StartError> {
         Ok(match database {
-            Database::Embedded(path) => Self::Embedded(Arc::new(Sqlite::open(path, sink, Options::default())?)),
+            Database::Embedded(path) => {
+                let options = Options { rehearsal, ..Options::default() };
+                Self::Embedded(Arc::new(Sqlite::open(path, sink, options)?))
+            }
             Database::Cluster(cluster) => {
-                let options = PostgresOptions::new(&*cluster.node);
+                let options = PostgresOptions { rehearsal, ..PostgresOptions::new(&*cluster.node) };
                 Self::Postgres(Arc::new(Postgres::open(cluster.postgres.expose(), sink, options)?))
             }
         })

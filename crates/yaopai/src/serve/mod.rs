@@ -136,7 +136,7 @@ impl Server {
         let cuts = Cuts::new();
         let sink: Arc<dyn ChangeSink> =
             Arc::new(CuttingSink::new(table.clone(), cuts.clone(), table.lease().is_some()));
-        let engine = Engine::open(&config.database, sink)?;
+        let engine = Engine::open(&config.database, sink, config.rehearsal)?;
         let store = engine.store();
         sealer.load(&*store).await?;
         let scribe = Arc::new(Scribe::new(&config.master_key, clock.clone(), entropy.clone()));

@@ -71,7 +71,7 @@ async fn from_the_embedded_database_to_postgres_and_back() {
         tokio::time::sleep(Duration::from_millis(load)).await;
 
         // Who still serves is not moved out of; a rehearsal is possible, and taken for nothing else.
-        let file = places.file(&format!("leg{leg}.yx"));
+        let mut file = places.file(&format!("leg{leg}.yx"));
         let said = ran(&["export", "all", &file], from, 1).await;
         assert!(said.contains("--rehearsal"), "{said}");
         let trial = places.file(&format!("trial{leg}.yx"));
@@ -79,6 +79,9 @@ async fn from_the_embedded_database_to_postgres_and_back() {
         let said = ran(&["import", "all", &trial], &places.trials[leg as usize], 2).await;
         assert!(said.contains("rehearsal"), "{said}");
         ran(&["import", "all", &trial, "--rehearsal"], &places.trials[leg as usize], 0).await;
+        let said = ran(&["serve"], &places.trials[leg as usize], 1).await;
+        assert!(said.contains("yaopai serve --rehearsal"), "{said}");
+        drop(ServerProcess::start(&places.trials[leg as usize], &["--rehearsal"]));
 
         signer.until_accepted(&server).await;
         let accepted = signer.accepted(&server, 40).await;
@@ -94,6 +97,21 @@ async fn from_the_embedded_database_to_postgres_and_back() {
         let said = ran(&["export", "all", &file], from, 0).await;
         assert!(said.contains("sessions"), "{said}");
         private(&file);
+        // Nobody lives in the old place any more, but whoever says that the move is given up.
+        let said = ran(&["serve"], from, 1).await;
+        assert!(said.contains("it has moved"), "{said}");
+        if leg == 0 {
+            let said = ran(&["export", "undo"], from, 1).await;
+            assert!(said.contains("kicked there is logged in"), "{said}");
+            ran(&["serve"], from, 1).await;
+            let said = ran(&["export", "undo", "--as-it-was"], from, 0).await;
+            assert!(said.contains("kicked there is logged in"), "{said}");
+            drop(ServerProcess::start(from, &[]));
+            file = places.file("again.yx");
+            ran(&["export", "all", &file], from, 0).await;
+        }
+        let said = ran(&["import", "all", &file], &places.stranger, 2).await;
+        assert!(said.contains("under another master key"), "{said}");
         ran(&["import", "all", &file], to, 0).await;
         let said = ran(&["import", "all", &file], to, 2).await;
         assert!(said.contains("not empty"), "{said}");

@@ -22,6 +22,8 @@ pub struct Places {
     pub warm: PathBuf,
     pub second: PathBuf,
     pub trials: [PathBuf; 2],
+    /// With another master key.
+    pub stranger: PathBuf,
 }
 
 impl Places {
@@ -29,6 +31,7 @@ impl Places {
         let (folder, postgres, redis) = (tempfile::tempdir().unwrap(), Server::start(), RedisServer::start());
         for (name, text) in [
             ("master.key", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+            ("other.key", "BBECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
             ("app.secret", DEFAULT_SECRET),
             ("webhook.secret", WEBHOOK_SECRET),
             ("redis", &redis.url()),
@@ -50,7 +53,11 @@ impl Places {
             configure(name, text)
         };
         let embedded = |name: &str| configure(name, format!("database = \"{name}.db\""));
+        let stranger = embedded("stranger");
+        let text = std::fs::read_to_string(&stranger).unwrap();
+        std::fs::write(&stranger, text.replace("file:master.key", "file:other.key")).unwrap();
         Self {
+            stranger,
             embedded: embedded("first"),
             cluster: cluster("new_house"),
             warm: cluster("other_house"),

@@ -74,9 +74,10 @@ impl Signer {
         code.unwrap_or_default()
     }
 
-    /// Signs until one is accepted: a store that has just begun to remember takes none for some seconds. Nothing else is said meanwhile.
+    /// Signs until one is accepted: a store that has just begun to remember takes none for some seconds, and who has moved from nodes none for
+    /// half a minute. Nothing else is said meanwhile.
     pub async fn until_accepted(&mut self, server: &ServerProcess) {
-        for _ in 0..300 {
+        for _ in 0..600 {
             let sent = self.sign();
             match self.send(server, &sent).await.as_str() {
                 "" => return,

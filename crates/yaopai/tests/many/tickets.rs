@@ -18,6 +18,7 @@ async fn accepted_once_by_postgres() {
     let fleet = Fleet::start().await;
     once("PostgreSQL", &fleet).await;
     views(&fleet).await;
+    moved(&fleet).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -70,6 +71,25 @@ async fn once(name: &str, fleet: &Arc<Fleet>) {
     }
     println!("tickets over nodes, nonces in {name}: {TICKETS}, each shown {} times: {codes:?}", COPIES + 1);
     assert_eq!(codes.keys().map(String::as_str).collect::<Vec<_>>(), ["", "proof_replayed"]);
+}
+
+/// What was made before a move may have been used where nothing is known of here: no node that starts after it takes that, whatever the nonces
+/// don't know.
+async fn moved(fleet: &Arc<Fleet>) {
+    let session = fleet.login(0, false).await;
+    fleet.kill(2);
+    let until = fleet.now() + 8_000;
+    fleet.primary.sql(&format!("UPDATE nodes SET leased_until = {until}"));
+    fleet.start_again(2).await;
+    let ticket = fleet.ticket(1, &session, "/chat", "socket").await;
+    let uri = format!("/chat?yaopai_ticket={ticket}");
+    assert_eq!(fleet.show(2, &uri, None).await.0, Said { status: 401, code: "proof_stale".into() });
+    assert_eq!(fleet.show(1, &uri, None).await.0.status, 200, "it was not used up");
+    while fleet.now() < until + 6_000 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let ticket = fleet.ticket(1, &session, "/chat", "socket").await;
+    assert_eq!(fleet.show(2, &format!("/chat?yaopai_ticket={ticket}"), None).await.0.status, 200);
 }
 
 /// A page in a web-view is let in everywhere by the cookie that one node set, until its session ends.

@@ -50,7 +50,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         _ => return Err(anyhow!("name a --user, an --openid with its --app, or an --address")),
     };
     // Beside nodes that run: they keep no key in memory.
-    let engine = Engine::open(&config.database.of_a_guest("erase"), Arc::new(Nobody));
+    let engine = Engine::open(&config.database.of_a_guest("erase"), Arc::new(Nobody), false);
     let engine = engine.map_err(crate::cli::import::stopped_first)?;
     let store = engine.store();
     store.begin_audit(scribe);

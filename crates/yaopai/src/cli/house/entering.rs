@@ -5,6 +5,7 @@ use std::io::{BufReader, Seek as _};
 use std::path::PathBuf;
 
 use anyhow::ensure;
+use yaopai_core::house::FileKey;
 use yaopai_core::ports::Clock as _;
 
 use super::leaving::key_check;
@@ -33,11 +34,11 @@ const FRESH: i64 = 3_600_000;
 #[allow(clippy::print_stdout, reason = "what the command is for")]
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let config = Config::read(&args.config)?;
-    let sealer = key_check(&config)?;
+    let (sealer, key) = (key_check(&config)?, FileKey::of(&config.master_key));
     let file = File::open(&args.file).map_err(|e| of(&args.file, e))?;
     let mut from = BufReader::with_capacity(1 << 20, file);
     if !args.rehearsal {
-        let about = yaopai_store::house::about(&mut from).map_err(|e| of(&args.file, e))?;
+        let about = yaopai_store::house::about(&mut from, &key).map_err(|e| of(&args.file, e))?;
         ensure!(
             !about.rehearsal,
             "{} was written by a rehearsal, while servers ran: what they answered since is missing. Stop them and export again; or \
@@ -58,16 +59,16 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         let other = "the master key of this configuration is not the one that the file's database was made with: set master_key to that";
         sealer.opens(key).map_err(|_| other.to_owned())
     };
-    let (about, moved) = enter(&config.database)?.import(from, SystemClock::default().now(), &opens)?;
+    let (about, moved) = enter(&config.database)?.import(from, &key, SystemClock::default().now(), &opens)?;
     print(&moved);
     let next = if about.rehearsal {
-        "This was a rehearsal: look at it, but let no client reach a server on it, and empty it before the move itself."
+        "This was a rehearsal: `yaopai serve --rehearsal` starts a server on it, which no client may reach. Empty it before the move itself."
     } else {
         "Start the server."
     };
     println!(
-        "All of it is in {}, written there, read back and compared with what {} held. {next}",
-        config.database, about.from
+        "All of it is in {}, written there, read back and compared with what {} held (file {}). {next}",
+        config.database, about.from, about.id
     );
     Ok(())
 }

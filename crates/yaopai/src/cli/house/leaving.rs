@@ -4,7 +4,8 @@ use std::fs::OpenOptions;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use yaopai_core::ports::Clock as _;
+use yaopai_core::house::FileKey;
+use yaopai_core::ports::{Clock as _, Entropy as _};
 use yaopai_store::house::{About, HouseError, Moved};
 
 use super::{leave, of, print};
@@ -18,6 +19,8 @@ pub enum Command {
     /// The file holds what the database holds: sealed keys, hashes of tokens, openids and users. It is created for its owner only to read.
     /// The master key is not in it.
     All(Args),
+    /// Give a move up: take the old database up again, which no server starts on once it was exported.
+    Undo(super::staying::Args),
 }
 
 #[derive(clap::Args)]
@@ -33,7 +36,11 @@ pub struct Args {
 }
 
 #[allow(clippy::print_stdout, reason = "what the command is for")]
-pub fn run(Command::All(args): &Command) -> anyhow::Result<()> {
+pub fn run(command: &Command) -> anyhow::Result<()> {
+    let args = match command {
+        Command::All(args) => args,
+        Command::Undo(args) => return super::staying::run(args),
+    };
     let config = Config::read(&args.config)?;
     let source = leave(&config.database, args.rehearsal)?;
     let mut options = OpenOptions::new();
@@ -41,26 +48,34 @@ pub fn run(Command::All(args): &Command) -> anyhow::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = options.open(&args.file).map_err(|e| of(&args.file, e))?;
+    let about = about(&config.database, args.rehearsal);
     let written = (|| {
         let mut out = BufWriter::with_capacity(1 << 20, file);
-        let moved = source.export(&about(&config.database, args.rehearsal), &mut out)?;
+        let moved = source.export(&about, &FileKey::of(&config.master_key), &mut out)?;
         out.flush()?;
         let file = out.into_inner().map_err(|e| HouseError::Io(e.into_error()))?;
         file.sync_all()?;
+        if let Some(folder) = args.file.parent() {
+            // The name, too.
+            let folder = if folder == Path::new("") { Path::new(".") } else { folder };
+            std::fs::File::open(folder)?.sync_all()?;
+        }
+        // Last: what can't be written must not keep the old server from starting.
+        if !about.rehearsal {
+            source.mark(&about)?;
+        }
         Ok::<_, HouseError>(moved)
     })();
     let moved = written.inspect_err(|_| drop(std::fs::remove_file(&args.file)))?;
-    if let Some(folder) = args.file.parent().filter(|folder| *folder != Path::new("")) {
-        // The name, too.
-        std::fs::File::open(folder)?.sync_all()?;
-    }
     print(&moved);
     if args.rehearsal {
         println!("A rehearsal: what servers answered since it began is missing. Don't serve from it.");
     } else {
         println!(
-            "All of it is in {}. Start nothing on the old database again: two would accept each request.",
-            args.file.display()
+            "All of it is in {}, its id is {}. No server starts on the old database any more: two would accept each request. Until the file \
+             is imported, `yaopai export undo` takes that back.",
+            args.file.display(),
+            about.id
         );
     }
     Ok(())
@@ -72,23 +87,33 @@ fn about(database: &Database, rehearsal: bool) -> About {
         Database::Cluster(_) => "PostgreSQL",
     };
     let at = SystemClock::default().now().0;
-    About { version: env!("CARGO_PKG_VERSION").into(), from: from.into(), at, rehearsal }
+    let mut id = [0; 16];
+    SystemEntropy.fill(&mut id);
+    About {
+        id: hex::encode(id),
+        version: env!("CARGO_PKG_VERSION").into(),
+        from: from.into(),
+        at,
+        signed_until: at,
+        rehearsal,
+    }
 }
 
 /// Copies what is in a database, whatever it is and while it is used, into a new embedded one, to try things on.
 pub fn copy(from: &Config, to: &Path) -> Result<Vec<Moved>, HouseError> {
     let source = leave(&from.database, true)?;
     let (read, write) = std::io::pipe()?;
+    let key = &FileKey::of(&from.master_key);
     let about = about(&from.database, true);
     std::thread::scope(|scope| {
         // One writes, the other reads, and neither needs room for all of it.
         let (name, now) = (to.to_owned(), SystemClock::default().now());
         let entering = scope.spawn(move || {
             let target = super::enter(&Database::Embedded(name))?;
-            target.import(std::io::BufReader::with_capacity(1 << 20, read), now, &|_| Ok(()))
+            target.import(std::io::BufReader::with_capacity(1 << 20, read), key, now, &|_| Ok(()))
         });
         let mut out = BufWriter::with_capacity(1 << 20, write);
-        let left = source.export(&about, &mut out).and_then(|moved| Ok(out.flush().map(|()| moved)?));
+        let left = source.export(&about, key, &mut out).and_then(|moved| Ok(out.flush().map(|()| moved)?));
         drop(out);
         let entered = entering.join().unwrap_or_else(|_| Err(HouseError::Database("the copy panicked".into())));
         // Whoever failed first says why; the other one only lost its end of the pipe.

@@ -1,7 +1,8 @@
-//! Moving house: `yaopai export all` and `yaopai import all`.
+//! Moving house: `yaopai export all`, `yaopai import all` and `yaopai export undo`.
 
 mod entering;
 mod leaving;
+mod staying;
 
 use std::path::Path;
 

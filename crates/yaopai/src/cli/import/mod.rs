@@ -102,8 +102,8 @@ async fn run(args: Args) -> anyhow::Result<bool> {
 
     let scratch = if args.dry_run { Some(Scratch::of(&config)?) } else { None };
     let engine = match (&scratch, &config.database) {
-        (Some(scratch), _) => Engine::open(&Database::Embedded(scratch.path().to_owned()), Arc::new(Nobody)),
-        (None, database) => Engine::open(&database.of_a_guest("import"), Arc::new(Nobody)),
+        (Some(scratch), _) => Engine::open(&Database::Embedded(scratch.path().to_owned()), Arc::new(Nobody), true),
+        (None, database) => Engine::open(&database.of_a_guest("import"), Arc::new(Nobody), false),
     };
     let engine = engine.map_err(stopped_first)?;
     let store = engine.store();

@@ -13,6 +13,11 @@ use yaopai_store::sqlite;
 use crate::cli::house;
 use crate::config::{Config, Database};
 
+/// How the name of a copy's own folder begins; the process' number follows.
+const FOLDER: &str = "yaopai-dry-run-";
+/// How the name of a guard ends: who makes a copy has it locked.
+const GUARD: &str = "-dry-run-guard";
+
 /// A copy that goes when it is dropped, or at the next dry run after a kill.
 pub struct Scratch {
     path: PathBuf,
@@ -35,12 +40,13 @@ impl Scratch {
             }
             Database::Cluster(cluster) => {
                 // A folder of its own, as anybody may write to the one that it is in.
-                let folder = std::env::temp_dir().join(format!("yaopai-dry-run-{}", std::process::id()));
+                let folder = std::env::temp_dir().join(format!("{FOLDER}{}", std::process::id()));
                 let mut builder = std::fs::DirBuilder::new();
                 #[cfg(unix)]
                 std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
                 builder.create(&folder).map_err(|e| anyhow!("no copy can be made at {}: {e}", folder.display()))?;
                 let mut scratch = Self::beside(&folder.join(&*cluster.node.replace('/', "_")))?;
+                sweep(&std::env::temp_dir(), &folder);
                 scratch.folder = Some(folder);
                 // Connections have runtimes of their own.
                 let copied = std::thread::scope(|scope| scope.spawn(|| house::copy(config, &scratch.path)).join());
@@ -58,7 +64,7 @@ impl Scratch {
         };
         let path = beside("-dry-run");
         let cannot = |e: io::Error| anyhow!("no copy can be made at {}: {e}", path.display());
-        let lock = File::create(beside("-dry-run-guard")).map_err(cannot)?;
+        let lock = File::create(beside(GUARD)).map_err(cannot)?;
         lock.try_lock().map_err(|_| anyhow!("another dry run is under way"))?;
         let scratch = Self { path: path.clone(), folder: None, _lock: lock };
         scratch.remove();
@@ -83,6 +89,42 @@ impl Scratch {
     }
 }
 
+/// Removes what dry runs that were killed have left in `among`: folders of ours (as `own` is) whose guard nobody has locked. A copy holds what the
+/// database holds.
+fn sweep(among: &Path, own: &Path) {
+    let Ok(folders) = std::fs::read_dir(among) else { return };
+    for folder in folders.flatten() {
+        let path = folder.path();
+        let is_ones = folder.file_name().to_string_lossy().starts_with(FOLDER) && path != own;
+        if is_ones
+            && is_ours(&path, own)
+            && is_left(&path)
+            && let Err(e) = std::fs::remove_dir_all(&path)
+        {
+            tracing::warn!(error = %e, folder = %path.display(), "what is left of a dry run can't be removed");
+        }
+    }
+}
+
+/// Is it a folder, no link to one, of whoever made the other?
+fn is_ours(path: &Path, own: &Path) -> bool {
+    let (Ok(path), Ok(own)) = (path.symlink_metadata(), own.symlink_metadata()) else { return false };
+    #[cfg(unix)]
+    let same = std::os::unix::fs::MetadataExt::uid(&path) == std::os::unix::fs::MetadataExt::uid(&own);
+    #[cfg(not(unix))]
+    let same = own.is_dir();
+    path.is_dir() && same
+}
+
+/// Has it a guard that nobody has locked? One without a guard was only just made, or is empty.
+fn is_left(folder: &Path) -> bool {
+    let Ok(mut files) = std::fs::read_dir(folder) else { return false };
+    files.any(|file| {
+        let guard = file.ok().filter(|file| file.file_name().to_string_lossy().ends_with(GUARD));
+        guard.and_then(|guard| File::open(guard.path()).ok()).is_some_and(|guard| guard.try_lock().is_ok())
+    })
+}
+
 impl Drop for Scratch {
     fn drop(&mut self) {
         self.remove();
@@ -91,5 +133,40 @@ impl Drop for Scratch {
         {
             tracing::warn!(error = %e, folder = %folder.display(), "what is left of a dry run can't be removed");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_killed_dry_run_left_goes_at_the_next_one() {
+        let among = tempfile::tempdir().unwrap();
+        let made = |name: &str, guard: bool| {
+            let folder = among.path().join(name);
+            std::fs::create_dir(&folder).unwrap();
+            std::fs::write(folder.join("a-dry-run"), "rows").unwrap();
+            let guard = guard.then(|| File::create(folder.join(format!("a{GUARD}"))).unwrap());
+            (folder, guard)
+        };
+        let (killed, _) = made("yaopai-dry-run-1", true);
+        let (running, guard) = made("yaopai-dry-run-2", true);
+        guard.as_ref().unwrap().try_lock().unwrap();
+        let (beginning, _) = made("yaopai-dry-run-3", false);
+        let (own, _) = made("yaopai-dry-run-4", true);
+        let (others, _) = made("anybody-s-dry-run-5", true);
+        let elsewhere = tempfile::tempdir().unwrap();
+        std::fs::write(elsewhere.path().join(format!("a{GUARD}")), "").unwrap();
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(elsewhere.path(), among.path().join("yaopai-dry-run-6")).unwrap();
+        sweep(among.path(), &own);
+        assert!(!killed.exists());
+        for stays in [&running, &beginning, &own, &others, &elsewhere.path().to_owned()] {
+            assert!(stays.exists(), "{}", stays.display());
+        }
+        drop(guard);
+        sweep(among.path(), &own);
+        assert!(!running.exists());
     }
 }
