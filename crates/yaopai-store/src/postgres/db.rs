@@ -14,6 +14,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row, Statement};
 
 use super::error::{Error, PostgresError};
+use super::migrate;
 use super::settings::Settings;
 
 /// How long a statement may take before the connection is given up. The server gives up a statement earlier by itself: this is for
@@ -144,12 +145,16 @@ impl Db {
             // It ends with its client, and what it has to say of its end the client says too.
             let driver = self.runtime.spawn(async { drop(connection.await) });
             client.batch_execute(self.greeting).await?;
-            Ok::<_, tokio_postgres::Error>((client, driver))
+            // The first one is made before there is a schema.
+            let schema = if self.made.get() > 0 { migrate::said(&client).await? } else { None };
+            Ok::<_, tokio_postgres::Error>((client, driver, schema))
         });
-        let (client, driver) = made.map_err(|e| match e {
+        let (client, driver, schema) = made.map_err(|e| match e {
             Error::Lost(what) => Error::Lost(what),
             e => Error::Lost(e.to_string()),
         })?;
+        // A migration that leaves nodes behind ends their connections.
+        schema.map_or(Ok(()), migrate::works)?;
         let client = Arc::new(client);
         *self.live.borrow_mut() = Some(Live { sent: Vec::new(), client, driver, statements: HashMap::new() });
         self.made.set(self.made.get() + 1);

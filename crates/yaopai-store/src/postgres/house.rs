@@ -10,6 +10,7 @@ use yaopai_core::time::Timestamp;
 
 use super::db::{Db, apart};
 use super::error::{Error, PostgresError};
+use super::migrate::{self, SCOPE};
 use super::open;
 use super::settings::Settings;
 use crate::house::{HouseError, Kind, Readable, Source, TABLES, Table, Target, Value, Writable};
@@ -35,7 +36,7 @@ struct House(Db);
 pub fn leave(url: &str, node: &str, rehearsal: bool) -> Result<Source, HouseError> {
     let settings = Arc::new(Settings::parse(url, node)?);
     let db = apart(move || Db::connect(&settings, LEAVING))?;
-    let (found, known) = (open::found(&db).map_err(|e| failed(&e))?, open::known());
+    let (found, known) = (migrate::found(&db).map_err(|e| failed(&e))?, migrate::known());
     if found != known {
         return Err(HouseError::Schema { found, known });
     }
@@ -50,8 +51,7 @@ pub fn leave(url: &str, node: &str, rehearsal: bool) -> Result<Source, HouseErro
 
 /// Takes every node's name, and the lock that whoever writes takes: as long as this connection lives none runs.
 fn stopped(db: &Db) -> Result<(), HouseError> {
-    let scope = "SELECT 'sessions'::regclass::oid::integer";
-    let nodes = format!("SELECT name, pg_try_advisory_lock(({scope}), id) FROM nodes ORDER BY id");
+    let nodes = format!("SELECT name, pg_try_advisory_lock(({SCOPE}), id) FROM nodes ORDER BY id");
     for row in ask(db, &nodes)? {
         let (name, free): (String, bool) = (get(&row, 0)?, get(&row, 1)?);
         if !free {
@@ -59,7 +59,7 @@ fn stopped(db: &Db) -> Result<(), HouseError> {
             return Err(HouseError::Running(format!("node {name} runs. {what}")));
         }
     }
-    ask(db, &format!("SELECT pg_advisory_lock(({scope}), 0)")).map(|_| ())
+    ask(db, &format!("SELECT pg_advisory_lock(({SCOPE}), 0)")).map(|_| ())
 }
 
 /// A database that no node has used. Its schema is made, if there is none. Blocks.
@@ -70,7 +70,7 @@ pub fn enter(url: &str, node: &str) -> Result<Target, HouseError> {
     let settings = Arc::new(Settings::parse(url, node)?);
     let db = apart(move || {
         let db = open::ready(&settings, ENTERING)?;
-        let (found, known) = (open::found(&db)?, open::known());
+        let (found, known) = (migrate::found(&db)?, migrate::known());
         if found != known {
             return Err(PostgresError::Newer { found, known });
         }

@@ -14,6 +14,7 @@ mod kept;
 mod lists;
 mod log;
 mod logins;
+mod migrate;
 mod moving;
 mod nonces;
 mod open;
@@ -55,12 +56,14 @@ pub struct PostgresOptions {
     pub readers: usize,
     /// Calls that may wait for one of them.
     pub read_queue: usize,
+    /// Migrate although servers run that don't work on what comes of it: they are cut off. Otherwise that is refused.
+    pub cut_off: bool,
 }
 
 impl PostgresOptions {
     /// The defaults for a server of this name.
     pub fn new(node: impl Into<String>) -> Self {
-        Self { node: node.into(), queue: 4096, batch: 128, readers: 4, read_queue: 1024 }
+        Self { node: node.into(), queue: 4096, batch: 128, readers: 4, read_queue: 1024, cut_off: false }
     }
 }
 
@@ -75,7 +78,7 @@ impl Postgres {
     /// # Errors
     /// [`PostgresError`], whose text says what to do.
     pub fn open(url: &str, sink: Arc<dyn ChangeSink>, options: PostgresOptions) -> Result<Self, PostgresError> {
-        let settings = Arc::new(Settings::parse(url, &options.node)?);
+        let settings = Arc::new(Settings { cut_off: options.cut_off, ..Settings::parse(url, &options.node)? });
         let readers = options.readers.max(1);
         let open::Opened { transactions, readers, lister } = db::apart(move || open::open(&settings, readers))?;
         let PostgresOptions { queue, batch, read_queue, .. } = options;

@@ -17,6 +17,8 @@ pub(super) struct Settings {
     pub config: Config,
     pub tls: Connector,
     pub node: String,
+    /// May nodes that a migration leaves behind be cut off?
+    pub cut_off: bool,
 }
 
 impl Settings {
@@ -49,7 +51,7 @@ impl Settings {
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(Duration::from_secs(5));
         }
-        Ok(Self { config, tls, node: node.to_owned() })
+        Ok(Self { config, tls, node: node.to_owned(), cut_off: false })
     }
 
     /// The same for who can't wait: so long for each host.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::clock::{SystemClock, SystemEntropy};
-use crate::config::Config;
+use crate::config::{Config, Database};
 use crate::serve::Server;
 
 #[derive(clap::Args)]
@@ -15,11 +15,18 @@ pub struct Args {
     /// Open listeners to the network although development = true.
     #[arg(long)]
     lan: bool,
+    /// Upgrade the database although nodes of older versions run that don't work on it then: they are cut off, and answer 503 until they
+    /// are replaced. For a node that can't be stopped, a frozen machine's.
+    #[arg(long)]
+    cut_off_old_nodes: bool,
 }
 
 pub async fn run(args: Args) -> anyhow::Result<()> {
-    let config = Config::read(&args.config)?;
+    let mut config = Config::read(&args.config)?;
     config.check_loopback(args.lan)?;
+    if let Database::Cluster(cluster) = &mut config.database {
+        cluster.cut_off = args.cut_off_old_nodes;
+    }
     if config.development {
         tracing::warn!("development = true: the simulator and plain-HTTP platforms are believed; never in production");
         if args.lan {

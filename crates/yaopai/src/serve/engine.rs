@@ -27,7 +27,7 @@ impl Engine {
         Ok(match database {
             Database::Embedded(path) => Self::Embedded(Arc::new(Sqlite::open(path, sink, Options::default())?)),
             Database::Cluster(cluster) => {
-                let options = PostgresOptions::new(&*cluster.node);
+                let options = PostgresOptions { cut_off: cluster.cut_off, ..PostgresOptions::new(&*cluster.node) };
                 Self::Postgres(Arc::new(Postgres::open(cluster.postgres.expose(), sink, options)?))
             }
         })
