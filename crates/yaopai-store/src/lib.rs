@@ -10,6 +10,7 @@ pub mod model;
 mod nonces;
 pub mod postgres;
 pub mod redis;
+mod release;
 mod rows;
 mod rules;
 pub mod sqlite;
@@ -20,4 +21,6 @@ pub use engine::{Committed, Engine};
 pub use model::{Disk, Model, ModelShared, ModelTokens};
 pub use postgres::{Postgres, PostgresError, PostgresLog, PostgresNonces, PostgresOptions, PostgresTokens};
 pub use redis::{RedisError, RedisOptions, RedisShared};
+#[doc(hidden)]
+pub use release::play_the_next_release;
 pub use sqlite::{OpenError, Options, Sqlite};

@@ -22,12 +22,14 @@ CREATE TABLE meta (
 );
 INSERT INTO meta (one, schema, compatible_from) VALUES (1, 1, 1);
 
--- A row for each server. `batch` counts its transactions, so that one whose COMMIT got no answer can be asked about.
+-- A row for each server. `batch` counts its transactions, so that one whose COMMIT got no answer can be asked about. `knows` is the newest
+-- schema that its program knows: whoever migrates looks at it first.
 -- `leased_until`: up to when signed requests may have been accepted; `saved`: what a stop in order left of their nonces, sealed.
 CREATE TABLE nodes (
   id           integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   name         text COLLATE "C" NOT NULL UNIQUE,
   batch        bigint NOT NULL DEFAULT 0,
+  knows        bigint NOT NULL DEFAULT 0,
   leased_until bigint,
   saved        bytea
 );

@@ -65,6 +65,7 @@ pub const TABLES: &[Table] = &[
         single: false,
         columns: &[("id", Small), ("name", Text), ("leased_until", Int)],
         stays: &[
+            ("knows", "whoever starts says it anew"),
             ("batch", "counts the transactions of one connection, to ask about one that got no answer"),
             ("saved", "nonces: what was signed before the move is refused after it"),
         ],

@@ -7,7 +7,8 @@ use yaopai_core::ports::{AuditRow, StoreError};
 
 use super::db::{Db, apart};
 use super::error::PostgresError;
-use super::open::{self, READER};
+use super::migrate;
+use super::open::READER;
 use super::settings::Settings;
 use crate::chains::{self, AuditLog, Chains};
 use crate::rows::{AuditRows as _, Chain, Fault as _};
@@ -20,7 +21,7 @@ impl AuditLog {
     pub fn of_postgres(url: &str, node: &str) -> Result<Self, PostgresError> {
         let settings = Arc::new(Settings::parse(url, node)?);
         let db = apart(move || Db::connect(&settings, READER))?;
-        if open::found(&db)? == 0 {
+        if migrate::found(&db)? == 0 {
             return Err(PostgresError::system("no node was ever started on it"));
         }
         Ok(Self(Box::new(db)))

@@ -13,6 +13,7 @@ use tokio_postgres::{Client, Config, Row, Statement};
 use super::error::{Error, PostgresError};
 use super::hosts::place;
 use super::later::Sent;
+use super::migrate;
 use super::settings::Settings;
 
 /// How long a statement may take before the connection is given up. The server gives up a statement earlier by itself: this is for
@@ -112,6 +113,8 @@ impl Db {
                     return Ok(());
                 }
                 Err(Error::Lost(what)) => failed.push((host, what)),
+                // Nor would the next host's schema be another.
+                Err(outdated @ Error::Outdated { .. }) => return Err(outdated),
                 Err(e) => failed.push((host, e.to_string())),
             }
         }
@@ -123,14 +126,20 @@ impl Db {
     }
 
     fn connect_to(&self, host: &Config) -> Result<Live, Error> {
-        self.wait_for(self.settings.patience().unwrap_or(self.silence.get()), async {
+        let patience = self.settings.patience().unwrap_or(self.silence.get());
+        let (live, schema) = self.wait_for(patience, async {
             let (client, connection) = host.connect(self.settings.tls.clone()).await?;
             // It ends with its client, and what it has to say of its end the client says too.
             let driver = self.runtime.spawn(async { drop(connection.await) });
             client.batch_execute(self.greeting).await?;
-            let client = Arc::new(client);
-            Ok::<_, tokio_postgres::Error>(Live { sent: Vec::new(), client, driver, statements: HashMap::new() })
-        })
+            // The first one is made before there is a schema.
+            let schema = if self.made.get() > 0 { migrate::said(&client).await? } else { None };
+            let live = Live { sent: Vec::new(), client: Arc::new(client), driver, statements: HashMap::new() };
+            Ok::<_, tokio_postgres::Error>((live, schema))
+        })?;
+        // A migration that leaves nodes behind ends their connections.
+        schema.map_or(Ok(()), migrate::works)?;
+        Ok(live)
     }
 
     /// Is there a connection, as far as is known?

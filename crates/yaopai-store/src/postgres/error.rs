@@ -63,6 +63,16 @@ pub enum PostgresError {
         /// The newest that this program knows.
         known: i64,
     },
+    /// Nodes run that would not work on what a migration makes of the database.
+    #[error(
+        "the database can't be upgraded to schema {schema} under nodes that run and don't work on it: {nodes}. Stop them and leave them stopped; or          start this one with --cut-off-old-nodes, and they answer 503 until they are replaced"
+    )]
+    NodesRun {
+        /// Their names, with commas.
+        nodes: String,
+        /// What the database is to become.
+        schema: i64,
+    },
     /// A migration failed.
     #[error("the database could not be migrated ({0}): give this program a database or a schema of its own")]
     Migration(String),
@@ -110,7 +120,10 @@ impl PostgresError {
 
 impl From<Error> for PostgresError {
     fn from(e: Error) -> Self {
-        Self::Other(e.to_string())
+        match e {
+            Error::Outdated { found, known } => Self::Newer { found, known },
+            e => Self::Other(e.to_string()),
+        }
     }
 }
 
@@ -125,6 +138,13 @@ pub enum Error {
     Unreadable(String),
     /// Others change what has to stay as it is for a moment.
     Unsettled(String),
+    /// A newer program has made a schema of the database that this one doesn't work on.
+    Outdated {
+        /// Its schema's version.
+        found: i64,
+        /// The newest that this program knows.
+        known: i64,
+    },
 }
 
 impl fmt::Display for Error {
@@ -139,6 +159,10 @@ impl fmt::Display for Error {
                 },
             },
             Self::Lost(what) => write!(f, "the connection is lost: {what}"),
+            Self::Outdated { found, known } => write!(
+                f,
+                "a newer version has upgraded the database (schema {found}, this one knows {known}): replace this node's binary"
+            ),
             Self::Unreadable(what) | Self::Unsettled(what) => f.write_str(what),
         }
     }
@@ -162,7 +186,8 @@ impl Error {
     /// May it pass by itself?
     fn passes(&self) -> bool {
         match self {
-            Self::Lost(_) | Self::Unsettled(_) => true,
+            // Of the last one other nodes know more.
+            Self::Lost(_) | Self::Unsettled(_) | Self::Outdated { .. } => true,
             Self::Unreadable(_) => false,
             Self::Sql(e) => match e.code() {
                 // Resources, an operator, the system; somebody else's lock; a standby that is about to be promoted. And those of

@@ -10,6 +10,7 @@ use yaopai_core::time::Timestamp;
 
 use super::db::{Db, apart};
 use super::error::{Error, PostgresError};
+use super::migrate::{self, SCOPE};
 use super::open;
 use super::settings::Settings;
 use crate::house::{
@@ -41,7 +42,7 @@ struct House(Db);
 pub fn leave(url: &str, node: &str, rehearsal: bool) -> Result<Source, HouseError> {
     let settings = Arc::new(Settings::parse(url, node)?);
     let db = apart(move || Db::connect(&settings, LEAVING))?;
-    let (found, known) = (open::found(&db).map_err(|e| failed(&e))?, open::known());
+    let (found, known) = (migrate::found(&db).map_err(|e| failed(&e))?, migrate::known());
     if found != known {
         return Err(HouseError::Schema { found, known });
     }
@@ -57,8 +58,7 @@ pub fn leave(url: &str, node: &str, rehearsal: bool) -> Result<Source, HouseErro
 
 /// Takes every node's name, and the lock that whoever writes takes: as long as this connection lives none runs.
 fn stopped(db: &Db) -> Result<(), HouseError> {
-    let scope = "SELECT 'sessions'::regclass::oid::integer";
-    let nodes = format!("SELECT name, pg_try_advisory_lock(({scope}), id) FROM nodes ORDER BY id");
+    let nodes = format!("SELECT name, pg_try_advisory_lock(({SCOPE}), id) FROM nodes ORDER BY id");
     for row in ask(db, &nodes)? {
         let (name, free): (String, bool) = (get(&row, 0)?, get(&row, 1)?);
         if !free {
@@ -66,7 +66,7 @@ fn stopped(db: &Db) -> Result<(), HouseError> {
             return Err(HouseError::Running(format!("node {name} runs. {what}")));
         }
     }
-    ask(db, &format!("SELECT pg_advisory_lock(({scope}), 0)")).map(|_| ())
+    ask(db, &format!("SELECT pg_advisory_lock(({SCOPE}), 0)")).map(|_| ())
 }
 
 /// A database that no node has used. Its schema is made, if there is none. Blocks.
@@ -77,7 +77,7 @@ pub fn enter(url: &str, node: &str) -> Result<Target, HouseError> {
     let settings = Arc::new(Settings::parse(url, node)?);
     let db = apart(move || {
         let db = open::ready(&settings, ENTERING)?;
-        let (found, known) = (open::found(&db)?, open::known());
+        let (found, known) = (migrate::found(&db)?, migrate::known());
         if found != known {
             return Err(PostgresError::Newer { found, known });
         }
@@ -127,7 +127,7 @@ impl Leavable for House {
 pub fn undo(url: &str, node: &str, now: Timestamp) -> Result<Mark, HouseError> {
     let settings = Arc::new(Settings::parse(url, node)?);
     let db = apart(move || Db::connect(&settings, ENTERING))?;
-    let (found, known) = (open::found(&db).map_err(|e| failed(&e))?, open::known());
+    let (found, known) = (migrate::found(&db).map_err(|e| failed(&e))?, migrate::known());
     if found != known {
         return Err(HouseError::Schema { found, known });
     }

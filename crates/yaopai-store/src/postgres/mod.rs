@@ -17,6 +17,7 @@ mod later;
 mod lists;
 mod log;
 mod logins;
+mod migrate;
 mod moving;
 mod nonces;
 mod open;
@@ -60,12 +61,22 @@ pub struct PostgresOptions {
     pub read_queue: usize,
     /// Open what came in by a rehearsal of a move, too.
     pub rehearsal: bool,
+    /// Migrate although servers run that don't work on what comes of it: they are cut off. Otherwise that is refused.
+    pub cut_off: bool,
 }
 
 impl PostgresOptions {
     /// The defaults for a server of this name.
     pub fn new(node: impl Into<String>) -> Self {
-        Self { node: node.into(), queue: 4096, batch: 128, readers: 4, read_queue: 1024, rehearsal: false }
+        Self {
+            node: node.into(),
+            queue: 4096,
+            batch: 128,
+            readers: 4,
+            read_queue: 1024,
+            rehearsal: false,
+            cut_off: false,
+        }
     }
 }
 
@@ -80,7 +91,9 @@ impl Postgres {
     /// # Errors
     /// [`PostgresError`], whose text says what to do.
     pub fn open(url: &str, sink: Arc<dyn ChangeSink>, options: PostgresOptions) -> Result<Self, PostgresError> {
-        let settings = Arc::new(Settings::parse(url, &options.node)?);
+        let mut settings = Settings::parse(url, &options.node)?;
+        settings.cut_off = options.cut_off;
+        let settings = Arc::new(settings);
         let (readers, rehearsal) = (options.readers.max(1), options.rehearsal);
         let open::Opened { transactions, readers, lister } =
             db::apart(move || open::open(&settings, readers, rehearsal))?;

@@ -4,16 +4,11 @@ use std::sync::Arc;
 
 use super::db::Db;
 use super::error::{Error, PostgresError};
+use super::migrate::migrate;
 use super::settings::Settings;
 use super::transactions::{GREETING, Transactions};
 use crate::house::Says;
 
-mod embedded {
-    refinery::embed_migrations!("migrations/postgres");
-}
-
-/// `yaop`: what migrations are done under, one server at a time.
-const MIGRATING: i32 = 0x7961_6f70;
 /// The oldest that the statements here run on.
 const OLDEST: i32 = 130_000;
 /// What a reader says first. It can't write.
@@ -74,13 +69,6 @@ fn fit(db: &Db) -> Result<(), PostgresError> {
     Ok(())
 }
 
-fn migrate(db: &Db, greeting: &str) -> Result<(), PostgresError> {
-    db.batch(&format!("SET statement_timeout = 0; SELECT pg_advisory_lock({MIGRATING}, 0)"))?;
-    let migrated = migrate_alone(db);
-    db.batch(&format!("SELECT pg_advisory_unlock({MIGRATING}, 0); {greeting}"))?;
-    migrated
-}
-
 /// What it says of moves.
 pub(super) fn says(db: &Db) -> Result<Says, Error> {
     let sql = "SELECT to_char(to_timestamp(moved_at / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), moved_to, \
@@ -88,53 +76,4 @@ pub(super) fn says(db: &Db) -> Result<Says, Error> {
     let read =
         |row: &tokio_postgres::Row| Ok(Says { moved: (row.try_get(0)?, row.try_get(1)?), rehearsal: row.try_get(2)? });
     db.one(sql, &[], read)?.ok_or_else(|| Error::Unreadable("the row of `meta` is gone".into()))
-}
-
-/// The newest schema that this program knows.
-pub(super) fn known() -> i64 {
-    embedded::migrations::runner().get_migrations().iter().map(|m| i64::from(m.version())).max().unwrap_or(0)
-}
-
-/// The database's.
-pub(super) fn found(db: &Db) -> Result<i64, Error> {
-    db.client(async |client| {
-        let history = "SELECT to_regclass('refinery_schema_history') IS NOT NULL";
-        if !client.query_one(history, &[]).await?.try_get::<_, bool>(0)? {
-            return Ok(0);
-        }
-        let version = "SELECT coalesce(max(version), 0)::bigint FROM refinery_schema_history";
-        client.query_one(version, &[]).await?.try_get(0)
-    })
-}
-
-/// The oldest schema whose programs work on the database's, as it says itself. `None`: it doesn't say so of the schema that it has.
-fn compatible_from(db: &Db, found: i64) -> Option<i64> {
-    let sql = "SELECT compatible_from FROM meta WHERE schema = $1";
-    db.client(async |client| client.query_opt(sql, &[&found]).await?.map(|row| row.try_get(0)).transpose()).ok()?
-}
-
-fn migrate_alone(db: &Db) -> Result<(), PostgresError> {
-    let (known, found) = (known(), found(db)?);
-    let newer = found > known;
-    if newer && compatible_from(db, found).is_none_or(|oldest| oldest > known) {
-        return Err(PostgresError::Newer { found, known });
-    }
-    // Of a newer schema the migrations that we know must be ours all the same; those that we don't know are none of our business.
-    let runner = embedded::migrations::runner().set_abort_missing(!newer);
-    // Grouped: one transaction for the migrations and the rows that say they were applied.
-    let mut failed = None;
-    db.client(async |client| {
-        failed = runner.set_grouped(true).run_async(client).await.err();
-        Ok(())
-    })?;
-    failed.map_or(Ok(()), |e| Err(PostgresError::Migration(message(&e))))
-}
-
-/// What is at the bottom of it.
-fn message(e: &refinery::Error) -> String {
-    let mut at: &dyn std::error::Error = e;
-    while let Some(source) = at.source() {
-        at = source;
-    }
-    at.to_string()
 }

@@ -21,6 +21,8 @@ pub(super) struct Settings {
     pub node: String,
     /// Which host answered last.
     answered: AtomicUsize,
+    /// May nodes that a migration leaves behind be cut off?
+    pub cut_off: bool,
 }
 
 impl Settings {
@@ -54,7 +56,7 @@ impl Settings {
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(Duration::from_secs(5));
         }
-        Ok(Self { config, tls, node: node.to_owned(), answered: AtomicUsize::new(0) })
+        Ok(Self { config, tls, node: node.to_owned(), answered: AtomicUsize::new(0), cut_off: false })
     }
 
     /// The same for who can't wait: so long for each host.

@@ -9,6 +9,7 @@ use yaopai_core::ports::{Change, StoreError};
 
 use super::db::Db;
 use super::error::{Error, PostgresError};
+use super::migrate;
 use super::value::Id;
 use crate::commands::Work;
 use crate::commands::audit::Log;
@@ -78,7 +79,22 @@ impl Transactions {
             }
             _ => e.into(),
         })?;
+        this.say_what_is_known()?;
         Ok(this)
+    }
+
+    /// Says which schema this program knows, and looks once more whether it works on what there is: under the lock that migrations are
+    /// done under too, so that whoever migrates sees it, or this one sees what came of that.
+    fn say_what_is_known(&self) -> Result<(), PostgresError> {
+        let db = &self.db;
+        db.begin(&self.begin)?;
+        let (known, node) = (migrate::known(), self.node());
+        db.change("UPDATE nodes SET knows = $1 WHERE id = $2", &[&known, &node])?;
+        let sql = "SELECT schema, compatible_from FROM meta";
+        if let Some((schema, from)) = db.one(sql, &[], |row| Ok((row.try_get(0)?, row.try_get(1)?)))? {
+            migrate::works((schema, from))?;
+        }
+        Ok(db.finish("COMMIT")?)
     }
 
     /// Between two transactions.
@@ -100,12 +116,16 @@ impl Transactions {
         if !self.named {
             self.db.batch(&self.name)?;
             let node = self.node();
-            let sql = "SELECT batch FROM nodes WHERE id = $1";
+            let sql = "SELECT n.batch, m.schema, m.compatible_from FROM nodes n, meta m WHERE n.id = $1";
             // Not as a read that may be asked again over another connection: the name would not be that one's.
             self.db.begin("BEGIN")?;
-            let batch = self.db.one(sql, &[&node], |row| Ok(row.try_get(0)?));
+            let row = self.db.one(sql, &[&node], |row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?)));
             self.db.finish("ROLLBACK")?;
-            let batch: i64 = batch?.ok_or_else(|| Error::Unreadable("the row of this server is gone".into()))?;
+            let row: Option<(i64, i64, i64)> = row?;
+            let (batch, schema, from) =
+                row.ok_or_else(|| Error::Unreadable("the row of this server is gone".into()))?;
+            // Who was away may have been left behind. It gives the name back: by it others would take it to be running.
+            migrate::works((schema, from)).inspect_err(|_| self.db.disconnect())?;
             let doubt = self.doubt.take();
             if batch < self.last {
                 // A standby took over that had not got all: only a synchronous one has.

@@ -10,6 +10,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::house::{Says, Shut};
+use crate::release;
 
 mod embedded {
     refinery::embed_migrations!("migrations/sqlite");
@@ -218,7 +219,7 @@ pub(super) fn durable(db: &Connection, checkpoint: u32) -> rusqlite::Result<()> 
 
 /// The newest schema that this program knows.
 pub(super) fn known() -> i64 {
-    embedded::migrations::runner().get_migrations().iter().map(|m| i64::from(m.version())).max().unwrap_or(0)
+    release::newest(release::migrations(&embedded::migrations::runner()).get_migrations())
 }
 
 /// The file's.
@@ -245,7 +246,7 @@ fn migrate(path: &Path, db: &mut Connection) -> Result<(), OpenError> {
         return Err(OpenError::Newer { path: path.to_owned(), found, known });
     }
     // Of a newer schema the migrations that we know must be ours all the same; those that we don't know are none of our business.
-    let runner = embedded::migrations::runner().set_abort_missing(!newer);
+    let runner = release::migrations(&embedded::migrations::runner()).set_abort_missing(!newer);
     let failed = |e: refinery::Error| OpenError::Migration { path: path.to_owned(), what: e.to_string() };
     // Grouped: one transaction for the migrations and the rows that say they were applied. By itself each is one, and a crash
     // in between would leave a file whose next start applies a migration again and fails, every time.

@@ -9,6 +9,7 @@ mod init;
 mod serve;
 mod sim;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -56,7 +57,12 @@ enum Command {
 
 /// Runs the command line; errors go to standard error, a sentence each, and end with status 1 (`import`, `audit`: 2).
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    main_with(std::env::args_os())
+}
+
+/// The same with these words; the first is the program's name.
+pub fn main_with(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = Cli::parse_from(args);
     let default_log = match &cli.command {
         Command::Demo(args) => args.log(),
         _ => "info",

@@ -29,6 +29,8 @@ pub struct Cluster {
     pub max_stale: Duration,
     /// Where nonces are remembered; `None`: in PostgreSQL.
     pub redis: Option<Redis>,
+    /// May nodes that a migration leaves behind be cut off? No file says so: it is for one start.
+    pub cut_off: bool,
 }
 
 /// Redis or Valkey.
@@ -93,6 +95,7 @@ pub fn read(file: &file::File, secrets: &Secrets<'_>) -> Result<Database, Config
         node,
         max_stale: Duration::from_secs(cluster.max_stale),
         redis,
+        cut_off: false,
     }))
 }
 

@@ -30,7 +30,8 @@ impl Engine {
                 Self::Embedded(Arc::new(Sqlite::open(path, sink, options)?))
             }
             Database::Cluster(cluster) => {
-                let options = PostgresOptions { rehearsal, ..PostgresOptions::new(&*cluster.node) };
+                let options =
+                    PostgresOptions { rehearsal, cut_off: cluster.cut_off, ..PostgresOptions::new(&*cluster.node) };
                 Self::Postgres(Arc::new(Postgres::open(cluster.postgres.expose(), sink, options)?))
             }
         })

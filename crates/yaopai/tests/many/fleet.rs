@@ -1,5 +1,6 @@
 //! Three nodes as three processes, PostgreSQL with a standby, the simulator, and a link between each node and each database.
 
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ use crate::back_end::BackEnd;
 use crate::link::Link;
 use crate::postgres::Server;
 use crate::server_process::ServerProcess;
+use crate::upgrade::next_release::{OF_THE_NEXT, Program};
 use crate::worker::World;
 use crate::{API_KEY, KIOSK_APPID};
 
@@ -191,10 +193,16 @@ impl Fleet {
 
     /// The back end binds somebody at a node.
     pub async fn bind(&self, node: usize, openid: &str, user: &str) {
+        let (status, text) = self.try_bind(node, openid, user).await.unwrap();
+        assert_eq!(status, 200, "{text}");
+    }
+
+    /// The same. `None`: the node doesn't answer.
+    pub async fn try_bind(&self, node: usize, openid: &str, user: &str) -> Option<(u16, String)> {
         let url = format!("{}/admin/v1/bindings", self.places[node].admin);
         let body = json!({ "app": "shop", "openid": openid, "user": user });
-        let answer = self.http.post(url).bearer_auth(API_KEY).json(&body).send().await.unwrap();
-        assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap());
+        let answer = self.http.post(url).bearer_auth(API_KEY).json(&body).send().await.ok()?;
+        Some((answer.status().as_u16(), answer.text().await.ok()?))
     }
 
     /// Asks a node about a request. `None`: it doesn't answer.
@@ -269,6 +277,27 @@ impl Fleet {
             *fleet.nodes[node].lock().unwrap() = ServerProcess::start(&fleet.places[node].config, &[]);
         };
         tokio::task::spawn_blocking(started).await.unwrap();
+    }
+
+    /// Stops a node in order.
+    pub async fn stop(self: &Arc<Self>, node: usize) {
+        let fleet = self.clone();
+        let stopped = move || assert!(fleet.nodes[node].lock().unwrap().terminate().success(), "node {node}");
+        tokio::task::spawn_blocking(stopped).await.unwrap();
+    }
+
+    /// Starts one that was stopped or killed, with a program. What it says, if it refuses.
+    pub async fn start_as(self: &Arc<Self>, node: usize, program: Program, more: &[&str]) -> Result<(), String> {
+        let config = &self.places[node].config;
+        let url = config.with_file_name("postgres");
+        let said = std::fs::read_to_string(&url).unwrap();
+        let said = said.strip_suffix(OF_THE_NEXT).unwrap_or(&said).to_owned();
+        std::fs::write(url, if program == Program::This { said } else { said + OF_THE_NEXT }).unwrap();
+        let mut args = vec![OsStr::new("serve"), OsStr::new("--config"), config.as_os_str()];
+        args.extend(more.iter().map(OsStr::new));
+        let (fleet, command) = (self.clone(), program.command(&args));
+        let started = move || ServerProcess::of(command).map(|process| *fleet.nodes[node].lock().unwrap() = process);
+        tokio::task::spawn_blocking(started).await.unwrap()
     }
 
     /// Refreshes at a node. `None`: it doesn't answer, or can't now.

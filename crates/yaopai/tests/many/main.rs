@@ -29,6 +29,7 @@ mod strangers;
 mod streams;
 mod tickets;
 mod tokens;
+mod upgrade;
 #[path = "../crash/worker.rs"]
 mod worker;
 

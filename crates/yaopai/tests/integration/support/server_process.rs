@@ -35,7 +35,8 @@ pub fn fails(args: &[&str]) -> String {
     last.strip_prefix("yaopai: ").unwrap_or_else(|| panic!("no sentence of ours: {said}")).to_owned()
 }
 
-fn command(args: &[&OsStr]) -> Command {
+/// This release's program, with these words.
+pub fn command(args: &[&OsStr]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_yaopai"));
     command.args(args).env_remove("YAOPAI_LOG").env_remove("YAOPAI_CONFIG");
     command
@@ -46,26 +47,33 @@ impl ServerProcess {
     pub fn start(config: &Path, more: &[&str]) -> Self {
         let mut args = vec![OsStr::new("serve"), OsStr::new("--config"), config.as_os_str()];
         args.extend(more.iter().map(OsStr::new));
-        let mut command = command(&args);
+        Self::of(command(&args)).unwrap_or_else(|log| panic!("it did not start: {log}"))
+    }
+
+    /// The same with any command that serves. If it ends instead: what it said.
+    pub fn of(mut command: Command) -> Result<Self, String> {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let (log, mut stderr) = (Arc::new(Mutex::new(Vec::new())), child.stderr.take().unwrap());
         let into = log.clone();
-        std::thread::spawn(move || {
+        let reading = std::thread::spawn(move || {
             let mut chunk = [0u8; 8192];
             while let Ok(n @ 1..) = stderr.read(&mut chunk) {
                 into.lock().unwrap().extend_from_slice(&chunk[..n]);
             }
         });
         let mut process = Self { child, log, public: String::new(), check: String::new(), admin: String::new() };
-        for _ in 0..500 {
+        for _ in 0..1_000 {
             let log = process.log();
             if let Some(line) = log.lines().find(|l| l.contains("listening")) {
                 (process.public, process.check, process.admin) =
                     (address(line, "public"), address(line, "check"), address(line, "admin"));
-                return process;
+                return Ok(process);
             }
-            assert!(process.child.try_wait().unwrap().is_none(), "it did not start: {log}");
+            if process.child.try_wait().unwrap().is_some() {
+                reading.join().unwrap();
+                return Err(process.log());
+            }
             std::thread::sleep(Duration::from_millis(20));
         }
         panic!("it does not listen: {}", process.log());
