@@ -13,11 +13,12 @@ pub mod redis;
 mod rows;
 mod rules;
 pub mod sqlite;
+mod tls;
 mod tries;
 
 pub use chains::AuditLog;
 pub use engine::{Committed, Engine};
 pub use model::{Disk, Model, ModelShared, ModelTokens};
 pub use postgres::{Postgres, PostgresError, PostgresLog, PostgresNonces, PostgresOptions, PostgresTokens};
-pub use redis::{RedisError, RedisOptions, RedisShared};
+pub use redis::{RedisError, RedisOptions, RedisShared, RedisTls};
 pub use sqlite::{OpenError, Options, Sqlite};
