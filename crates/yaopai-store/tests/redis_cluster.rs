@@ -18,7 +18,7 @@ use database::redis_cluster::{Cluster, within};
 /// One test, because a cluster takes a second to come together.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cluster() {
-    let cluster = Cluster::of(|bus| Redis::start_with(bus));
+    let cluster = Cluster::of(Redis::start_with);
     let options = cluster.options();
     let (a, b) = (RedisShared::open(options.clone()).await.unwrap(), RedisShared::open(options).await.unwrap());
     let begun: Vec<usize> = cluster.0.iter().map(|node| node.ask::<Vec<String>>(&["KEYS", "*:past"]).len()).collect();

@@ -66,7 +66,8 @@ async fn a_certificate_must_be_the_right_one() {
     let url = with_user(&redis, "localhost");
     refused(believing(&url, &stranger), "signed by nobody whom cluster.redis.ca names").await;
     for ca in [None, Some("system".to_owned())] {
-        let options = RedisOptions { tls: RedisTls { ca, ..RedisTls::default() }, ..patient(&[url.clone()]) };
+        let options =
+            RedisOptions { tls: RedisTls { ca, ..RedisTls::default() }, ..patient(std::slice::from_ref(&url)) };
         refused(options, "signed by nobody").await;
     }
     refused(believing(&with_user(&redis, "127.0.0.1"), &authority), "is not for 127.0.0.1").await;
@@ -116,7 +117,7 @@ async fn this_node_shows_a_certificate() {
     let by = |signer: &Authority| {
         let Certificate { cert, key } = signer.client("node");
         let [cert, key] = [cert, key].map(|path| Some(path.display().to_string()));
-        RedisOptions { tls: RedisTls { cert, key, ..file(&authority) }, ..patient(&[url.clone()]) }
+        RedisOptions { tls: RedisTls { cert, key, ..file(&authority) }, ..patient(std::slice::from_ref(&url)) }
     };
     refused(by(&Authority::new()), "cluster.redis.cert").await;
     RedisShared::open(by(&authority)).await.unwrap();
