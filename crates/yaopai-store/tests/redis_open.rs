@@ -23,7 +23,6 @@ async fn what_is_not_for_us_is_refused() {
     let wrong = refused(at(&format!("redis://:guessed@127.0.0.1:{}", b.port))).await;
     assert!(wrong.contains("password") && !wrong.contains("guessed"), "{wrong}");
     assert!(refused(at(&b.url())).await.contains("password"), "it asks for one");
-    assert!(refused(at("rediss://127.0.0.1")).await.contains("TLS"));
     assert!(refused(at("http://guessed")).await.contains("An example"));
     assert!(refused(RedisOptions::new([""; 0])).await.contains("none is named"));
     let hasty = RedisOptions { replicas: 1, wait: Duration::ZERO, ..at(&a.url()) };

@@ -4,12 +4,13 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use ::redis::{ConnectionAddr, ConnectionInfo, FromRedisValue as _, Value};
+use ::redis::{FromRedisValue as _, Value};
 
 use super::away;
 use super::error::RedisError;
 use super::lane::{Lane, Terms};
-use super::link::{self, Link};
+use super::link::Link;
+use super::place::Place;
 use super::script::{Keys, TRIES_TAG};
 
 /// How many slots a cluster has.
@@ -17,7 +18,7 @@ const SLOTS: u16 = 16_384;
 
 /// The masters, as far as is known.
 pub(super) struct Cluster {
-    seeds: Vec<ConnectionInfo>,
+    seeds: Vec<Place>,
     terms: Terms,
     /// The slot of each bucket, and that of tries behind them.
     slots: Vec<u16>,
@@ -41,7 +42,7 @@ struct Node {
 }
 
 impl Cluster {
-    pub async fn open(seeds: Vec<ConnectionInfo>, terms: Terms, buckets: usize) -> Result<Self, RedisError> {
+    pub async fn open(seeds: Vec<Place>, terms: Terms, buckets: usize) -> Result<Self, RedisError> {
         let tags = (0..buckets).map(Keys::tag).chain([TRIES_TAG.to_owned()]);
         let slots = tags.map(|tag| slot(tag.as_bytes())).collect();
         let this = Self { seeds, terms, slots, map: Mutex::default(), looking: tokio::sync::Mutex::default() };
@@ -53,13 +54,15 @@ impl Cluster {
         Ok(this)
     }
 
-    /// None of the nodes that are there throws away what it is given.
+    /// None of the nodes that are there throws away what it is given, or is somebody else.
     async fn must_keep(&self) -> Result<(), RedisError> {
         let nodes: Vec<Node> = self.map().lanes.keys().cloned().collect();
         for node in nodes {
-            let place = self.seeds[0].clone().set_addr(node.addr());
+            let place = self.seeds[0].at(&node.host, node.port);
             // All else is asked again when it is used.
-            if let Err(e @ RedisError::Evicts { .. }) = Link::open(&[place], self.terms.timeout).await {
+            if let Err(e @ (RedisError::Evicts { .. } | RedisError::Untrusted { .. })) =
+                Link::open(&[place], self.terms.timeout).await
+            {
                 return Err(e);
             }
         }
@@ -87,14 +90,14 @@ impl Cluster {
             }
             map.lanes.keys().cloned().collect()
         };
-        let known = known.iter().map(|node| self.seeds[0].clone().set_addr(node.addr()));
-        let places: Vec<ConnectionInfo> = self.seeds.iter().cloned().chain(known).collect();
+        let known = known.iter().map(|node| self.seeds[0].at(&node.host, node.port));
+        let places: Vec<Place> = self.seeds.iter().cloned().chain(known).collect();
         let mut failed = RedisError::NotWhole("nobody knows it".into());
         // Each time another one first: one that is cut off from the rest has an old map.
         for n in 0..places.len() {
             let place = &places[(version + n) % places.len()];
             let asked = tokio::time::timeout(self.terms.timeout, self.owners(place)).await;
-            match asked.unwrap_or_else(|_| Err(link::unreachable(place, "it is silent"))) {
+            match asked.unwrap_or_else(|_| Err(place.silent())) {
                 Ok(owners) => {
                     self.draw(owners);
                     return Ok(());
@@ -113,7 +116,7 @@ impl Cluster {
         for node in &owners {
             if !lanes.contains_key(node) {
                 let start = || {
-                    let place = self.seeds[0].clone().set_addr(node.addr());
+                    let place = self.seeds[0].at(&node.host, node.port);
                     Lane::start(vec![place], self.terms.clone(), None)
                 };
                 lanes.insert(node.clone(), map.lanes.remove(node).unwrap_or_else(start));
@@ -123,8 +126,8 @@ impl Cluster {
     }
 
     /// Which node has which bucket, as `place` says.
-    async fn owners(&self, place: &ConnectionInfo) -> Result<Vec<Node>, RedisError> {
-        let mut connection = link::connect(place, self.terms.timeout).await?;
+    async fn owners(&self, place: &Place) -> Result<Vec<Node>, RedisError> {
+        let mut connection = place.connect(self.terms.timeout).await?;
         let asked = ::redis::cmd("CLUSTER").arg("SLOTS").query_async::<Vec<Value>>(&mut connection).await;
         let ranges = asked.map_err(|e| RedisError::NotWhole(e.to_string()))?;
         let ranges: Vec<_> = ranges.iter().filter_map(|range| read(range, place)).collect();
@@ -136,25 +139,15 @@ impl Cluster {
     }
 }
 
-impl Node {
-    fn addr(&self) -> ConnectionAddr {
-        ConnectionAddr::Tcp(self.host.clone(), self.port)
-    }
-}
-
 /// `[first, last, [host, port, …] of the master, …]`. A node that doesn't know its own name says none: it is who was asked.
-fn read(range: &Value, asked: &ConnectionInfo) -> Option<(u16, u16, Node)> {
+fn read(range: &Value, asked: &Place) -> Option<(u16, u16, Node)> {
     let Value::Array(fields) = range else { return None };
     let [first, last, master, ..] = &fields[..] else { return None };
     let Value::Array(master) = master else { return None };
     let [host, port, ..] = &master[..] else { return None };
     let named =
         Option::<String>::from_redis_value_ref(host).ok().flatten().filter(|host| !host.is_empty() && host != "?");
-    let host = match (named, asked.addr()) {
-        (Some(host), _) => host,
-        (None, ConnectionAddr::Tcp(host, _)) => host.clone(),
-        (None, _) => return None,
-    };
+    let host = named.or_else(|| asked.host().map(str::to_owned))?;
     let number = |value: &Value| u16::from_redis_value_ref(value).ok();
     Some((number(first)?, number(last)?, Node { host, port: number(port)? }))
 }

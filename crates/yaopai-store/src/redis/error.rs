@@ -25,6 +25,14 @@ pub enum RedisError {
         /// What it says.
         what: String,
     },
+    /// There is no TLS with it: it can't prove to be who was named, or doesn't take this node's certificate.
+    #[error("TLS to Redis at {place}: {what}")]
+    Untrusted {
+        /// Host and port.
+        place: String,
+        /// What failed, and what to do.
+        what: String,
+    },
     /// None of the addresses is a master's.
     #[error("Redis at {place} is a replica: name the master, or all that may become it")]
     NotMaster {

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use ::redis::{ConnectionInfo, ErrorKind, FromRedisValue as _, Pipeline, RedisResult, ServerErrorKind, Value};
+use ::redis::{ErrorKind, FromRedisValue as _, Pipeline, RedisResult, ServerErrorKind, Value};
 use tokio::sync::{mpsc, oneshot};
 use yaopai_core::ports::{Took, Tries, Use, Used};
 
 use super::error::{Cure, Failed};
 use super::link::Link;
+use super::place::Place;
 use super::script::{self, Answer, Keys};
 
 /// Uses and tries in one pipeline, at most.
@@ -70,7 +71,7 @@ pub(super) enum Said {
 
 impl Lane {
     /// To the one of `places` that is a master. `link`: if there is a connection already.
-    pub fn start(places: Vec<ConnectionInfo>, terms: Terms, link: Option<Link>) -> Self {
+    pub fn start(places: Vec<Place>, terms: Terms, link: Option<Link>) -> Self {
         let (queue, jobs) = mpsc::channel(terms.queue.max(1));
         tokio::spawn(Worker { places, terms, link }.run(jobs));
         Self(queue)
@@ -86,7 +87,7 @@ impl Lane {
 }
 
 struct Worker {
-    places: Vec<ConnectionInfo>,
+    places: Vec<Place>,
     terms: Terms,
     link: Option<Link>,
 }

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use ::redis::RedisError as ClientError;
 use ::redis::aio::MultiplexedConnection;
-use ::redis::{AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, ErrorKind, RedisError as ClientError};
 
 use super::error::RedisError;
+use super::place::Place;
 use super::script::{FIRST_USE, Hashes, TRIES};
 
 /// A connection to a master that keeps what it is given.
@@ -17,11 +18,11 @@ pub(super) struct Link {
 
 impl Link {
     /// To the first of `places` that is a master.
-    pub async fn open(places: &[ConnectionInfo], timeout: Duration) -> Result<Self, RedisError> {
+    pub async fn open(places: &[Place], timeout: Duration) -> Result<Self, RedisError> {
         let mut failed = RedisError::Settings("none is named".into());
-        for info in places {
-            let opened = tokio::time::timeout(timeout, Self::to(info, timeout)).await;
-            match opened.unwrap_or_else(|_| Err(unreachable(info, "it is silent"))) {
+        for place in places {
+            let opened = tokio::time::timeout(timeout, Self::to(place, timeout)).await;
+            match opened.unwrap_or_else(|_| Err(place.silent())) {
                 Ok(link) => return Ok(link),
                 // What somebody says who must not be used says more than that there is nobody, and that says more than who is a replica:
                 // its master may be the one who is away.
@@ -32,18 +33,18 @@ impl Link {
         Err(failed)
     }
 
-    async fn to(info: &ConnectionInfo, timeout: Duration) -> Result<Self, RedisError> {
-        let mut connection = connect(info, timeout).await?;
-        let lost = |e: ClientError| lost(info, &e);
+    async fn to(place: &Place, timeout: Duration) -> Result<Self, RedisError> {
+        let mut connection = place.connect(timeout).await?;
+        let lost = |e: ClientError| place.lost(&e);
         let replication: String = section(&mut connection, "replication").await.map_err(lost)?;
         if field(&replication, "role") != Some("master") {
-            return Err(RedisError::NotMaster { place: place(info) });
+            return Err(RedisError::NotMaster { place: place.to_string() });
         }
         // Not CONFIG GET, which who hosts Redis for others often forbids.
         let memory: String = section(&mut connection, "memory").await.map_err(lost)?;
         let policy = field(&memory, "maxmemory_policy").unwrap_or_default();
         if field(&memory, "maxmemory") != Some("0") && policy != "noeviction" {
-            return Err(RedisError::Evicts { place: place(info), found: policy.to_owned() });
+            return Err(RedisError::Evicts { place: place.to_string(), found: policy.to_owned() });
         }
         let mut this = Self { connection, scripts: Hashes::default() };
         this.load().await.map_err(lost)?;
@@ -66,32 +67,6 @@ fn weight(e: &RedisError) -> u8 {
         RedisError::NotMaster { .. } => 1,
         RedisError::Unreachable { .. } => 2,
         _ => 3,
-    }
-}
-
-/// Connects, to whatever it is.
-pub(super) async fn connect(info: &ConnectionInfo, timeout: Duration) -> Result<MultiplexedConnection, RedisError> {
-    let client = Client::open(info.clone()).map_err(|e| RedisError::Settings(e.to_string()))?;
-    let config = AsyncConnectionConfig::new().set_connection_timeout(Some(timeout)).set_response_timeout(None);
-    client.get_multiplexed_async_connection_with_config(&config).await.map_err(|e| lost(info, &e))
-}
-
-/// Nobody is there; or somebody is, who lets nobody in: that doesn't pass by itself.
-fn lost(info: &ConnectionInfo, e: &ClientError) -> RedisError {
-    let denied =
-        e.kind() == ErrorKind::AuthenticationFailed || matches!(e.code(), Some("NOAUTH" | "WRONGPASS" | "NOPERM"));
-    if denied { RedisError::Denied { place: place(info), what: e.to_string() } } else { unreachable(info, e) }
-}
-
-pub(super) fn unreachable(info: &ConnectionInfo, what: impl ToString) -> RedisError {
-    RedisError::Unreachable { place: place(info), what: what.to_string() }
-}
-
-/// Where it is, for messages: without what it takes to get in.
-pub(super) fn place(info: &ConnectionInfo) -> String {
-    match info.addr() {
-        ConnectionAddr::Tcp(host, port) => format!("{host}:{port}"),
-        other => other.to_string(),
     }
 }
 

@@ -5,13 +5,13 @@ mod cluster;
 mod error;
 mod lane;
 mod link;
+mod place;
 mod script;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use ::redis::{ConnectionInfo, IntoConnectionInfo as _};
 use async_trait::async_trait;
 use yaopai_core::ports::{Shared, StoreResult, Took, Tries, Use, Used};
 
@@ -19,6 +19,7 @@ use cluster::Cluster;
 use error::{Cure, Failed};
 use lane::{Ask, Bucket, Lane, Said, Terms};
 use link::Link;
+use place::Place;
 
 pub use error::RedisError;
 
@@ -28,9 +29,11 @@ const BUCKETS: usize = 256;
 /// Where Redis is, and when a use counts.
 #[derive(Debug, Clone)]
 pub struct RedisOptions {
-    /// `redis://[[user]:password@]host[:port][/db]` or `redis+unix:///path`. Several: all that may be or become the master, or any
-    /// nodes of the cluster.
+    /// `redis://[[user]:password@]host[:port][/db]`, `rediss://…` for TLS, or `redis+unix:///path`. Several: all that may be or become
+    /// the master, or any nodes of the cluster.
     pub urls: Vec<String>,
+    /// Of `rediss://`.
+    pub tls: RedisTls,
     /// They are nodes of a cluster.
     pub cluster: bool,
     /// How many replicas must have a use before it counts: all that may be promoted, of each master. None: a failover refuses for
@@ -44,11 +47,23 @@ pub struct RedisOptions {
     pub queue: usize,
 }
 
+/// Whom TLS believes, and what it shows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RedisTls {
+    /// Who may have signed the servers' certificates: a PEM file. `None` or `system`: whom the system trusts.
+    pub ca: Option<String>,
+    /// This node's own certificate with its chain, a PEM file, for servers that want one.
+    pub cert: Option<String>,
+    /// Its key, a PEM file.
+    pub key: Option<String>,
+}
+
 impl RedisOptions {
     /// The defaults for these addresses.
     pub fn new(urls: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self {
             urls: urls.into_iter().map(Into::into).collect(),
+            tls: RedisTls::default(),
             cluster: false,
             replicas: 0,
             wait: Duration::from_millis(100),
@@ -225,9 +240,8 @@ fn away(e: &RedisError) {
     tracing::warn!(error = %e, "Redis is away: signed requests, tickets and binds are refused until it is there");
 }
 
-fn places(options: &RedisOptions) -> Result<Vec<ConnectionInfo>, RedisError> {
+fn places(options: &RedisOptions) -> Result<Vec<Place>, RedisError> {
     let bad = |what: &str| Err(RedisError::Settings(what.into()));
-    let tls = "TLS to Redis is not there yet: say redis://, over a network that you trust";
     if options.urls.is_empty() {
         return bad("none is named. An example: redis://localhost:6379");
     }
@@ -237,13 +251,5 @@ fn places(options: &RedisOptions) -> Result<Vec<ConnectionInfo>, RedisError> {
     if options.wait >= options.timeout {
         return bad("the time for replicas must be shorter than the time for all");
     }
-    let read = |url: &String| {
-        if url.starts_with("rediss") || url.starts_with("valkeys") {
-            return Err(RedisError::Settings(tls.into()));
-        }
-        // What the parser says quotes nothing: there may be a password in it.
-        let info = url.as_str().into_connection_info();
-        info.map_err(|e| RedisError::Settings(format!("{e}. An example: redis://localhost:6379")))
-    };
-    options.urls.iter().map(read).collect()
+    place::read(&options.urls, &options.tls)
 }

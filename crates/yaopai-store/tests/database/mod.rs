@@ -6,6 +6,7 @@
 mod postgres;
 mod proxy;
 pub mod redis;
+pub mod redis_cluster;
 pub mod tls;
 
 use std::path::Path;

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,12 +13,14 @@ use yaopai_core::ports::{Shared, StoreResult, Use, Used};
 use yaopai_store::{RedisOptions, RedisShared};
 
 use super::Proxy;
+use super::tls::Certificate;
 use crate::conformance::shared::{Place, used};
 
 /// A server, which keeps nothing over a restart unless its settings say so.
 pub struct Redis {
     folder: TempDir,
     pub port: u16,
+    scheme: &'static str,
     settings: Vec<String>,
     running: Mutex<Option<Child>>,
 }
@@ -30,13 +32,22 @@ impl Redis {
 
     /// With settings as in `appendonly yes`.
     pub fn start_with(settings: &[&str]) -> Arc<Self> {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let redis = Self {
-            folder: tempfile::tempdir().unwrap(),
-            port,
-            settings: settings.iter().map(|&setting| setting.to_owned()).collect(),
-            running: Mutex::new(None),
-        };
+        Self::start_on(free_port(), "redis", settings.iter().map(|&setting| setting.to_owned()).collect())
+    }
+
+    /// By TLS and no other way. It takes clients without a certificate, unless its settings say otherwise.
+    pub fn start_secured(certificate: &Certificate, root: &Path, settings: &[&str]) -> Arc<Self> {
+        let port = free_port();
+        let mut all = vec!["port 0".to_owned(), format!("tls-port {port}"), "tls-auth-clients no".into()];
+        all.push(format!("tls-cert-file {}", certificate.cert.display()));
+        all.push(format!("tls-key-file {}", certificate.key.display()));
+        all.push(format!("tls-ca-cert-file {}", root.display()));
+        all.extend(settings.iter().map(|&setting| setting.to_owned()));
+        Self::start_on(port, "rediss", all)
+    }
+
+    fn start_on(port: u16, scheme: &'static str, settings: Vec<String>) -> Arc<Self> {
+        let redis = Self { folder: tempfile::tempdir().unwrap(), port, scheme, settings, running: Mutex::new(None) };
         redis.run();
         Arc::new(redis)
     }
@@ -77,7 +88,7 @@ impl Redis {
     }
 
     pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        format!("{}://127.0.0.1:{}", self.scheme, self.port)
     }
 
     /// A proxy before it, which looks for uses.
@@ -95,7 +106,9 @@ impl Redis {
     }
 
     fn try_ask<T: redis::FromRedisValue>(&self, words: &[&str]) -> redis::RedisResult<T> {
-        let mut connection = redis::Client::open(self.url())?.get_connection_with_timeout(Duration::from_secs(5))?;
+        // By its socket: the client of this test speaks no TLS.
+        let socket = format!("redis+unix://{}", self.folder.path().join("s").display());
+        let mut connection = redis::Client::open(socket)?.get_connection_with_timeout(Duration::from_secs(5))?;
         let mut cmd = redis::cmd(words[0]);
         cmd.arg(&words[1..]).query(&mut connection)
     }
@@ -118,6 +131,19 @@ impl Redis {
         self.becomes(&["INFO", "replication"], "master_link_status:up");
         // Counted, once it has said so.
         master.becomes(&["INFO", "replication"], "state=online");
+    }
+
+    /// Waits until it has all that its master has.
+    pub fn catch_up(&self, master: &Self) {
+        let all = master.replicated("master_repl_offset:");
+        while self.replicated("slave_repl_offset:") < all {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    fn replicated(&self, name: &str) -> u64 {
+        let said: String = self.ask(&["INFO", "replication"]);
+        said.lines().find_map(|line| line.strip_prefix(name)?.parse().ok()).unwrap()
     }
 
     /// Moves the beginning of what it remembers back, for all buckets.
@@ -211,6 +237,10 @@ impl Place for Arc<Redis> {
             }
         }
     }
+}
+
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// Debian puts it into everybody's PATH.

@@ -38,6 +38,13 @@ pub struct Cluster {
 pub struct Redis {
     /// The servers that are or may become the primary, or some of a cluster. Maybe with a password.
     pub urls: Vec<AppSecret>,
+    /// Who may have signed the servers' certificates, where addresses say `rediss://`: a PEM file. `None` or `system`: whom the system
+    /// trusts.
+    pub ca: Option<String>,
+    /// This node's own certificate for them, a PEM file.
+    pub cert: Option<String>,
+    /// Its key, a PEM file.
+    pub key: Option<String>,
     /// Is it a cluster?
     pub cluster: bool,
     /// How many replicas must have a nonce before it counts.
@@ -108,8 +115,15 @@ fn redis(redis: &file::Redis, secrets: &Secrets<'_>) -> Result<Redis, ConfigErro
         return Err(ConfigError::value("cluster.redis.replicas", "must be at most 16".into()));
     }
     let url = |url: &String| secrets.read("cluster.redis.urls", url).map(AppSecret::new);
+    let file = |name: &Option<String>| {
+        let path = |name: &String| secrets.folder.join(name).to_string_lossy().into_owned();
+        name.as_ref().map(path)
+    };
     Ok(Redis {
         urls: redis.urls.iter().map(url).collect::<Result<_, _>>()?,
+        ca: if redis.ca.as_deref() == Some("system") { redis.ca.clone() } else { file(&redis.ca) },
+        cert: file(&redis.cert),
+        key: file(&redis.key),
         cluster: redis.cluster,
         replicas: redis.replicas,
     })

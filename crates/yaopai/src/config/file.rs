@@ -59,6 +59,9 @@ pub struct Cluster {
 #[serde(deny_unknown_fields)]
 pub struct Redis {
     pub urls: Vec<String>,
+    pub ca: Option<String>,
+    pub cert: Option<String>,
+    pub key: Option<String>,
     #[serde(default)]
     pub cluster: bool,
     #[serde(default)]

@@ -191,6 +191,19 @@ fn many_nodes_share_postgres_and_each_has_its_name() {
         Some((1, false, 1))
     );
     assert!(!format!("{:?} {}", config.database, config.database).contains("hunter2"));
+    // Files stand beside the configuration, unless they say where.
+    let files = |said: &str| {
+        let config = read(&format!("node = \"a\"\nredis = {{ urls = [\"file:redis\"], {said} }}")).unwrap();
+        let Database::Cluster(cluster) = config.database else { panic!() };
+        let redis = cluster.redis.unwrap();
+        [redis.ca, redis.cert, redis.key]
+    };
+    let here = |name: &str| Some(dir.path().join(name).display().to_string());
+    assert_eq!(
+        files("ca = \"ca.crt\", cert = \"/a.crt\", key = \"a.key\""),
+        [here("ca.crt"), here("/a.crt"), here("a.key")]
+    );
+    assert_eq!(files("ca = \"system\""), [Some("system".into()), None, None]);
     std::fs::write(dir.path().join("name"), "b\n").unwrap();
     assert_eq!(read("node = \"file:name\"").unwrap().database.to_string(), "PostgreSQL, as node b");
     for (cluster, said) in [

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use yaopai_core::ports::{ChangeLog, ChangeSink, Shared, SharedTokens, Store};
 use yaopai_store::{
-    Options, Postgres, PostgresLog, PostgresNonces, PostgresOptions, PostgresTokens, RedisOptions, RedisShared, Sqlite,
+    Options, Postgres, PostgresLog, PostgresNonces, PostgresOptions, PostgresTokens, RedisOptions, RedisShared,
+    RedisTls, Sqlite,
 };
 
 use super::StartError;
@@ -65,7 +66,8 @@ pub(super) async fn shared(cluster: &Cluster) -> Result<Arc<dyn Shared>, StartEr
         return Ok(Arc::new(PostgresNonces::open(cluster.postgres.expose(), &cluster.node)?));
     };
     let urls = redis.urls.iter().map(|url| url.expose());
-    let options = RedisOptions { cluster: redis.cluster, replicas: redis.replicas, ..RedisOptions::new(urls) };
+    let tls = RedisTls { ca: redis.ca.clone(), cert: redis.cert.clone(), key: redis.key.clone() };
+    let options = RedisOptions { tls, cluster: redis.cluster, replicas: redis.replicas, ..RedisOptions::new(urls) };
     Ok(Arc::new(RedisShared::open(options).await?))
 }
 

@@ -6,17 +6,15 @@ mod said;
 mod stream;
 mod verify;
 
-use std::path::Path;
 use std::sync::Arc;
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::aws_lc_rs::default_provider;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 use tokio_postgres::Config;
 use tokio_postgres::config::{ChannelBinding, Host, SslMode};
+
+use crate::tls::{self, Words};
 
 pub(super) use said::Said;
 pub(super) use stream::Connector;
@@ -24,6 +22,8 @@ use verify::Nameless;
 
 /// PostgreSQL 17 asks for it where TLS comes first; older ones don't look at it.
 const ALPN: &[u8] = b"postgresql";
+
+const WORDS: Words = Words { root: "sslrootcert", cert: "sslcert", key: "sslkey", name: "name it as there" };
 
 /// What there is to be said about a connection string that doesn't say enough.
 const MODES: &str =
@@ -57,7 +57,7 @@ pub(super) fn settle(config: &mut Config, said: &Said) -> Result<Connector, Stri
             );
         }
         ("require", None) => None,
-        ("require" | "verify-ca" | "verify-full", Some(root)) => Some(Arc::new(roots(root)?)),
+        ("require" | "verify-ca" | "verify-full", Some(root)) => Some(Arc::new(tls::roots(root, &WORDS)?)),
         ("verify-ca" | "verify-full", None) => {
             return Err(format!(
                 "sslmode={mode} needs sslrootcert=FILE, with the certificate of who signed the server's; or =system"
@@ -90,54 +90,12 @@ fn bind(config: &mut Config) -> Result<(), String> {
 }
 
 fn client(roots: Option<Arc<RootCertStore>>, full: bool, said: &Said) -> Result<ClientConfig, String> {
-    let provider = Arc::new(default_provider());
-    let algorithms = provider.signature_verification_algorithms;
+    let algorithms = default_provider().signature_verification_algorithms;
     let verifier: Arc<dyn ServerCertVerifier> = match roots {
-        Some(roots) if full => WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider))
-            .build()
-            .map_err(|e| format!("sslrootcert: {e}"))?,
+        Some(roots) if full => tls::by_name(roots, &WORDS)?,
         roots => Arc::new(Nameless { roots, algorithms }),
     };
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|e| e.to_string())?
-        .dangerous()
-        .with_custom_certificate_verifier(verifier);
-    let mut client = match (&said.cert, &said.key) {
-        (None, None) => builder.with_no_client_auth(),
-        (Some(cert), Some(key)) => {
-            let chain = certificates("sslcert", cert)?;
-            let key = PrivateKeyDer::from_pem_file(key).map_err(|e| format!("sslkey: {key}: {e}"))?;
-            builder.with_client_auth_cert(chain, key).map_err(|e| format!("sslcert and sslkey: {e}"))?
-        }
-        _ => return Err("sslcert and sslkey go together".into()),
-    };
+    let mut client = tls::client(verifier, (said.cert.as_deref(), said.key.as_deref()), &WORDS)?;
     client.alpn_protocols = vec![ALPN.to_vec()];
     Ok(client)
-}
-
-fn roots(root: &str) -> Result<RootCertStore, String> {
-    let mut store = RootCertStore::empty();
-    if root == "system" {
-        let found = rustls_native_certs::load_native_certs();
-        let (added, _) = store.add_parsable_certificates(found.certs);
-        if added == 0 {
-            return Err(
-                "sslrootcert=system: this system has no root certificates. Install ca-certificates, or name a file"
-                    .into(),
-            );
-        }
-        return Ok(store);
-    }
-    for certificate in certificates("sslrootcert", root)? {
-        store.add(certificate).map_err(|e| format!("sslrootcert: {root}: {e}"))?;
-    }
-    Ok(store)
-}
-
-fn certificates(word: &str, path: &str) -> Result<Vec<CertificateDer<'static>>, String> {
-    let broken = |e: rustls::pki_types::pem::Error| format!("{word}: {path}: {e}");
-    let found: Vec<_> =
-        CertificateDer::pem_file_iter(Path::new(path)).map_err(broken)?.collect::<Result<_, _>>().map_err(broken)?;
-    if found.is_empty() { Err(format!("{word}: {path} holds no certificate in PEM form")) } else { Ok(found) }
 }

@@ -6,14 +6,16 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use rustls::{CertificateError, ClientConfig};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream as Inner;
 
+use super::WORDS;
 use super::binding::end_point;
+use crate::tls::why;
 
 /// Makes connections; without a configuration there is no TLS.
 #[derive(Clone, Default)]
@@ -55,7 +57,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> TlsConnect<S> for Conne
             let name = ServerName::try_from(self.host.clone());
             let name = name.map_err(|_| Untrusted(format!("{} is no host's name", self.host)))?;
             let connected = TlsConnector::from(client).connect(name, stream).await;
-            Ok(Stream(Box::new(connected.map_err(|e| Untrusted(why(&e, &self.host)))?)))
+            Ok(Stream(Box::new(
+                connected.map_err(|e| Untrusted(why(&e, &self.host, &WORDS).unwrap_or_else(|| e.to_string())))?,
+            )))
         })
     }
 }
@@ -71,24 +75,6 @@ impl fmt::Display for Untrusted {
 }
 
 impl std::error::Error for Untrusted {}
-
-/// What went wrong in the operator's words, and what to do where that is known.
-fn why(e: &io::Error, host: &str) -> String {
-    let Some(tls) = e.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) else { return e.to_string() };
-    match tls {
-        // By another one of the same name, too.
-        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
-            "the server's certificate is signed by nobody whom sslrootcert names: is it the right file, and the right server?".into()
-        }
-        rustls::Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
-            "the server's certificate has expired".into()
-        }
-        rustls::Error::InvalidCertificate(
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-        ) => format!("the server's certificate is not for {host} ({tls}): put the name into its subjectAltName, or name it as there"),
-        tls => tls.to_string(),
-    }
-}
 
 /// A connection.
 pub(crate) struct Stream<S>(Box<Inner<S>>);
