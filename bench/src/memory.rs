@@ -27,7 +27,7 @@ pub async fn fill(config: &Path, people: People, many: u64, keyed: bool) -> anyh
         fn apply(&self, _: Change) {}
     }
     let config = Config::read(config)?;
-    let engine = Engine::open(&config.database, Arc::new(Nothing))?;
+    let engine = Engine::open(&config.database, Arc::new(Nothing), false)?;
     let store = engine.store();
     let sealer = Arc::new(Sealer::open(&*store, &config.master_key, Arc::new(SystemEntropy)).await?);
     let next = Arc::new(AtomicU64::new(0));
