@@ -13,11 +13,11 @@ use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, params_from_iter};
 use sha2::{Digest as _, Sha256};
 use yaopai_core::house::FileKey;
-use yaopai_core::ports::{DataKey, SKEW_MAX, Shared as _, Store as _};
+use yaopai_core::ports::{ChangeLog as _, DataKey, SKEW_MAX, Shared as _, Store as _};
 use yaopai_core::seal::MasterKey;
 use yaopai_core::time::Timestamp;
 use yaopai_store::house::{About, HouseError, Kind, Moved, STAY, Source, TABLES, Table, Target};
-use yaopai_store::{Options, Postgres, PostgresOptions, Sqlite, postgres, sqlite};
+use yaopai_store::{Options, Postgres, PostgresLog, PostgresOptions, Sqlite, postgres, sqlite};
 
 use conformance::Log;
 use database::{PostgresHome, Server};
@@ -429,7 +429,12 @@ async fn who_has_moved_is_not_started() {
         // A node that nobody knew of, that came in between.
         let source = leave(1).unwrap();
         exported(&source);
-        let late = place.of_node("late").connect(Arc::new(Log::default()));
+        let said = try_connect(&place.of_node("late"), false).err().unwrap();
+        assert!(said.contains("is being exported"), "{said}");
+        let (mut late, schema) = (server.session(), &place.schema);
+        late.sql(&format!(
+            "SELECT pg_advisory_lock('{schema}.sessions'::regclass::oid::integer, id) FROM {schema}.nodes WHERE name = 'late'"
+        ));
         let e = source.mark(&about()).unwrap_err();
         assert!(matches!(&e, HouseError::Running(what) if what.contains("late")), "{e}");
         drop(late);
@@ -440,9 +445,36 @@ async fn who_has_moved_is_not_started() {
     let (store, node) = (open(&path), home.connect(Arc::new(Log::default())));
     for store in [&store as &dyn yaopai_core::ports::Store, &node] {
         let past = store.take_proofs().await.unwrap();
-        assert_eq!((past.leased_until, past.saved), (Some(NOW), None));
+        assert_eq!((past.leased_until, past.saved), (Some(Timestamp(NOW.0 + SKEW_MAX)), None));
     }
     store.close().await;
+    node.close().await;
+}
+
+/// A node whose connection is gone at the moment of the export has no name, and is taken to be stopped: it finds out by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_could_not_be_seen_running_finds_out() {
+    let server = Server::start();
+    let home = server.home();
+    let node = home.of_node("a").connect(Arc::new(Log::default()));
+    node.lease_proofs(Timestamp(7)).await.unwrap();
+    let place = home.clone();
+    let moving = tokio::task::spawn_blocking(move || {
+        let mut log = PostgresLog::open(&place.url, "a").unwrap();
+        log.poll().unwrap();
+        server.sql("SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND granted");
+        let source = leave(&place, false).unwrap();
+        exported(&source);
+        source.mark(&about()).unwrap();
+        // Over the connection that it has: nothing that it knows is believed any more.
+        log.poll().unwrap_err().to_string()
+    });
+    let news = moving.await.unwrap();
+    assert!(news.contains("has moved"), "{news}");
+    for _ in 0..2 {
+        let written = node.lease_proofs(Timestamp(8)).await.unwrap_err().to_string();
+        assert!(written.contains("has moved"), "{written}");
+    }
     node.close().await;
 }
 

@@ -51,3 +51,19 @@ async fn a_write_under_way_is_waited_for() {
     assert_eq!(server.sql("SELECT schema || ' from ' || compatible_from FROM meta"), "2 from 1");
     assert_eq!(server.sql("SELECT string_agg(name || ' ' || knows, ', ' ORDER BY id) FROM nodes"), "a 1, b 2");
 }
+
+/// Whoever migrated was killed before it had ended the connections of those that it left behind: the next start does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_was_left_behind_is_ended_by_the_next_start() {
+    let server = Server::start();
+    let url = server.url();
+    let old = open(&url, "old").unwrap();
+    let connections = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'yaopai old'";
+    assert_ne!(server.sql(connections), "0");
+    server.sql("UPDATE nodes SET knows = 0");
+    drop(open(&url, "new").unwrap());
+    while server.sql(connections) != "0" {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    drop(old);
+}

@@ -13,7 +13,7 @@ use tokio_postgres::{Client, Config, Row, Statement};
 use super::error::{Error, PostgresError};
 use super::hosts::place;
 use super::later::Sent;
-use super::migrate;
+use super::migrate::Said;
 use super::settings::Settings;
 
 /// How long a statement may take before the connection is given up. The server gives up a statement earlier by itself: this is for
@@ -114,7 +114,7 @@ impl Db {
                 }
                 Err(Error::Lost(what)) => failed.push((host, what)),
                 // Nor would the next host's schema be another.
-                Err(outdated @ Error::Outdated { .. }) => return Err(outdated),
+                Err(e @ (Error::Outdated { .. } | Error::Left)) => return Err(e),
                 Err(e) => failed.push((host, e.to_string())),
             }
         }
@@ -127,18 +127,18 @@ impl Db {
 
     fn connect_to(&self, host: &Config) -> Result<Live, Error> {
         let patience = self.settings.patience().unwrap_or(self.silence.get());
-        let (live, schema) = self.wait_for(patience, async {
+        let (live, said) = self.wait_for(patience, async {
             let (client, connection) = host.connect(self.settings.tls.clone()).await?;
             // It ends with its client, and what it has to say of its end the client says too.
             let driver = self.runtime.spawn(async { drop(connection.await) });
             client.batch_execute(self.greeting).await?;
             // The first one is made before there is a schema.
-            let schema = if self.made.get() > 0 { migrate::said(&client).await? } else { None };
+            let said = if self.made.get() > 0 { Said::ask(&client).await? } else { None };
             let live = Live { sent: Vec::new(), client: Arc::new(client), driver, statements: HashMap::new() };
-            Ok::<_, tokio_postgres::Error>((live, schema))
+            Ok::<_, tokio_postgres::Error>((live, said))
         })?;
         // A migration that leaves nodes behind ends their connections.
-        schema.map_or(Ok(()), migrate::works)?;
+        said.map_or(Ok(()), Said::works)?;
         Ok(live)
     }
 

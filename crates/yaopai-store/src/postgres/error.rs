@@ -65,7 +65,8 @@ pub enum PostgresError {
     },
     /// Nodes run that would not work on what a migration makes of the database.
     #[error(
-        "the database can't be upgraded to schema {schema} under nodes that run and don't work on it: {nodes}. Stop them and leave them stopped; or          start this one with --cut-off-old-nodes, and they answer 503 until they are replaced"
+        "the database can't be upgraded to schema {schema} under nodes that run and don't work on it: {nodes}. Stop them and leave them stopped; or \
+         start this one with --cut-off-old-nodes, and they answer 503 until they are replaced"
     )]
     NodesRun {
         /// Their names, with commas.
@@ -77,11 +78,16 @@ pub enum PostgresError {
     #[error("the database could not be migrated ({0}): give this program a database or a schema of its own")]
     Migration(String),
     /// Another server has this name.
-    #[error("another server is at the database as `{node}`: give each a name of its own")]
+    #[error("another server is at the database as `{node}`: give each a name of its own; or it is just being exported")]
     NameTaken {
         /// The name.
         node: String,
     },
+    /// Nobody else can write for long.
+    #[error(
+        "the database is being exported, or another server's release migrates it: start this server again when that is over"
+    )]
+    Busy,
     /// Nobody is to be served from it.
     #[error("the database: {0}")]
     Shut(Shut),
@@ -138,6 +144,8 @@ pub enum Error {
     Unreadable(String),
     /// Others change what has to stay as it is for a moment.
     Unsettled(String),
+    /// Everything in the database was exported, to live on elsewhere.
+    Left,
     /// A newer program has made a schema of the database that this one doesn't work on.
     Outdated {
         /// Its schema's version.
@@ -163,6 +171,10 @@ impl fmt::Display for Error {
                 f,
                 "a newer version has upgraded the database (schema {found}, this one knows {known}): replace this node's binary"
             ),
+            Self::Left => f.write_str(
+                "the database has moved: everything in it was exported while this node was not stopped. Stop it; `yaopai export undo` takes \
+                 a move back",
+            ),
             Self::Unreadable(what) | Self::Unsettled(what) => f.write_str(what),
         }
     }
@@ -187,7 +199,7 @@ impl Error {
     fn passes(&self) -> bool {
         match self {
             // Of the last one other nodes know more.
-            Self::Lost(_) | Self::Unsettled(_) | Self::Outdated { .. } => true,
+            Self::Lost(_) | Self::Unsettled(_) | Self::Outdated { .. } | Self::Left => true,
             Self::Unreadable(_) => false,
             Self::Sql(e) => match e.code() {
                 // Resources, an operator, the system; somebody else's lock; a standby that is about to be promoted. And those of

@@ -160,7 +160,8 @@ impl Sweep {
     }
 
     fn go_on(&mut self, db: &Db, most: usize) -> Result<(), Error> {
-        let done = self.pass(db, &self.floor, REACH, most);
+        let reach = if self.floor.0 == i64::MIN { REACH } else { i64::MAX };
+        let done = self.pass(db, &self.floor, reach, most);
         self.rests = done.is_err();
         match done {
             Ok((floor, _)) => self.floor = floor,

@@ -6,10 +6,11 @@ use bytes::{BufMut as _, BytesMut};
 use tokio_postgres::Row;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
+use yaopai_core::ports::SKEW_MAX;
 use yaopai_core::time::Timestamp;
 
 use super::db::{Db, apart};
-use super::error::{Error, PostgresError};
+use super::error::Error;
 use super::migrate::{self, SCOPE};
 use super::open;
 use super::settings::Settings;
@@ -75,14 +76,18 @@ fn stopped(db: &Db) -> Result<(), HouseError> {
 /// [`HouseError`].
 pub fn enter(url: &str, node: &str) -> Result<Target, HouseError> {
     let settings = Arc::new(Settings::parse(url, node)?);
-    let db = apart(move || {
-        let db = open::ready(&settings, ENTERING)?;
-        let (found, known) = (migrate::found(&db)?, migrate::known());
-        if found != known {
-            return Err(PostgresError::Newer { found, known });
-        }
-        Ok(db)
-    })?;
+    let (found, known) = (
+        apart({
+            let settings = Arc::clone(&settings);
+            // Looked at before it is migrated: one that is refused stays as it is.
+            move || Ok(migrate::found(&Db::connect(&settings, ENTERING)?)?)
+        })?,
+        migrate::known(),
+    );
+    if found != 0 && found != known {
+        return Err(HouseError::Schema { found, known });
+    }
+    let db = apart(move || open::ready(&settings, ENTERING))?;
     // A node that is started meanwhile waits, and gives up.
     let tables = TABLES.iter().map(|table| table.name).collect::<Vec<_>>().join(", ");
     let begin = format!(
@@ -101,10 +106,7 @@ impl Readable for House {
 impl Leavable for House {
     /// Its own, and that of the nonces, which never goes back. Redis' is not known here.
     fn clock(&self) -> Result<Option<i64>, HouseError> {
-        let sql = format!(
-            "SELECT greatest(floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint, (SELECT max(high) + {STEP} FROM nonces_past))"
-        );
-        ask(&self.0, &sql)?.first().map(|row| get(row, 0)).transpose()
+        ask(&self.0, &format!("SELECT {}", its_clock()))?.first().map(|row| get(row, 0)).transpose()
     }
 
     fn mark(self: Box<Self>, at: i64, to: &str) -> Result<(), HouseError> {
@@ -137,8 +139,26 @@ pub fn undo(url: &str, node: &str, now: Timestamp) -> Result<Mark, HouseError> {
     let moved = moved.ok_or_else(|| HouseError::Refused("it has not moved".into()))?;
     ask(&db, "UPDATE meta SET moved_at = NULL, moved_to = NULL")?;
     ask(&db, &format!("UPDATE nodes SET leased_until = greatest(leased_until, {}), saved = NULL", now.0))?;
+    // The new place's clock may have been ahead. Not in the nodes' own rows: they would hold their clocks at it.
+    keep_out(&db, &format!("greatest({}, {}) + {SKEW_MAX}", now.0, its_clock()))?;
     db.finish("COMMIT").map_err(|e| failed(&e))?;
     Ok(moved)
+}
+
+/// Its own, and that of the nonces, which never goes back.
+fn its_clock() -> String {
+    format!(
+        "greatest(floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint, (SELECT max(high) + {STEP} FROM nonces_past))"
+    )
+}
+
+/// What was signed until then may have been accepted where these sessions were: kept as the lease of a node that there is none of.
+fn keep_out(db: &Db, until: &str) -> Result<(), HouseError> {
+    let sql = format!(
+        "INSERT INTO nodes (id, name, leased_until) OVERRIDING SYSTEM VALUE VALUES (0, 'embedded database', {until}) \
+         ON CONFLICT (id) DO UPDATE SET leased_until = greatest(nodes.leased_until, excluded.leased_until)"
+    );
+    ask(db, &sql).map(|_| ())
 }
 
 impl Writable for House {
@@ -186,14 +206,7 @@ impl Writable for House {
     }
 
     fn settle(&self, settled: &Settled) -> Result<(), HouseError> {
-        let at = settled.here.max(settled.others).0;
-        ask(
-            &self.0,
-            &format!(
-                "INSERT INTO nodes (id, name, leased_until) OVERRIDING SYSTEM VALUE VALUES (0, 'embedded database', {at}) \
-                 ON CONFLICT (id) DO UPDATE SET leased_until = excluded.leased_until"
-            ),
-        )?;
+        keep_out(&self.0, &settled.here.max(settled.others).0.to_string())?;
         let next = "SELECT setval(pg_get_serial_sequence('nodes', 'id'), greatest(1, (SELECT max(id) FROM nodes)))";
         ask(&self.0, next)?;
         // One that nobody has lived in may have been left all the same.

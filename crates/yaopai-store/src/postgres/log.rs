@@ -9,6 +9,7 @@ use yaopai_core::time::{Downtime, Timestamp};
 
 use super::db::{Db, apart};
 use super::error::{Error, PostgresError};
+use super::migrate::Said;
 use super::rows::{self, Read};
 use super::settings::Settings;
 use super::value::Id;
@@ -27,7 +28,8 @@ const CHANGES_MAX: i64 = 50_000;
 /// and `now` says which transactions it does not see yet. On a standby it fails, as it must: what is read there may be old.
 const HEAD: &str = "SELECT s::text, pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint, \
                     ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint, \
-                    m.changes_from, m.downtime_ms, (extract(epoch FROM clock_timestamp()) * 1000)::bigint, c.xids, c.ids, c.ends \
+                    m.changes_from, m.downtime_ms, (extract(epoch FROM clock_timestamp()) * 1000)::bigint, c.xids, c.ids, c.ends, \
+                    m.schema, m.compatible_from, m.moved_at IS NOT NULL \
                     FROM meta m, (SELECT pg_current_snapshot() AS s) AS now, \
                     (SELECT array_agg(xid::text::bigint) AS xids, array_agg(session) AS ids, array_agg(ended) AS ends FROM \
                      (SELECT xid, session, ended FROM changes WHERE xid >= pg_snapshot_xmax($1::text::pg_snapshot) \
@@ -61,6 +63,7 @@ impl PostgresLog {
         // Of the first one nothing is asked: nothing is known that could be wrong.
         let seen = self.seen.as_deref();
         let row = self.db.one(HEAD, &[&seen, &(CHANGES_MAX + 1)], |row| {
+            Said::read(row, 10)?.works()?;
             let number = |n| Ok::<_, Error>(rows::get::<i64>(row, n)?.unsigned_abs());
             let xids = rows::get::<Option<Vec<i64>>>(row, 7)?.unwrap_or_default();
             let ids = rows::get::<Option<Vec<Id>>>(row, 8)?.unwrap_or_default();

@@ -1,6 +1,6 @@
 //! The schema: what the database's is, whether this program works on it, and how it is brought up to date while others run.
 
-use tokio_postgres::Client;
+use tokio_postgres::{Client, Row};
 
 use super::db::Db;
 use super::error::{Error, PostgresError};
@@ -40,19 +40,48 @@ pub(super) fn found(db: &Db) -> Result<i64, Error> {
     })
 }
 
-/// What the database says of its schema: which it is, and the oldest whose programs work on it.
-pub(super) type Schema = (i64, i64);
-
-/// Asks it.
-pub(super) async fn said(client: &Client) -> Result<Option<Schema>, tokio_postgres::Error> {
-    let row = client.query_opt("SELECT schema, compatible_from FROM meta", &[]).await?;
-    row.map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).transpose()
+/// What the database says of itself.
+#[derive(Clone, Copy)]
+pub(super) struct Said {
+    /// Which schema it has.
+    found: i64,
+    /// The oldest whose programs work on it.
+    pub compatible_from: i64,
+    /// Does it live on elsewhere?
+    has_moved: bool,
 }
 
-/// Does this program work on it?
-pub(super) fn works((found, compatible_from): Schema) -> Result<(), Error> {
-    let known = known();
-    if compatible_from > known { Err(Error::Outdated { found, known }) } else { Ok(()) }
+impl Said {
+    /// What it is asked for, of the row of `meta` as `m`.
+    pub const COLUMNS: &str = "m.schema, m.compatible_from, m.moved_at IS NOT NULL";
+
+    /// Reads these columns, from this one on.
+    pub fn read(row: &Row, first: usize) -> Result<Self, tokio_postgres::Error> {
+        Ok(Self {
+            found: row.try_get(first)?,
+            compatible_from: row.try_get(first + 1)?,
+            has_moved: row.try_get(first + 2)?,
+        })
+    }
+
+    /// Asks it.
+    pub async fn ask(client: &Client) -> Result<Option<Self>, tokio_postgres::Error> {
+        let row = client.query_opt(&format!("SELECT {} FROM meta m", Self::COLUMNS), &[]).await?;
+        row.map(|row| Self::read(&row, 0)).transpose()
+    }
+
+    /// Does this program work on it? Looked at by whoever has a new connection, and with each look into the log: a node that nobody
+    /// could stop, because it had no connection at that moment, finds out by itself.
+    pub fn works(self) -> Result<(), Error> {
+        let known = known();
+        if self.has_moved {
+            Err(Error::Left)
+        } else if self.compatible_from > known {
+            Err(Error::Outdated { found: self.found, known })
+        } else {
+            Ok(())
+        }
+    }
 }
 
 /// The oldest schema whose programs work on the database's, as it says itself. `None`: it doesn't say so of the schema that it has.
@@ -89,7 +118,7 @@ fn migrate_alone(db: &Db) -> Result<(), PostgresError> {
             "its last statement doesn't say compatible_from = {oldest}, as release.rs does"
         )));
     }
-    if under_others { end_left_behind(db, oldest) } else { Ok(()) }
+    if under_others { Ok(end_left_behind(db, oldest)?) } else { Ok(()) }
 }
 
 /// Sees to it that what is about to come is nobody's misfortune: nobody is in the middle of a write, and of those who run each works on it.
@@ -117,7 +146,7 @@ fn make_way(db: &Db, known: i64, oldest: i64) -> Result<(), PostgresError> {
         db.batch(&format!(
             "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2 \
              AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
-             AND classid = ({SCOPE})::bigint::oid AND objid = {id}::oid; SELECT pg_advisory_lock(({SCOPE}), {id})"
+             AND classid = ({SCOPE})::oid AND objid = {id}::oid; SELECT pg_advisory_lock(({SCOPE}), {id})"
         ))?;
     }
     Ok(())
@@ -125,7 +154,7 @@ fn make_way(db: &Db, known: i64, oldest: i64) -> Result<(), PostgresError> {
 
 /// Ends the connections of nodes that don't work on the schema there is now, whether they seemed to run or not: the next that they make finds
 /// out (`Db::reconnect`), and what can't ask the database answers nothing for long.
-fn end_left_behind(db: &Db, oldest: i64) -> Result<(), PostgresError> {
+pub(super) fn end_left_behind(db: &Db, oldest: i64) -> Result<(), Error> {
     // As `Settings` names them; PostgreSQL cuts that off.
     let sql = "SELECT count(pg_terminate_backend(a.pid)) FROM pg_stat_activity a, nodes n WHERE n.knows < $1 \
                AND a.application_name = left('yaopai ' || n.name, 63) AND a.datname = current_database() \

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::db::Db;
 use super::error::{Error, PostgresError};
-use super::migrate::migrate;
+use super::migrate::{found, migrate};
 use super::settings::Settings;
 use super::transactions::{GREETING, Transactions};
 use crate::house::Says;
@@ -23,11 +23,17 @@ pub(super) struct Opened {
 }
 
 pub(super) fn open(settings: &Arc<Settings>, readers: usize, rehearsal: bool) -> Result<Opened, PostgresError> {
-    let transactions = Transactions::open(ready(settings, GREETING)?)?;
-    // Once it has its name: whoever marks the database as left has all names, and those that come meanwhile wait.
-    if let Some(why) = says(transactions.db())?.shut(rehearsal) {
+    let db = Db::connect(settings, GREETING)?;
+    fit(&db)?;
+    // Before it is migrated: what is refused stays as it is. Whoever marks the database as left meanwhile has all names, and this one finds the
+    // mark when it has its own.
+    if found(&db)? > 0
+        && let Some(why) = says(&db)?.shut(rehearsal)
+    {
         return Err(PostgresError::Shut(why));
     }
+    migrate(&db, GREETING)?;
+    let transactions = Transactions::open(db)?;
     let node = transactions.node();
     let reader = |_| {
         let reader = Db::connect(settings, READER)?;

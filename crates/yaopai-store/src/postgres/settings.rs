@@ -76,9 +76,11 @@ impl Settings {
         self.answered.store(host, Ordering::Relaxed);
     }
 
-    /// How long a host may take until it has said that it is ready: none, where there is no other that could be.
+    /// How long a host may take until it has said that it is ready: none, where there is no other that could be. Twice what it has to take
+    /// the connection: TLS, the login and the greeting come after that.
     pub fn patience(&self) -> Option<Duration> {
-        self.config.get_connect_timeout().copied().filter(|_| self.config.get_hosts().len() > 1)
+        let several = self.config.get_hosts().len() > 1;
+        self.config.get_connect_timeout().filter(|_| several).map(|connect| *connect * 2)
     }
 
     /// Where it is, for messages.

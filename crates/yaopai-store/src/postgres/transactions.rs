@@ -9,7 +9,7 @@ use yaopai_core::ports::{Change, StoreError};
 
 use super::db::Db;
 use super::error::{Error, PostgresError};
-use super::migrate;
+use super::migrate::{self, Said};
 use super::value::Id;
 use crate::commands::Work;
 use crate::commands::audit::Log;
@@ -53,11 +53,15 @@ enum Broken {
     InDoubt(StoreError),
 }
 
+const SAID: &str = "SELECT m.schema, m.compatible_from, m.moved_at IS NOT NULL FROM meta m";
+
 impl Transactions {
     /// Takes the server's name.
     pub fn open(db: Db) -> Result<Self, PostgresError> {
         let name = db.settings().node.clone();
-        db.change("INSERT INTO nodes (name) VALUES ($1) ON CONFLICT (name) DO NOTHING", &[&name])?;
+        // A new one's schema at once: whoever migrates may look before this one has said it.
+        let sql = "INSERT INTO nodes (name, knows) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
+        db.change(sql, &[&name, &migrate::known()])?;
         let node: Option<i32> = db.one("SELECT id FROM nodes WHERE name = $1", &[&name], |row| Ok(row.try_get(0)?))?;
         let node = node.ok_or_else(|| PostgresError::system("the row of this server in `nodes` is gone"))?;
         db.node.set(node);
@@ -73,33 +77,24 @@ impl Transactions {
             doubt: None,
             owed: Vec::new(),
         };
-        this.ready().map_err(|e| match &e {
-            Error::Sql(sql) if sql.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => {
-                PostgresError::NameTaken { node: name }
-            }
-            _ => e.into(),
-        })?;
-        this.say_what_is_known()?;
+        let waited = |e: &Error| matches!(e, Error::Sql(sql) if sql.code() == Some(&SqlState::LOCK_NOT_AVAILABLE));
+        this.ready().map_err(|e| if waited(&e) { PostgresError::NameTaken { node: name } } else { e.into() })?;
+        this.say_what_is_known().map_err(|e| if waited(&e) { PostgresError::Busy } else { e.into() })?;
         Ok(this)
     }
 
     /// Says which schema this program knows, and looks once more whether it works on what there is: under the lock that migrations are
     /// done under too, so that whoever migrates sees it, or this one sees what came of that.
-    fn say_what_is_known(&self) -> Result<(), PostgresError> {
+    fn say_what_is_known(&self) -> Result<(), Error> {
         let db = &self.db;
         db.begin(&self.begin)?;
         let (known, node) = (migrate::known(), self.node());
         db.change("UPDATE nodes SET knows = $1 WHERE id = $2", &[&known, &node])?;
-        let sql = "SELECT schema, compatible_from FROM meta";
-        if let Some((schema, from)) = db.one(sql, &[], |row| Ok((row.try_get(0)?, row.try_get(1)?)))? {
-            migrate::works((schema, from))?;
-        }
-        Ok(db.finish("COMMIT")?)
-    }
-
-    /// Between two transactions.
-    pub fn db(&self) -> &Db {
-        &self.db
+        let said = db.one(SAID, &[], |row| Ok(Said::read(row, 0)?))?;
+        said.map_or(Ok(()), Said::works)?;
+        db.finish("COMMIT")?;
+        // Whoever migrated may have been killed before it did.
+        said.map_or(Ok(()), |said| migrate::end_left_behind(db, said.compatible_from))
     }
 
     /// Which of the servers this is.
@@ -116,16 +111,14 @@ impl Transactions {
         if !self.named {
             self.db.batch(&self.name)?;
             let node = self.node();
-            let sql = "SELECT n.batch, m.schema, m.compatible_from FROM nodes n, meta m WHERE n.id = $1";
+            let sql = "SELECT n.batch, m.schema, m.compatible_from, m.moved_at IS NOT NULL FROM nodes n, meta m WHERE n.id = $1";
             // Not as a read that may be asked again over another connection: the name would not be that one's.
             self.db.begin("BEGIN")?;
-            let row = self.db.one(sql, &[&node], |row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?)));
+            let row = self.db.one(sql, &[&node], |row| Ok((row.try_get::<_, i64>(0)?, Said::read(row, 1)?)));
             self.db.finish("ROLLBACK")?;
-            let row: Option<(i64, i64, i64)> = row?;
-            let (batch, schema, from) =
-                row.ok_or_else(|| Error::Unreadable("the row of this server is gone".into()))?;
+            let (batch, said) = row?.ok_or_else(|| Error::Unreadable("the row of this server is gone".into()))?;
             // Who was away may have been left behind. It gives the name back: by it others would take it to be running.
-            migrate::works((schema, from)).inspect_err(|_| self.db.disconnect())?;
+            said.works().inspect_err(|_| self.db.disconnect())?;
             let doubt = self.doubt.take();
             if batch < self.last {
                 // A standby took over that had not got all: only a synchronous one has.

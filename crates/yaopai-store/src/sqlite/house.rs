@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, ToSql, params_from_iter};
+use yaopai_core::ports::SKEW_MAX;
 use yaopai_core::time::Timestamp;
 
 use super::file::{self, BUSY, OpenError, sql_error};
@@ -111,7 +112,8 @@ pub fn undo(path: &Path, now: Timestamp) -> Result<Mark, HouseError> {
     let moved = file::says(path, &all)?.mark().ok_or_else(|| HouseError::Refused("it has not moved".into()))?;
     all.execute("UPDATE meta SET moved_at = NULL, moved_to = NULL", []).map_err(failed)?;
     let nonces = "UPDATE nodes SET leased_until = max(ifnull(leased_until, ?1), ?1), saved = NULL WHERE id = 0";
-    all.execute(nonces, [now.0]).map_err(failed)?;
+    // The new place's clock may have been ahead.
+    all.execute(nonces, [now.0 + SKEW_MAX]).map_err(failed)?;
     all.commit().map_err(failed)?;
     Ok(moved)
 }

@@ -45,7 +45,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
              say --rehearsal, to try it out",
             args.file.display()
         );
-        let age = SystemClock::default().now().0 - about.at;
+        let age = SystemClock::default().now().0.saturating_sub(about.at);
         ensure!(
             age <= FRESH || args.stopped_since,
             "{} was written {} minutes ago. If the old place was started since then, what it answered is missing, kicks among it: stop it and \

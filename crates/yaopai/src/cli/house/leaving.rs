@@ -66,7 +66,10 @@ pub fn run(command: &Command) -> anyhow::Result<()> {
         }
         Ok::<_, HouseError>(moved)
     })();
-    let moved = written.inspect_err(|_| drop(std::fs::remove_file(&args.file)))?;
+    let moved = written.map_err(|e| match std::fs::remove_file(&args.file) {
+        Err(kept) => anyhow!("{e}. It could not be removed ({kept}): remove it, it may be whole"),
+        Ok(()) => e.into(),
+    })?;
     print(&moved);
     if args.rehearsal {
         println!("A rehearsal: what servers answered since it began is missing. Don't serve from it.");

@@ -40,11 +40,7 @@ impl Scratch {
             }
             Database::Cluster(cluster) => {
                 // A folder of its own, as anybody may write to the one that it is in.
-                let folder = std::env::temp_dir().join(format!("{FOLDER}{}", std::process::id()));
-                let mut builder = std::fs::DirBuilder::new();
-                #[cfg(unix)]
-                std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-                builder.create(&folder).map_err(|e| anyhow!("no copy can be made at {}: {e}", folder.display()))?;
+                let folder = own_folder(&std::env::temp_dir())?;
                 let mut scratch = Self::beside(&folder.join(&*cluster.node.replace('/', "_")))?;
                 sweep(&std::env::temp_dir(), &folder);
                 scratch.folder = Some(folder);
@@ -87,6 +83,25 @@ impl Scratch {
             }
         }
     }
+}
+
+/// How many names are tried for a folder.
+const NAMES: u32 = 100;
+
+/// Makes one that nobody else can look into. In a container the one that was killed had this process's number, too.
+fn own_folder(among: &Path) -> anyhow::Result<PathBuf> {
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    for n in 0..NAMES {
+        let folder = among.join(format!("{FOLDER}{}-{n}", std::process::id()));
+        match builder.create(&folder) {
+            Ok(()) => return Ok(folder),
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(e) => return Err(anyhow!("no copy can be made at {}: {e}", folder.display())),
+        }
+    }
+    Err(anyhow!("no copy can be made in {}: remove the folders {FOLDER}… there", among.display()))
 }
 
 /// Removes what dry runs that were killed have left in `among`: folders of ours (as `own` is) whose guard nobody has locked. A copy holds what the
@@ -160,6 +175,8 @@ mod tests {
         std::fs::write(elsewhere.path().join(format!("a{GUARD}")), "").unwrap();
         #[cfg(unix)]
         std::os::unix::fs::symlink(elsewhere.path(), among.path().join("yaopai-dry-run-6")).unwrap();
+        let mine = own_folder(among.path()).unwrap();
+        assert_ne!(own_folder(among.path()).unwrap(), mine, "another of the same number");
         sweep(among.path(), &own);
         assert!(!killed.exists());
         for stays in [&running, &beginning, &own, &others, &elsewhere.path().to_owned()] {
