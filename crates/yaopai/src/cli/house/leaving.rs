@@ -67,7 +67,7 @@ pub fn run(command: &Command) -> anyhow::Result<()> {
         Ok::<_, HouseError>(moved)
     })();
     let moved = written.map_err(|e| match std::fs::remove_file(&args.file) {
-        Err(kept) => anyhow!("{e}. It could not be removed ({kept}): remove it, it may be whole"),
+        Err(kept) => anyhow::anyhow!("{e}. It could not be removed ({kept}): remove it, it may be whole"),
         Ok(()) => e.into(),
     })?;
     print(&moved);
