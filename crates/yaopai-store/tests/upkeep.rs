@@ -1,4 +1,5 @@
-//! Upkeep ends the sessions that the table doesn't hold, and none that was used.
+//! Upkeep ends the sessions that the table doesn't hold, and none that was used. And what one part of the shared store doesn't know
+//! holds nobody else up.
 #![allow(clippy::unwrap_used)]
 
 mod conformance;
@@ -13,12 +14,13 @@ use yaopai_core::app::{App, AppSecret, Apps, Policy};
 use yaopai_core::jar::Cookie;
 use yaopai_core::live::{Entry, LiveTable, MakeEntry, Presence};
 use yaopai_core::ports::*;
-use yaopai_core::proof::{Past, Proofs};
+use yaopai_core::proof::{Past, Proofs, Proven};
 use yaopai_core::seal::{MasterKey, Sealer};
 use yaopai_core::service::{NodeKeys, Nodes, World};
 use yaopai_core::session::{EndReason, Session};
 use yaopai_core::time::{Timestamp, Uptime};
 use yaopai_store::{Disk, Model, ModelShared};
+use yaopai_wire::problem::Code;
 
 use conformance::*;
 
@@ -174,4 +176,50 @@ async fn an_outage_of_the_store_is_no_idle_time() {
         ended += at(20 * MINUTE + hours + 15_000 * round).await;
     }
     assert_eq!(ended, 1, "the one that nobody has used since its login");
+}
+
+/// Two parts of a store that remember apart, as those of a cluster do. The one of fingerprints that begin with 0 has just begun to.
+struct TwoParts;
+
+#[async_trait]
+impl Shared for TwoParts {
+    async fn first_use(&self, used: Use) -> StoreResult<Used> {
+        let begun_anew = used.fingerprint[0] == 0 && used.created <= T0.0 / 1000 + 5;
+        Ok(if begun_anew { Used::Unknown(Some(later(6_000))) } else { Used::First })
+    }
+    async fn take(&self, _: &Tries) -> StoreResult<Took> {
+        Ok(Took::Counted(0))
+    }
+    async fn give_back(&self, _: &Tries, _: i64) -> StoreResult<()> {
+        Ok(())
+    }
+    async fn tidy(&self) -> StoreResult<()> {
+        Ok(())
+    }
+}
+
+/// What one part of the store doesn't know is refused, and nothing else.
+#[tokio::test]
+async fn a_part_that_begins_anew_refuses_its_own_uses_only() {
+    let outside = Arc::new(Outside(AtomicI64::new(T0.0)));
+    let make: MakeEntry<()> = Box::new(move |_| None);
+    let table = Arc::new(LiveTable::new(10, Arc::clone(&outside) as _, make));
+    let store = Arc::new(Model::open(Disk::default(), Arc::clone(&table) as _));
+    let keys = NodeKeys::of(&MasterKey::parse(&MasterKey::generate(&*outside)).unwrap());
+    let nodes =
+        Nodes { shared: Arc::new(TwoParts), lag: Duration::from_secs(30), max_stale: Duration::from_secs(2), keys };
+    let service = serve(&outside, &store, &table, Some(nodes)).await;
+    let asks = async |part: u8, created: i64| {
+        let used = Use { fingerprint: [part; 16], created: T0.0 / 1000 + created };
+        service.first_use(Proven { body_signed: true, unshared: Some(used) }).await.map(|_| ())
+    };
+    let refused = asks(0, 0).await.unwrap_err();
+    assert_eq!(
+        (refused.code(), asks(1, 0).await),
+        (Code::ProofStale, Ok(())),
+        "the other part knows what it has accepted"
+    );
+    let said = service.refused_proof(id(1), &"shop".into(), None, refused);
+    assert_eq!(said.retry_after, Some(6), "its client waits until then");
+    assert_eq!((asks(0, 5).await, asks(0, 6).await), (Err(refused), Ok(())));
 }

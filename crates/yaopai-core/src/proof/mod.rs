@@ -110,11 +110,6 @@ impl Proofs {
         self.replays.opens_at().is_some_and(|opens| created < opens.0.div_euclid(1000))
     }
 
-    /// Until then the shared store knows nothing of what was accepted.
-    pub(crate) fn opens_at(&self, at: Timestamp) {
-        self.replays.not_before(at - AHEAD);
-    }
-
     /// Is this request its session's holder's? At most once yes for the same request. `needs` says what the signature has to cover.
     ///
     /// # Errors
@@ -157,7 +152,12 @@ impl Proofs {
     pub fn refusal(&self, why: Unproved, now: Timestamp) -> Error {
         let error = why.error();
         // After a crash all are stale for some seconds: then a new signature helps only later.
-        match self.replays.opens_at().filter(|opens| why == Unproved::Stale && *opens > now) {
+        let opens = match why {
+            Unproved::Stale => self.replays.opens_at(),
+            Unproved::Unremembered(until) => Some(until),
+            _ => None,
+        };
+        match opens.filter(|opens| *opens > now) {
             Some(opens) => error.retry_after(u32::try_from(now.seconds_until(opens)).unwrap_or(u32::MAX)),
             None => error,
         }

@@ -190,6 +190,12 @@ fn a_refusal_says_when_a_new_signature_helps() {
     assert_eq!(wait(&killed, Unproved::Replayed, NOW), None);
     assert_eq!(wait(&leased(&nothing_known(), NOW), Unproved::Stale, NOW), None);
     assert_eq!(wait(&killed, Unproved::Full, NOW), Some(5));
+    // What one part of the shared store says of one use is said of that one.
+    let of_many = Proofs::shared(BOUND, None, &Sevens);
+    let unremembered = Unproved::Unremembered(NOW + seconds(3));
+    assert_eq!(wait(&of_many, unremembered, NOW), Some(3));
+    assert_eq!(wait(&of_many, unremembered, NOW + seconds(3)), None);
+    assert!(prove(&of_many, &order(1, NOW), NOW, &Quota::default()).is_ok());
 }
 
 /// The room's clock never runs ahead of what the store knows: after a crash the time up to there would be open again.
@@ -211,6 +217,7 @@ fn each_refusal_has_its_code() {
         (Unproved::Wrong(NotAProof::NotCovered("@path")), Code::ProofInvalid, false),
         (Unproved::OtherKey, Code::ProofInvalid, false),
         (Unproved::Stale, Code::ProofStale, false),
+        (Unproved::Unremembered(NOW), Code::ProofStale, false),
         (Unproved::Replayed, Code::ProofReplayed, false),
         (Unproved::TooMany, Code::RateLimited, false),
         (Unproved::UnknownVersion, Code::LoginRequired, true),

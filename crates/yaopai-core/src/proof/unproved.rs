@@ -5,6 +5,7 @@ use yaopai_wire::problem::Code;
 use yaopai_wire::signature::NotAProof;
 
 use crate::error::Error;
+use crate::time::Timestamp;
 
 /// Why a request of a keyed session was not proved. Nothing of it ends the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub enum Unproved {
     UnknownVersion,
     /// The store has to be told first that requests are accepted now.
     Unleased,
+    /// The store that all nodes share did not remember yet, where this one is remembered. What is signed from this time on is known there.
+    Unremembered(Timestamp),
     /// The store that all nodes share can't say whether it was accepted before.
     Unshared,
 }
@@ -45,7 +48,7 @@ impl Unproved {
             Self::Missing | Self::NoKey => Code::ProofRequired,
             Self::Wrong(NotAProof::NotCovered(CONTENT_DIGEST)) => Code::BodyDigestRequired,
             Self::Wrong(_) | Self::OtherKey => Code::ProofInvalid,
-            Self::Stale | Self::Unshared => Code::ProofStale,
+            Self::Stale | Self::Unremembered(_) | Self::Unshared => Code::ProofStale,
             Self::Replayed => Code::ProofReplayed,
             Self::TooMany => Code::RateLimited,
             Self::UnknownVersion => Code::LoginRequired,
@@ -72,7 +75,7 @@ impl Unproved {
                 code,
                 "Sign with the session's own key: `keyid` must name the session of the token that is shown.",
             ),
-            Self::Stale => Error::new(
+            Self::Stale | Self::Unremembered(_) => Error::new(
                 code,
                 "Sign anew by our clock, which is in Yaopai-Time; after Retry-After, where that is given. The session goes on.",
             ),

@@ -89,12 +89,8 @@ impl Service {
         match nodes.shared.first_use(used).await {
             Ok(Used::First) => Ok(()),
             Ok(Used::Before) => Err(Unproved::Replayed),
-            Ok(Used::Unknown(opens_at)) => {
-                if let Some(at) = opens_at {
-                    world.proofs.opens_at(at);
-                }
-                Err(Unproved::Stale)
-            }
+            // It says so of each use by itself: others are remembered elsewhere, and longer (docs/decisions/0067).
+            Ok(Used::Unknown(until)) => Err(until.map_or(Unproved::Stale, Unproved::Unremembered)),
             Err(e) => {
                 tracing::warn!(error = %e, "the shared store of nonces can't be asked: what is to be accepted once is refused");
                 Err(Unproved::Unshared)
