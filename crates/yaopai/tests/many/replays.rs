@@ -153,17 +153,19 @@ struct Run {
     fleet: Arc<Fleet>,
     sessions: Vec<Session>,
     figures: Arc<Figures>,
+    /// It has the servers that it befalls, and they are asked to the end.
+    trouble: Trouble,
 }
 
 async fn run(name: &'static str, fleet: Arc<Fleet>, trouble: Trouble, requests: u64) -> Run {
     let sessions = join_all((0..CLIENTS).map(|n| fleet.login(usize::try_from(n).unwrap() % NODES, true))).await;
-    let run = Run { name, fleet, sessions, figures: Arc::default() };
+    let run = Run { name, fleet, sessions, figures: Arc::default(), trouble };
     // Stores that have just begun to remember know nothing of the seconds before.
     tokio::time::sleep(Duration::from_millis(6_500)).await;
     // Of a long night, more of them.
     let parts = (requests / 10_000).max(5);
     for part in 0..parts {
-        run.part(part, requests / parts / CLIENTS + 1, trouble(run.fleet.clone(), part)).await;
+        run.part(part, requests / parts / CLIENTS + 1, (run.trouble)(run.fleet.clone(), part)).await;
     }
     run
 }
