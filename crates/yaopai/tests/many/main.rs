@@ -17,6 +17,7 @@ mod limits;
 mod link;
 #[path = "../../../yaopai-store/tests/database/postgres.rs"]
 mod postgres;
+mod redis_cluster;
 mod redis_server;
 mod refreshes;
 mod replays;

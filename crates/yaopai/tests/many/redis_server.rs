@@ -8,17 +8,28 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 pub struct RedisServer {
-    port: u16,
+    pub port: u16,
+    settings: Vec<String>,
     running: Mutex<Option<Child>>,
     folder: TempDir,
 }
 
 impl RedisServer {
     pub fn start() -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        Self::start_with(&[])
+    }
+
+    /// With settings as in `--appendonly yes`.
+    pub fn start_with(settings: &[&str]) -> Self {
+        let port = free_port();
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("url"), format!("redis://127.0.0.1:{port}")).unwrap();
-        let this = Self { port, running: Mutex::new(None), folder };
+        let this = Self {
+            port,
+            settings: settings.iter().map(|&setting| setting.to_owned()).collect(),
+            running: Mutex::new(None),
+            folder,
+        };
         this.run();
         this
     }
@@ -28,6 +39,7 @@ impl RedisServer {
         let mut server = Command::new("redis-server");
         server.args(["--bind", "127.0.0.1", "--save", "", "--repl-diskless-sync-delay", "0"]);
         server.args(["--port", &self.port.to_string(), "--dir"]).arg(self.folder.path());
+        server.args(&self.settings);
         let child = server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         *self.running.lock().unwrap() = Some(child.expect("Redis is missing: run scripts/setup"));
         self.becomes(&["PING"], "PONG");
@@ -35,7 +47,12 @@ impl RedisServer {
 
     /// What a configuration says of it, alone.
     pub fn named(&self) -> String {
-        format!("redis = {{ urls = [\"file:{}\"] }}", self.folder.path().join("url").display())
+        format!("redis = {{ urls = [{}] }}", self.url_file())
+    }
+
+    /// Where its address stands, as a configuration says it.
+    pub fn url_file(&self) -> String {
+        format!("\"file:{}\"", self.folder.path().join("url").display())
     }
 
     /// Follows another one, and has what that has.
@@ -81,7 +98,8 @@ impl RedisServer {
         String::from_utf8_lossy(&output.expect("redis-cli is missing: run scripts/setup").stdout).into_owned()
     }
 
-    fn becomes(&self, words: &[&str], wanted: &str) {
+    /// Asks until it says so.
+    pub fn becomes(&self, words: &[&str], wanted: &str) {
         for _ in 0..1_000 {
             if self.ask(words).contains(wanted) {
                 return;
@@ -90,6 +108,10 @@ impl RedisServer {
         }
         panic!("Redis does not say {wanted:?} to {words:?}");
     }
+}
+
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 impl Drop for RedisServer {

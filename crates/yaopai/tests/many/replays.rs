@@ -1,7 +1,7 @@
 //! Guarantee 4 over nodes: a signed request is accepted at most once, sent to whatever nodes at the same instant or later, while
 //! nodes are killed, databases fail over and replicas lag. Nobody's session ends by it.
 //!
-//! `YAOPAI_NODE_REPLAYS`: how many (20,000).
+//! `YAOPAI_NODE_REPLAYS`: how many (20,000; with a cluster of Redis 2,000).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,16 +10,18 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use futures_util::future::join_all;
+use futures_util::future::{BoxFuture, join_all};
 use http::{HeaderMap, HeaderValue};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
+use tokio::task::AbortHandle;
 use yaopai::clock::SystemClock;
 use yaopai_core::ports::Clock as _;
 use yaopai_wire::original::Original;
 use yaopai_wire::signature::{Key, Needs, Params, SIGNATURE, SIGNATURE_INPUT, sign};
 
 use crate::fleet::{Fleet, NODES, Session, Shape};
+use crate::redis_cluster::RedisCluster;
 use crate::redis_server::RedisServer;
 
 /// Who sign.
@@ -27,11 +29,13 @@ const CLIENTS: u64 = 8;
 /// How often each request is sent: to each node twice.
 const COPIES: u64 = 2 * NODES as u64;
 
-/// What befalls the nodes and their databases, once each part of the requests was sent.
-type Trouble = Box<dyn Fn(Arc<Fleet>, u64) -> futures_util::future::BoxFuture<'static, ()> + Send + Sync>;
+/// What befalls the nodes and their databases while a part of the requests is sent.
+type Trouble = Box<dyn Fn(Arc<Fleet>, u64) -> BoxFuture<'static, ()> + Send + Sync>;
 
-fn replays() -> u64 {
-    std::env::var("YAOPAI_NODE_REPLAYS").map_or(20_000, |n| n.parse().unwrap())
+/// How many requests make so many replays.
+fn requests(default: u64) -> u64 {
+    let replays: u64 = std::env::var("YAOPAI_NODE_REPLAYS").map_or(default, |n| n.parse().unwrap());
+    replays.div_ceil(COPIES - 1)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -46,7 +50,7 @@ async fn accepted_once_by_postgres() {
             }
         })
     });
-    run("PostgreSQL", fleet, trouble).await;
+    run("PostgreSQL", fleet, trouble, requests(20_000)).await.sums_up().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -86,7 +90,44 @@ async fn accepted_once_by_redis() {
             }
         })
     });
-    run("Redis", fleet, trouble).await;
+    run("Redis", fleet, trouble, requests(20_000)).await.sums_up().await;
+}
+
+/// Three primaries, each with a replica. Slots move, primaries are killed and others take their places, while all of it is in use.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn accepted_once_by_a_cluster_of_redis() {
+    let cluster = Arc::new(tokio::task::spawn_blocking(RedisCluster::start).await.unwrap());
+    let fleet = Fleet::with(Shape { nonces: &cluster.named(), ..Shape::default() }).await;
+    // What befalls it ends before it does: it is asked afterwards.
+    let befallen = Arc::clone(&cluster);
+    let trouble: Trouble = Box::new(move |fleet, part| {
+        let cluster = Arc::clone(&befallen);
+        Box::pin(async move {
+            let n = usize::try_from(part).unwrap();
+            let done = tokio::task::spawn_blocking(move || match n % 5 {
+                0 => cluster.kill_one(n),
+                1 => cluster.reshard(n),
+                2 => cluster.take_over(n),
+                _ => {}
+            });
+            if n % 5 == 3 {
+                fleet.crash(n % NODES).await;
+            }
+            done.await.unwrap();
+        })
+    });
+    let run = run("a cluster of Redis", fleet, trouble, requests(2_000)).await;
+    run.sums_up().await;
+    // Whatever it was, it passes. A bucket that nobody has asked since then begins with the first who does.
+    for part in 1_000.. {
+        let (sent, refused) = run.part(part, 12, Box::pin(async {})).await;
+        if refused * 10 < sent {
+            break;
+        }
+        assert!(part < 1_010, "{refused} of {sent} requests are refused, and nothing is wrong");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    drop(cluster);
 }
 
 fn spare(master: &RedisServer) -> RedisServer {
@@ -106,58 +147,102 @@ struct Figures {
     codes: std::sync::Mutex<BTreeMap<String, u64>>,
 }
 
-async fn run(name: &str, fleet: Arc<Fleet>, trouble: Trouble) {
-    let requests = replays().div_ceil(COPIES - 1);
-    let figures = Arc::new(Figures::default());
+/// What is under way.
+struct Run {
+    name: &'static str,
+    fleet: Arc<Fleet>,
+    sessions: Vec<Session>,
+    figures: Arc<Figures>,
+    /// It has the servers that it befalls, and they are asked to the end.
+    trouble: Trouble,
+}
+
+async fn run(name: &'static str, fleet: Arc<Fleet>, trouble: Trouble, requests: u64) -> Run {
     let sessions = join_all((0..CLIENTS).map(|n| fleet.login(usize::try_from(n).unwrap() % NODES, true))).await;
+    let run = Run { name, fleet, sessions, figures: Arc::default(), trouble };
     // Stores that have just begun to remember know nothing of the seconds before.
     tokio::time::sleep(Duration::from_millis(6_500)).await;
-    const PARTS: u64 = 5;
-    for part in 0..PARTS {
-        let befalls = tokio::spawn(trouble(fleet.clone(), part));
-        let each = requests / PARTS / CLIENTS + 1;
-        let clients = sessions.iter().zip(0..).map(|(session, n)| {
-            tokio::spawn(client(fleet.clone(), session.clone(), (part * CLIENTS + n, each), figures.clone()))
+    // Of a long night, more of them.
+    let parts = (requests / 10_000).max(5);
+    for part in 0..parts {
+        run.part(part, requests / parts / CLIENTS + 1, (run.trouble)(run.fleet.clone(), part)).await;
+    }
+    run
+}
+
+impl Run {
+    /// So many requests of each client, and more until it is over. How many there were, and of how many no copy was accepted.
+    async fn part(&self, part: u64, each: u64, befalls: BoxFuture<'static, ()>) -> (u64, u64) {
+        let f = &self.figures;
+        let counts = || [&f.requests, &f.refused].map(|n| n.load(Ordering::SeqCst));
+        let before = counts();
+        let befalls = tokio::spawn(befalls);
+        let clients = self.sessions.iter().zip(0..).map(|(session, n)| {
+            let goes_on = befalls.abort_handle();
+            let client = client(self.fleet.clone(), session.clone(), (part * CLIENTS + n, each), goes_on, f.clone());
+            tokio::spawn(client)
         });
         for done in join_all(clients).await {
             done.unwrap();
         }
         befalls.await.unwrap();
+        let after = counts();
+        let [sent, refused] = [0, 1].map(|n| after[n] - before[n]);
+        println!("nonces in {}, part {part}: {sent} requests, {refused} of them refused altogether", self.name);
+        assert_eq!(f.twice.load(Ordering::SeqCst), 0, "accepted twice");
+        (sent, refused)
     }
-    let count = |n: &AtomicU64| n.load(Ordering::SeqCst);
-    let f = &figures;
-    println!(
-        "replays over nodes, nonces in {name}: {} requests, each sent {COPIES} times ({} replays): {} accepted, {} of them twice; {} refused \
-         altogether, {} copies unanswered; {:?}",
-        count(&f.requests),
-        count(&f.requests) * (COPIES - 1),
-        count(&f.accepted),
-        count(&f.twice),
-        count(&f.refused),
-        count(&f.unanswered),
-        f.codes.lock().unwrap()
-    );
-    assert_eq!(count(&f.twice), 0);
-    assert!(count(&f.accepted) > count(&f.requests) / 10, "too few were accepted to say anything");
-    // Nobody was logged out.
-    for (session, n) in sessions.iter().zip(0..) {
-        let mut said = None;
-        // What was signed in the seconds after a failover isn't known to be new.
-        for attempt in 0..60 {
-            let fields = signed(session, &format!("the-last-nonce-of-{n:04}-{attempt:03}"));
-            said = fleet.check(n % NODES, &session.token, &fields).await;
-            if said.as_ref().is_some_and(|said| said.status == 200) {
-                break;
+
+    async fn sums_up(&self) {
+        let count = |n: &AtomicU64| n.load(Ordering::SeqCst);
+        let (f, name) = (&self.figures, self.name);
+        println!(
+            "replays over nodes, nonces in {name}: {} requests, each sent {COPIES} times ({} replays): {} accepted, {} of them twice; {} refused \
+             altogether, {} copies unanswered; {:?}",
+            count(&f.requests),
+            count(&f.requests) * (COPIES - 1),
+            count(&f.accepted),
+            count(&f.twice),
+            count(&f.refused),
+            count(&f.unanswered),
+            f.codes.lock().unwrap()
+        );
+        assert!(count(&f.accepted) > count(&f.requests) / 10, "too few were accepted to say anything");
+        // Nobody was logged out.
+        for (session, n) in self.sessions.iter().zip(0..) {
+            let mut said = None;
+            // What was signed in the seconds after a failover isn't known to be new.
+            for attempt in 0..60 {
+                let fields = signed(session, &format!("the-last-nonce-of-{n:04}-{attempt:03}"));
+                said = self.fleet.check(n % NODES, &session.token, &fields).await;
+                if said.as_ref().is_some_and(|said| said.status == 200) {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(500)).await;
             }
-            tokio::time::sleep(Duration::from_millis(500)).await;
+            let log = self.fleet.log(n % NODES);
+            let of_nonces: Vec<_> = log.lines().filter(|line| line.contains("Redis")).rev().take(5).collect();
+            assert_eq!(
+                said.as_ref().map(|said| said.status),
+                Some(200),
+                "node {}: {said:?}: {of_nonces:#?}",
+                n % NODES
+            );
         }
-        assert_eq!(said.map(|said| said.status), Some(200));
     }
 }
 
-async fn client(fleet: Arc<Fleet>, session: Session, (seed, requests): (u64, u64), figures: Arc<Figures>) {
+async fn client(
+    fleet: Arc<Fleet>,
+    session: Session,
+    (seed, requests): (u64, u64),
+    goes_on: AbortHandle,
+    figures: Arc<Figures>,
+) {
     let mut dice = ChaCha8Rng::seed_from_u64(seed);
-    for _ in 0..requests {
+    let mut sent = 0;
+    while sent < requests || !goes_on.is_finished() {
+        sent += 1;
         let mut nonce = [0; 16];
         nonce[..8].copy_from_slice(&dice.next_u64().to_be_bytes());
         nonce[8..].copy_from_slice(&seed.to_be_bytes());
