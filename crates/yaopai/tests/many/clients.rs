@@ -166,6 +166,8 @@ async fn a_new_one_is_forced_once() {
     let refusals = u64::try_from(NODES).unwrap();
     let fault = Fault::errcode(40001).on(Endpoint::Getuserphonenumber).times(refusals);
     clients.sim.set_fault(fault).unwrap();
+    // Longer than it takes until all three were refused: which of them asks again first is nobody's.
+    clients.sim.set_fault(Fault::delay_before(Duration::from_secs(1)).on(Endpoint::StableToken).once()).unwrap();
     let three = join_all((0..NODES).map(|n| {
         let clients = &clients;
         async move {
