@@ -62,6 +62,16 @@ impl Load {
         Self { shared, clients }
     }
 
+    /// Waits for so many more logins.
+    pub async fn goes_on(&self, logins: u64) {
+        let count = || self.shared.figures.logins.load(Ordering::SeqCst);
+        let goal = count() + logins;
+        while count() < goal {
+            assert!(!self.clients.iter().any(JoinHandle::is_finished), "a client has given up");
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
     /// Ends it, asks every node about all that was answered, and judges.
     pub async fn finish(self, times: u64) {
         let Self { shared, clients } = self;
@@ -88,7 +98,7 @@ impl Load {
         let wrong = f.wrong.lock().unwrap();
         assert!(wrong.is_empty(), "{} wrong, as: {:#?}", wrong.len(), &wrong[..wrong.len().min(5)]);
         for n in [&f.logins, &f.signed, &f.refreshes, &f.binds, &f.kicks] {
-            assert!(count(n) > 10 * times, "too little load");
+            assert!(count(n) > 3 * times, "too little load");
         }
     }
 }
