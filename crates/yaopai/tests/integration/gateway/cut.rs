@@ -192,7 +192,12 @@ async fn a_change_of_user_cuts() {
 async fn a_kick_between_the_check_and_the_upstream() {
     let world = World::start().await;
     for round in 0..count("YAOPAI_GATEWAY_KICKS", 20) {
-        let phone = world.customer("lilei", "1");
+        // WeChat gives nobody more than a hundred codes a minute.
+        let person = format!("member-{}", round / 50);
+        if round % 50 == 0 {
+            world.newcomer(&person);
+        }
+        let phone = world.customer(&person, &format!("user-{person}"));
         let session = phone.log_in().await.field("session_id");
         let request =
             format!("GET /shop/events?{round} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{}\r\n", bearer(&phone));
