@@ -43,10 +43,7 @@ struct House(Db);
 pub fn leave(url: &str, node: &str, rehearsal: bool) -> Result<Source, HouseError> {
     let settings = Arc::new(Settings::parse(url, node)?);
     let db = apart(move || Db::connect(&settings, LEAVING))?;
-    let (found, known) = (migrate::found(&db).map_err(|e| failed(&e))?, migrate::known());
-    if found != known {
-        return Err(HouseError::Schema { found, known });
-    }
+    has_ours(&db)?;
     if !rehearsal {
         open::says(&db).map_err(|e| failed(&e))?.stays()?;
         stopped(&db)?;
@@ -55,6 +52,12 @@ pub fn leave(url: &str, node: &str, rehearsal: bool) -> Result<Source, HouseErro
     let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SELECT count(*) FROM meta";
     db.begin(begin).map_err(|e| failed(&e))?;
     Ok(Source(Box::new(House(db))))
+}
+
+/// Rows are moved between databases of one schema only.
+fn has_ours(db: &Db) -> Result<(), HouseError> {
+    let (found, known) = (migrate::found(db).map_err(|e| failed(&e))?, migrate::known());
+    if found == known { Ok(()) } else { Err(HouseError::Schema { found, known }) }
 }
 
 /// Takes every node's name, and the lock that whoever writes takes: as long as this connection lives none runs.
@@ -129,10 +132,7 @@ impl Leavable for House {
 pub fn undo(url: &str, node: &str, now: Timestamp) -> Result<Mark, HouseError> {
     let settings = Arc::new(Settings::parse(url, node)?);
     let db = apart(move || Db::connect(&settings, ENTERING))?;
-    let (found, known) = (migrate::found(&db).map_err(|e| failed(&e))?, migrate::known());
-    if found != known {
-        return Err(HouseError::Schema { found, known });
-    }
+    has_ours(&db)?;
     stopped(&db)?;
     db.begin("BEGIN").map_err(|e| failed(&e))?;
     let moved = open::says(&db).map_err(|e| failed(&e))?.mark();
