@@ -40,6 +40,14 @@ pub(super) fn found(db: &Db) -> Result<i64, Error> {
     })
 }
 
+/// What [`Said`] is read from, of the row of `meta` as `m`.
+macro_rules! said {
+    () => {
+        "m.schema, m.compatible_from, m.moved_at IS NOT NULL"
+    };
+}
+pub(super) use said;
+
 /// What the database says of itself.
 #[derive(Clone, Copy)]
 pub(super) struct Said {
@@ -52,8 +60,8 @@ pub(super) struct Said {
 }
 
 impl Said {
-    /// What it is asked for, of the row of `meta` as `m`.
-    pub const COLUMNS: &str = "m.schema, m.compatible_from, m.moved_at IS NOT NULL";
+    /// Asks for it alone.
+    pub const ALONE: &str = concat!("SELECT ", said!(), " FROM meta m");
 
     /// Reads these columns, from this one on.
     pub fn read(row: &Row, first: usize) -> Result<Self, tokio_postgres::Error> {
@@ -66,7 +74,7 @@ impl Said {
 
     /// Asks it.
     pub async fn ask(client: &Client) -> Result<Option<Self>, tokio_postgres::Error> {
-        let row = client.query_opt(&format!("SELECT {} FROM meta m", Self::COLUMNS), &[]).await?;
+        let row = client.query_opt(Self::ALONE, &[]).await?;
         row.map(|row| Self::read(&row, 0)).transpose()
     }
 

@@ -9,7 +9,7 @@ use yaopai_core::ports::{Change, StoreError};
 
 use super::db::Db;
 use super::error::{Error, PostgresError};
-use super::migrate::{self, Said};
+use super::migrate::{self, Said, said};
 use super::value::Id;
 use crate::commands::Work;
 use crate::commands::audit::Log;
@@ -53,8 +53,6 @@ enum Broken {
     InDoubt(StoreError),
 }
 
-const SAID: &str = "SELECT m.schema, m.compatible_from, m.moved_at IS NOT NULL FROM meta m";
-
 impl Transactions {
     /// Takes the server's name.
     pub fn open(db: Db) -> Result<Self, PostgresError> {
@@ -90,7 +88,7 @@ impl Transactions {
         db.begin(&self.begin)?;
         let (known, node) = (migrate::known(), self.node());
         db.change("UPDATE nodes SET knows = $1 WHERE id = $2", &[&known, &node])?;
-        let said = db.one(SAID, &[], |row| Ok(Said::read(row, 0)?))?;
+        let said = db.one(Said::ALONE, &[], |row| Ok(Said::read(row, 0)?))?;
         said.map_or(Ok(()), Said::works)?;
         db.finish("COMMIT")?;
         // Whoever migrated may have been killed before it did.
@@ -111,7 +109,7 @@ impl Transactions {
         if !self.named {
             self.db.batch(&self.name)?;
             let node = self.node();
-            let sql = "SELECT n.batch, m.schema, m.compatible_from, m.moved_at IS NOT NULL FROM nodes n, meta m WHERE n.id = $1";
+            let sql = concat!("SELECT n.batch, ", said!(), " FROM nodes n, meta m WHERE n.id = $1");
             // Not as a read that may be asked again over another connection: the name would not be that one's.
             self.db.begin("BEGIN")?;
             let row = self.db.one(sql, &[&node], |row| Ok((row.try_get::<_, i64>(0)?, Said::read(row, 1)?)));
